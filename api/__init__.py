@@ -1,0 +1,1 @@
+"""People: registry, access, summaries, HTTP, web pages."""

@@ -1,0 +1,1 @@
+"""Bytes to results: wire format, order, pipeline, MQTT source, journal, service loop, store."""

@@ -1,0 +1,37 @@
+"""Everything that can go wrong on the way in, and whose fault it is.
+
+IngestError
+├── WireError     the sender's: bytes that are not a valid message (quarantined with its `reason`)
+├── JournalError  the machine's: disk full, journal damaged or held by another process
+└── StoreError    the store's
+    ├── StoreUnavailable  for now: try again for as long as it takes
+    └── StoreRefused      for good: this record will never be accepted as it is
+"""
+
+
+class IngestError(Exception):
+    """Base of every error raised by `ingest`."""
+
+
+class WireError(IngestError):
+    """A message that breaks the wire format; `reason` is a short stable word to count by."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class JournalError(IngestError):
+    """The journal cannot be opened, read or written."""
+
+
+class StoreError(IngestError):
+    """The store did not take or give what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached or is overloaded; the same call may succeed later."""
+
+
+class StoreRefused(StoreError):
+    """The store rejects this call for good; repeating it is useless."""

@@ -1,0 +1,10 @@
+"""What is kept: one small interface; memory, SQLite (embedded default) and InfluxDB behind it."""
+
+from ingest.errors import StoreError, StoreRefused, StoreUnavailable
+from ingest.store.interface import Store
+from ingest.store.records import DeviceStatus, Episode, EpisodeState, Epoch, Record, same_record
+
+__all__ = [
+    "DeviceStatus", "Episode", "EpisodeState", "Epoch", "Record", "Store", "StoreError", "StoreRefused",
+    "StoreUnavailable", "same_record",
+]

@@ -1,0 +1,30 @@
+"""The one interface of what is kept. Memory, SQLite and InfluxDB behave alike: one contract test runs over all three."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ingest.store.records import DeviceStatus, Episode, Epoch, Record
+
+
+class Store(Protocol):
+    """Write records, read them back by device and time. Ranges are half open, `[start_ns, end_ns)`, UTC.
+
+    Every call raises `StoreUnavailable` for what may pass and `StoreRefused` for what will not.
+    """
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Keep every record; one with a known key replaces the old one whole. Durable on return."""
+
+    def episodes(
+        self, devices: Sequence[str], *, start_ns: int, end_ns: int, updated_after_ns: int | None = None
+    ) -> list[Episode]:
+        """Episodes whose onset lies in the range, any status, by onset then device and site."""
+
+    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
+        """Epochs of all sites of a device whose start lies in the range, by start then site."""
+
+    def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
+        """The latest status of each named device that is known, by device."""
+
+    def close(self) -> None:
+        """Release files and connections. The store must not be used afterwards."""

@@ -1,0 +1,236 @@
+"""The wire format, version 1: what devices send, what the service sends back, and how topics are named.
+
+Rules
+-----
+- A message is one MessagePack map, or the same map as JSON with `samples` in base64. The MQTT 5 content type
+  says which; without one, a first byte of `{` means JSON.
+- Unknown members are ignored, so that devices may add to the format; missing or wrong members are errors.
+- `decode_*` either returns a value that is valid in every respect or raises `WireError` with a reason that can
+  be counted and a sentence that says what was wrong. It never raises anything else, whatever the bytes.
+"""
+
+import re
+from typing import Annotated, Final, Literal, TypeVar
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from ingest.errors import WireError
+
+TOPIC_ROOT: Final = "charley/v1"
+CONTENT_MSGPACK: Final = "application/msgpack"
+CONTENT_JSON: Final = "application/json"
+MAX_PAYLOAD_BYTES: Final = 4 * 1024 * 1024
+EMG_FS_HZ: Final = (200.0, 4000.0)
+ACC_FS_HZ: Final = (10.0, 200.0)
+BLOCK_S: Final = (0.1, 60.0)
+EMG_CHANNELS: Final = 8
+T0_NS: Final = (1_577_836_800_000_000_000, 4_102_444_800_000_000_000)  # 2020-01-01 to 2100-01-01, UTC
+
+_DEVICE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TOPIC = re.compile(rf"{TOPIC_ROOT}/({_DEVICE.pattern})/(blocks|status|ack|events)")
+
+Kind = Literal["emg", "acc"]
+Leaf = Literal["blocks", "status", "ack", "events"]
+Site = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}$")]
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Nanoseconds = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """One signal of a block: little-endian int16 samples `(channels, n)`, channel after channel."""
+
+    kind: Kind
+    site: Site
+    fs_hz: float
+    scale: float  # µV per count for emg, g per count for acc
+    channels: Annotated[int, Meta(ge=1, le=EMG_CHANNELS)]
+    samples: bytes
+
+    @property
+    def n(self) -> int:
+        """Samples per channel."""
+        return len(self.samples) // (2 * self.channels)
+
+    @property
+    def duration_s(self) -> float:
+        return self.n / self.fs_hz
+
+    def counts(self) -> NDArray[np.int16]:
+        """The samples as a read-only int16 view `(channels, n)`."""
+        return np.frombuffer(self.samples, dtype="<i2").reshape(self.channels, -1)
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """One stretch of contiguous samples of one device. Identity: `(device, boot, seq)`."""
+
+    boot: Count
+    seq: Count
+    t0: Nanoseconds  # UTC of the first sample
+    signals: tuple[Signal, ...]
+
+    @property
+    def duration_s(self) -> float:
+        return max(signal.duration_s for signal in self.signals)
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """A device's retained birth message (`online` true) or last will (`online` false)."""
+
+    boot: Count
+    online: bool
+    firmware: Annotated[str, Meta(max_length=64)] = ""
+    sites: tuple[Site, ...] = ()
+    battery: Annotated[float, Meta(ge=0, le=1)] | None = None
+    oldest: Count | None = None  # lowest seq of `boot` that the device still holds; lower ones are lost
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True):
+    """Service to device: every block of `boot` up to and including `seq` is durable and may be forgotten."""
+
+    boot: Count
+    seq: Count
+
+
+class EpisodeEventData(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to an episode. `end_ns` is null while it lasts; severity and grade come with the end."""
+
+    episode: str
+    device: str
+    site: str
+    revision: int
+    onset_ns: int
+    end_ns: int | None
+    severity: float | None
+    grade: int | None
+    confidence: float
+
+
+class EpisodeEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """CloudEvents 1.0 envelope, structured JSON mode, with the extension `scope`."""
+
+    id: str  # {episode}.{revision}
+    source: str  # charley/v1/{device}
+    type: Literal[
+        "io.charley.episode.opened.v1", "io.charley.episode.closed.v1", "io.charley.episode.revised.v1"
+    ]
+    time: str  # RFC 3339 UTC
+    scope: Literal["live", "backfill"]
+    data: EpisodeEventData
+    specversion: Literal["1.0"] = "1.0"
+    datacontenttype: Literal["application/json"] = "application/json"
+
+
+T = TypeVar("T", Block, Status, Ack, EpisodeEvent)
+
+
+def topic(device: str, leaf: Leaf) -> str:
+    """The topic of `leaf` for `device`."""
+    if not _DEVICE.fullmatch(device):
+        raise WireError("device", f"device id {device!r} must match {_DEVICE.pattern}")
+    return f"{TOPIC_ROOT}/{device}/{leaf}"
+
+
+def parse_topic(name: str) -> tuple[str, str]:
+    """Device id and leaf of a topic."""
+    match = _TOPIC.fullmatch(name)
+    if match is None:
+        raise WireError("topic", f"topic {name[:120]!r} is not {TOPIC_ROOT}/{{device}}/blocks|status|ack|events")
+    return match[1], match[2]
+
+
+def encode(message: Block | Status | Ack | EpisodeEvent, *, content_type: str = CONTENT_MSGPACK) -> bytes:
+    """Bytes of a message, as MessagePack or JSON."""
+    if content_type == CONTENT_MSGPACK:
+        return msgspec.msgpack.encode(message)
+    if content_type == CONTENT_JSON:
+        return msgspec.json.encode(message)
+    raise WireError("content_type", f"content type {content_type!r} is not {CONTENT_MSGPACK} or {CONTENT_JSON}")
+
+
+def decode_block(payload: bytes, *, content_type: str | None = None) -> Block:
+    """A valid block, or `WireError`."""
+    block = _decode(payload, Block, content_type)
+    _check_block(block)
+    return block
+
+
+def decode_status(payload: bytes, *, content_type: str | None = None) -> Status:
+    """A valid status, or `WireError`."""
+    return _decode(payload, Status, content_type)
+
+
+def decode_ack(payload: bytes, *, content_type: str | None = None) -> Ack:
+    """A valid acknowledgement, or `WireError`."""
+    return _decode(payload, Ack, content_type)
+
+
+def decode_event(payload: bytes, *, content_type: str | None = None) -> EpisodeEvent:
+    """A valid episode event, or `WireError`."""
+    return _decode(payload, EpisodeEvent, content_type)
+
+
+def _decode(payload: bytes, kind: type[T], content_type: str | None) -> T:
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise WireError("size", f"message of {len(payload)} bytes exceeds {MAX_PAYLOAD_BYTES}")
+    if not payload:
+        raise WireError("empty", "message is empty")
+    if content_type not in (None, "", CONTENT_MSGPACK, CONTENT_JSON):
+        raise WireError(
+            "content_type", f"content type {content_type!r:.80} is not {CONTENT_MSGPACK} or {CONTENT_JSON}"
+        )
+    as_json = content_type == CONTENT_JSON if content_type else payload[:1] == b"{"
+    try:
+        return msgspec.json.decode(payload, type=kind) if as_json else msgspec.msgpack.decode(payload, type=kind)
+    except msgspec.ValidationError as error:
+        raise WireError("schema", f"{kind.__name__.lower()}: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+        word = "JSON" if as_json else "MessagePack"
+        raise WireError("encoding", f"not {word}: {error}") from error
+
+
+def _check_block(block: Block) -> None:
+    if not T0_NS[0] <= block.t0 < T0_NS[1]:
+        raise WireError("clock", f"t0 {block.t0} ns is not between 2020 and 2100: is the device's clock set?")
+    if not block.signals:
+        raise WireError("signals", "block has no signals")
+    names = [(signal.kind, signal.site) for signal in block.signals]
+    if len(set(names)) != len(names):
+        raise WireError("signals", f"block names a signal twice: {sorted(names)}")
+    if sum(signal.kind == "acc" for signal in block.signals) > 1:
+        raise WireError("signals", "block has more than one acc signal")
+    if sum(signal.channels for signal in block.signals if signal.kind == "emg") > EMG_CHANNELS:
+        raise WireError("signals", f"block has more than {EMG_CHANNELS} emg channels")
+    for signal in block.signals:
+        _check_signal(signal)
+    longest = max(block.signals, key=lambda signal: signal.duration_s)
+    for signal in block.signals:
+        # Each signal holds the samples that fall in the same stretch: one more or one fewer by where the cut fell.
+        slack_s = 1 / signal.fs_hz + 1 / longest.fs_hz
+        if longest.duration_s - signal.duration_s > slack_s + 1e-9:
+            raise WireError(
+                "stretch",
+                f"signal {signal.kind}:{signal.site} lasts {signal.duration_s:.4f} s but "
+                f"{longest.kind}:{longest.site} lasts {longest.duration_s:.4f} s: a block is one stretch",
+            )
+
+
+def _check_signal(signal: Signal) -> None:
+    name = f"signal {signal.kind}:{signal.site}"
+    low, high = EMG_FS_HZ if signal.kind == "emg" else ACC_FS_HZ
+    if not low <= signal.fs_hz <= high:
+        raise WireError("rate", f"{name}: fs_hz {signal.fs_hz:g} is not between {low:g} and {high:g}")
+    if not 0 < signal.scale < float("inf"):
+        raise WireError("scale", f"{name}: scale {signal.scale:g} is not a positive number")
+    if signal.kind == "acc" and signal.channels != 3:
+        raise WireError("channels", f"{name}: acc needs 3 channels (x, y, z), not {signal.channels}")
+    if not signal.samples or len(signal.samples) % (2 * signal.channels):
+        raise WireError(
+            "samples",
+            f"{name}: {len(signal.samples)} bytes are not whole int16 samples of {signal.channels} channel(s)",
+        )
+    low, high = BLOCK_S
+    if not low - 1 / signal.fs_hz <= signal.duration_s <= high + 1 / signal.fs_hz:
+        raise WireError("duration", f"{name}: {signal.duration_s:g} s is not between {low:g} and {high:g} s")

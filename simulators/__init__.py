@@ -1,0 +1,1 @@
+"""Leg wearables that do not exist: muscle, movement, device, fleet, scenarios with ground truth."""
