@@ -1,0 +1,110 @@
+"""Fixtures with real servers, and a loud report of the tests that were left out for want of one.
+
+A test that uses the fixture `mosquitto`, `influxdb` or `chromium` carries the marker of that name. Where the
+program is missing the test is skipped and listed at the end; with CHARLEY_REQUIRE_SERVERS=1 it fails instead.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+import servers
+from hypothesis import settings
+
+NEEDS: Final = {
+    "mosquitto": ("mosquitto", "mosquitto_pub", "mosquitto_sub"),
+    "influxdb": ("influxd", "nginx"),
+    "chromium": ("chromium|chromium-browser|google-chrome",),
+}
+INSTALL: Final = {
+    "mosquitto": "apt-get install mosquitto mosquitto-clients",
+    "influxdb": "apt-get install influxdb nginx-light, or name a server in CHARLEY_TEST_INFLUXDB_URL"
+    " (_TOKEN, _ORG, _BUCKET)",
+    "chromium": "apt-get install chromium",
+}
+LEFT_OUT: Final = "real server missing: "
+
+# The machine may be busy: how long one example takes says nothing about it being right.
+settings.register_profile("charley", deadline=None, print_blob=True)
+settings.load_profile("charley")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedInfluxDB:
+    """An InfluxDB that somebody else runs."""
+
+    url: str
+    token: str
+    org: str
+    bucket: str
+
+
+def _require(name: str) -> None:
+    """Skip, or fail where servers are required, when a program behind fixture `name` is not installed."""
+    missing = [programs for programs in NEEDS[name] if servers.find(*programs.split("|")) is None]
+    if not missing:
+        return
+    reason = f"{LEFT_OUT}{name} ({', '.join(missing)} not found; {INSTALL[name]})"
+    if os.environ.get("CHARLEY_REQUIRE_SERVERS") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Mosquitto]:
+    """A real broker; a test that stops it starts it again."""
+    _require("mosquitto")
+    with servers.Mosquitto(tmp_path_factory.mktemp("mosquitto")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.InfluxDB | NamedInfluxDB]:
+    """A real InfluxDB with an empty database, or the one that CHARLEY_TEST_INFLUXDB_URL names.
+
+    All tests share it: write under device names of your own.
+    """
+    url = os.environ.get("CHARLEY_TEST_INFLUXDB_URL")
+    if url:
+        yield NamedInfluxDB(
+            url=url,
+            token=os.environ.get("CHARLEY_TEST_INFLUXDB_TOKEN", ""),
+            org=os.environ.get("CHARLEY_TEST_INFLUXDB_ORG", "charley"),
+            bucket=os.environ.get("CHARLEY_TEST_INFLUXDB_BUCKET", "charley"),
+        )
+        return
+    _require("influxdb")
+    with servers.InfluxDB(tmp_path_factory.mktemp("influxdb")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium."""
+    _require("chromium")
+    return str(servers.find(*NEEDS["chromium"][0].split("|")))
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for name in NEEDS:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(name)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    left_out: dict[str, list[str]] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if LEFT_OUT in reason:
+            left_out.setdefault(reason.split(LEFT_OUT, 1)[1], []).append(report.nodeid)
+    if not left_out:
+        return
+    terminalreporter.section("TESTS AGAINST REAL SERVERS WERE LEFT OUT", sep="!", red=True, bold=True)
+    for server, tests in left_out.items():
+        terminalreporter.line(f"{len(tests)} test(s) for want of {server}", red=True)
+        for test in tests:
+            terminalreporter.line(f"    {test}")
