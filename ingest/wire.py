@@ -5,8 +5,8 @@ Rules
 - A message is one MessagePack map, or the same map as JSON with `samples` in base64. The MQTT 5 content type
   says which; without one, a first byte of `{` means JSON.
 - Unknown members are ignored, so that devices may add to the format; missing or wrong members are errors.
-- `decode_*` either returns a value that is valid in every respect or raises `WireError` with a reason that can
-  be counted and a sentence that says what was wrong. It never raises anything else, whatever the bytes.
+- `decode_*` either returns a value that is valid in every respect or raises `WireError` with a reason that
+  can be counted and a sentence that says what was wrong. It never raises anything else, whatever the bytes.
 """
 
 import re
@@ -27,6 +27,8 @@ EMG_FS_HZ: Final = (200.0, 4000.0)
 ACC_FS_HZ: Final = (10.0, 200.0)
 BLOCK_S: Final = (0.1, 60.0)
 EMG_CHANNELS: Final = 8
+SIGNALS: Final = EMG_CHANNELS + 1  # every EMG channel a signal of its own, and the accelerometer
+SCALE: Final = {"emg": (1e-6, 1000.0), "acc": (1e-9, 1.0)}  # µV or g per count
 T0_NS: Final = (1_577_836_800_000_000_000, 4_102_444_800_000_000_000)  # 2020-01-01 to 2100-01-01, UTC
 
 _DEVICE = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -34,7 +36,9 @@ _TOPIC = re.compile(rf"{TOPIC_ROOT}/({_DEVICE.pattern})/(blocks|status|ack|event
 
 Kind = Literal["emg", "acc"]
 Leaf = Literal["blocks", "status", "ack", "events"]
-Site = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}$")]
+# A bare `$` would let a trailing line feed through; `\Z` is not known to JSON Schema.
+Site = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}(?!\n)$")]
+Firmware = Annotated[str, Meta(max_length=64, pattern=r"^[ -~]*(?!\n)$")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Nanoseconds = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
@@ -69,7 +73,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     boot: Count
     seq: Count
     t0: Nanoseconds  # UTC of the first sample
-    signals: tuple[Signal, ...]
+    signals: Annotated[tuple[Signal, ...], Meta(min_length=1, max_length=SIGNALS)]
 
     @property
     def duration_s(self) -> float:
@@ -81,8 +85,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     boot: Count
     online: bool
-    firmware: Annotated[str, Meta(max_length=64)] = ""
-    sites: tuple[Site, ...] = ()
+    firmware: Firmware = ""
+    sites: Annotated[tuple[Site, ...], Meta(max_length=SIGNALS)] = ()
     battery: Annotated[float, Meta(ge=0, le=1)] | None = None
     oldest: Count | None = None  # lowest seq of `boot` that the device still holds; lower ones are lost
 
@@ -137,7 +141,9 @@ def parse_topic(name: str) -> tuple[str, str]:
     """Device id and leaf of a topic."""
     match = _TOPIC.fullmatch(name)
     if match is None:
-        raise WireError("topic", f"topic {name[:120]!r} is not {TOPIC_ROOT}/{{device}}/blocks|status|ack|events")
+        raise WireError(
+            "topic", f"topic {name!r:.120} is not {TOPIC_ROOT}/{{device}}/blocks|status|ack|events"
+        )
     return match[1], match[2]
 
 
@@ -147,7 +153,7 @@ def encode(message: Block | Status | Ack | EpisodeEvent, *, content_type: str = 
         return msgspec.msgpack.encode(message)
     if content_type == CONTENT_JSON:
         return msgspec.json.encode(message)
-    raise WireError("content_type", f"content type {content_type!r} is not {CONTENT_MSGPACK} or {CONTENT_JSON}")
+    raise _content_type_error(content_type)
 
 
 def decode_block(payload: bytes, *, content_type: str | None = None) -> Block:
@@ -178,36 +184,40 @@ def _decode(payload: bytes, kind: type[T], content_type: str | None) -> T:
     if not payload:
         raise WireError("empty", "message is empty")
     if content_type not in (None, "", CONTENT_MSGPACK, CONTENT_JSON):
-        raise WireError(
-            "content_type", f"content type {content_type!r:.80} is not {CONTENT_MSGPACK} or {CONTENT_JSON}"
-        )
+        raise _content_type_error(content_type)
     as_json = content_type == CONTENT_JSON if content_type else payload[:1] == b"{"
+    decode = msgspec.json.decode if as_json else msgspec.msgpack.decode
     try:
-        return msgspec.json.decode(payload, type=kind) if as_json else msgspec.msgpack.decode(payload, type=kind)
+        return decode(payload, type=kind)
     except msgspec.ValidationError as error:
-        raise WireError("schema", f"{kind.__name__.lower()}: {error}") from error
+        # The sentence may quote the sender's text, which may be long.
+        raise WireError("schema", f"{kind.__name__.lower()}: {error!s:.300}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
         word = "JSON" if as_json else "MessagePack"
         raise WireError("encoding", f"not {word}: {error}") from error
 
 
+def _content_type_error(content_type: str) -> WireError:
+    expected = f"{CONTENT_MSGPACK} or {CONTENT_JSON}"
+    return WireError("content_type", f"content type {content_type!r:.80} is not {expected}")
+
+
 def _check_block(block: Block) -> None:
     if not T0_NS[0] <= block.t0 < T0_NS[1]:
         raise WireError("clock", f"t0 {block.t0} ns is not between 2020 and 2100: is the device's clock set?")
-    if not block.signals:
-        raise WireError("signals", "block has no signals")
     names = [(signal.kind, signal.site) for signal in block.signals]
     if len(set(names)) != len(names):
         raise WireError("signals", f"block names a signal twice: {sorted(names)}")
     if sum(signal.kind == "acc" for signal in block.signals) > 1:
         raise WireError("signals", "block has more than one acc signal")
-    if sum(signal.channels for signal in block.signals if signal.kind == "emg") > EMG_CHANNELS:
-        raise WireError("signals", f"block has more than {EMG_CHANNELS} emg channels")
+    emg_channels = sum(signal.channels for signal in block.signals if signal.kind == "emg")
+    if not 1 <= emg_channels <= EMG_CHANNELS:
+        raise WireError("signals", f"block has {emg_channels} emg channels, not 1 to {EMG_CHANNELS}")
     for signal in block.signals:
         _check_signal(signal)
     longest = max(block.signals, key=lambda signal: signal.duration_s)
     for signal in block.signals:
-        # Each signal holds the samples that fall in the same stretch: one more or one fewer by where the cut fell.
+        # Each signal holds the samples of the same stretch: one more or fewer by where the cut fell.
         slack_s = 1 / signal.fs_hz + 1 / longest.fs_hz
         if longest.duration_s - signal.duration_s > slack_s + 1e-9:
             raise WireError(
@@ -222,14 +232,15 @@ def _check_signal(signal: Signal) -> None:
     low, high = EMG_FS_HZ if signal.kind == "emg" else ACC_FS_HZ
     if not low <= signal.fs_hz <= high:
         raise WireError("rate", f"{name}: fs_hz {signal.fs_hz:g} is not between {low:g} and {high:g}")
-    if not 0 < signal.scale < float("inf"):
-        raise WireError("scale", f"{name}: scale {signal.scale:g} is not a positive number")
+    low, high = SCALE[signal.kind]
+    if not low <= signal.scale <= high:
+        raise WireError("scale", f"{name}: scale {signal.scale:g} per count is not in {low:g} to {high:g}")
     if signal.kind == "acc" and signal.channels != 3:
         raise WireError("channels", f"{name}: acc needs 3 channels (x, y, z), not {signal.channels}")
-    if not signal.samples or len(signal.samples) % (2 * signal.channels):
+    size = len(signal.samples)
+    if not size or size % (2 * signal.channels):
         raise WireError(
-            "samples",
-            f"{name}: {len(signal.samples)} bytes are not whole int16 samples of {signal.channels} channel(s)",
+            "samples", f"{name}: {size} bytes are not whole int16 samples of {signal.channels} channel(s)"
         )
     low, high = BLOCK_S
     if not low - 1 / signal.fs_hz <= signal.duration_s <= high + 1 / signal.fs_hz:
