@@ -5,6 +5,14 @@ from ingest.store.interface import Store
 from ingest.store.records import DeviceStatus, Episode, EpisodeState, Epoch, Record, same_record
 
 __all__ = [
-    "DeviceStatus", "Episode", "EpisodeState", "Epoch", "Record", "Store", "StoreError", "StoreRefused",
-    "StoreUnavailable", "same_record",
+    "DeviceStatus",
+    "Episode",
+    "EpisodeState",
+    "Epoch",
+    "Record",
+    "Store",
+    "StoreError",
+    "StoreRefused",
+    "StoreUnavailable",
+    "same_record",
 ]

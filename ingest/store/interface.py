@@ -1,4 +1,4 @@
-"""The one interface of what is kept. Memory, SQLite and InfluxDB behave alike: one contract test runs over all three."""
+"""The one interface of what is kept. Memory, SQLite and InfluxDB behave alike: one contract test runs over all."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -89,6 +89,9 @@ Record = Episode | Epoch | DeviceStatus
 
 
 def same_record(a: Record, b: Record) -> bool:
-    """Equal in everything but when it was written; NaN equals NaN."""
-    strip = {"updated_ns": 0}
-    return repr(msgspec.structs.replace(a, **strip)) == repr(msgspec.structs.replace(b, **strip))
+    """Equal in everything but when it was written; NaN equals NaN, and 0.0 equals -0.0."""
+    if type(a) is not type(b):
+        return False
+    left, right = (msgspec.structs.asdict(msgspec.structs.replace(record, updated_ns=0)) for record in (a, b))
+    # Only NaN differs from itself.
+    return all(left[name] == right[name] or (left[name] != left[name] and right[name] != right[name]) for name in left)

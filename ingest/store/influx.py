@@ -1,0 +1,214 @@
+"""Records in InfluxDB 1.8+, 2.x or 3 Core: written as line protocol, read as InfluxQL, which all three share.
+
+Rules
+-----
+- Tags are `device` and `site` and nothing else; a point's time is the time of the record's key, so a record
+  written twice overwrites itself. Every other member is a field of one type for ever.
+- InfluxDB merges the fields of two points with one key, and line protocol has no NaN. So a member that is not a
+  number is left out, and the field `absent`, always written, names it: a reader ignores what an earlier write
+  left there, and a chart that knows nothing of this shows a gap and not a zero.
+- A status is one point per device at 2100-01-01, later than any sample can be: at 1970 it would be older than a
+  bucket's retention period and be dropped at once.
+- Values reach a query as bind parameters only.
+- 3 Core limits the files that one query may touch to about three days of data: ranges are read in pieces.
+- 3 Core answers 200 to a statement that it cannot run: the body is always looked at for `error`.
+- The token is in no message, whatever a server or proxy answers.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.domain.write_precision import WritePrecision
+from influxdb_client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from ingest.errors import StoreError, StoreRefused, StoreUnavailable
+from ingest.store.columns import (
+    EPISODES,
+    EPOCHS,
+    STATUSES,
+    Table,
+    clamp_integer,
+    clamp_ns,
+    split_names,
+    table_of,
+)  # fmt: skip
+from ingest.store.influxql import InfluxQL, http_error
+from ingest.store.line_protocol import ABSENT, STATUS_NS, bodies, fields, tags, to_line
+from ingest.store.records import DeviceStatus, Episode, Epoch, Record
+
+# The client's constants are plain strings in a class that its signature takes for an enumeration.
+_NS: Final = cast("WritePrecision", WritePrecision.NS)
+HOUR_NS: Final = 3_600_000_000_000
+_DEVICES_PER_QUERY: Final = 50
+# From this many pieces on it pays to ask first when the data begins and ends.
+_MANY_PIECES: Final = 40
+# Where the server will not say even that: the years that the wire lets through.
+_YEARS_NS: Final = (1_577_836_800_000_000_000, STATUS_NS)
+
+
+class InfluxStore:
+    """A `Store` in the bucket (1.x: database, or `database/policy`) of an InfluxDB. Threads may share it."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str,
+        org: str,
+        bucket: str,
+        timeout_s: float = 10.0,
+        hours_per_query: float = 72.0,
+    ) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise StoreRefused("InfluxDB's address must be like http://host:8086")
+        if parts.username is not None or parts.password is not None:
+            raise StoreRefused("put credentials into the token (for InfluxDB 1.8: user:password), not the address")
+        if not token.isascii() or not token.isprintable():
+            raise StoreRefused("InfluxDB's token holds a character that no token has (a line break, perhaps)")
+        self._bucket = bucket
+        self._token = token
+        self._piece_ns = int(hours_per_query * HOUR_NS)
+        self._closed = False
+        self._reader = InfluxQL(url, token=token, database=bucket, timeout_s=timeout_s)
+        self._client = InfluxDBClient(url=url, token=token, org=org, timeout=int(timeout_s * 1000))
+        self._writer = self._client.write_api(write_options=SYNCHRONOUS)
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Keep every record; after an error some may be kept, which a repetition overwrites."""
+        self._check_open()
+        # Which of two points with one key wins within a body is not promised: the last one goes alone.
+        lines: dict[tuple[bytes, bytes], bytes] = {}
+        for record in records:
+            line = to_line(table := table_of(record), table.values(record))
+            lines[_key(line)] = line
+        for body in bodies(lines.values()):
+            self._post(body)
+
+    def episodes(
+        self, devices: Sequence[str], *, start_ns: int, end_ns: int, updated_after_ns: int | None = None
+    ) -> list[Episode]:
+        """Episodes whose onset lies in the range, by onset then device and site."""
+        self._check_open()
+        pieces = self._between(EPISODES, devices, (start_ns, end_ns), updated_after_ns)
+        found = cast("list[Episode]", list(pieces))
+        return sorted(found, key=lambda episode: (episode.onset_ns, episode.device, episode.site))
+
+    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
+        """Epochs of a device whose start lies in the range, by start then site."""
+        self._check_open()
+        found = cast("list[Epoch]", list(self._between(EPOCHS, [device], (start_ns, end_ns))))
+        return sorted(found, key=lambda epoch: (epoch.start_ns, epoch.site))
+
+    def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
+        """The latest status of each named device that is known, by device."""
+        self._check_open()
+        found: list[Record] = []
+        for some in _groups(devices):
+            found.extend(self._select(STATUSES, _Where.of(some, (STATUS_NS, STATUS_NS + 1))))
+        return sorted(cast("list[DeviceStatus]", found), key=lambda status: status.device)
+
+    def close(self) -> None:
+        """Release the connections; closing twice is harmless."""
+        if not self._closed:
+            self._closed = True
+            self._reader.close()
+            self._writer.close()  # type: ignore[no-untyped-call]
+            self._client.close()  # type: ignore[no-untyped-call]
+
+    def _post(self, body: bytes) -> None:
+        try:
+            self._writer.write(bucket=self._bucket, record=body, write_precision=_NS)
+        except ApiException as error:
+            if error.status is None:
+                raise StoreUnavailable(f"InfluxDB cannot be written: {error.reason}") from error
+            raise http_error(error.status, error.body, token=self._token, doing="write") from error
+        except HTTPError as error:
+            raise StoreUnavailable(f"InfluxDB cannot be written: {type(error).__name__}: {error}") from error
+
+    def _between(
+        self,
+        table: Table,
+        devices: Sequence[str],
+        range_ns: tuple[int, int],
+        updated_after_ns: int | None = None,
+    ) -> Iterator[Record]:
+        start_ns, end_ns = (clamp_ns(instant_ns) for instant_ns in range_ns)
+        for some in _groups(devices):
+            for piece_ns in self._pieces(table, some, (start_ns, end_ns)):
+                yield from self._select(table, _Where.of(some, piece_ns, updated_after_ns))
+
+    def _select(self, table: Table, where: "_Where") -> list[Record]:
+        """One query. Its columns: the key's time, the tags, the fields, and which of them to ignore."""
+        selected = [*tags(table), *fields(table), ABSENT]
+        names = ", ".join(f'"{name}"' for name in selected)
+        statement = f'SELECT {names} FROM "{table.name}" WHERE {where.text}'  # noqa: S608 - our own names
+        columns = ["time", *selected]
+        rows = self._reader.rows(statement, where.parameters, columns=columns)
+        for row in rows:
+            for name in split_names(cast("str", row[-1] or "")):
+                row[columns.index(name)] = None
+        order = [columns.index("time" if name == table.time else name) for name in table.names]
+        return table.records([[row[place] for place in order] for row in rows])
+
+    def _pieces(self, table: Table, devices: list[str], range_ns: tuple[int, int]) -> Iterator[tuple[int, int]]:
+        start_ns, end_ns = range_ns
+        if end_ns - start_ns > _MANY_PIECES * self._piece_ns:
+            start_ns, end_ns = self._extent(table, devices, range_ns)
+        for first_ns in range(start_ns, end_ns, self._piece_ns):
+            yield first_ns, min(first_ns + self._piece_ns, end_ns)
+
+    def _extent(self, table: Table, devices: list[str], range_ns: tuple[int, int]) -> tuple[int, int]:
+        """The part of the range in which there is anything."""
+        where = _Where.of(devices, range_ns)
+        ends: list[int] = []
+        for selector in ("first", "last"):
+            statement = f'SELECT {selector}("updated_ns") FROM "{table.name}" WHERE {where.text}'  # noqa: S608
+            try:
+                rows = self._reader.rows(statement, where.parameters, columns=["time", selector])
+            except StoreError:
+                # 3 Core's limit on files may forbid the question itself. If it was anything else, the first
+                # piece will say so.
+                return max(range_ns[0], _YEARS_NS[0]), min(range_ns[1], _YEARS_NS[1])
+            ends.extend(cast("int", row[0]) for row in rows)
+        return (min(ends), max(ends) + 1) if ends else (0, 0)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreRefused("the InfluxDB store is closed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """A condition and the values that its placeholders stand for."""
+
+    text: str
+    parameters: dict[str, str | int]
+
+    @classmethod
+    def of(cls, devices: Sequence[str], range_ns: tuple[int, int], updated_after_ns: int | None = None) -> "_Where":
+        """The points of these devices in a time range, written after an instant if one is given."""
+        parameters: dict[str, str | int] = {"start": range_ns[0], "end": range_ns[1]}
+        parameters |= {f"device{i}": device for i, device in enumerate(devices)}
+        text = "time >= $start AND time < $end"
+        text += " AND (" + " OR ".join(f'"device" = $device{i}' for i in range(len(devices))) + ")"
+        if updated_after_ns is not None:
+            parameters["updated"] = clamp_integer(updated_after_ns)
+            text += ' AND "updated_ns" > $updated'
+        return cls(text, parameters)
+
+
+def _groups(devices: Sequence[str]) -> Iterator[list[str]]:
+    names = sorted(set(devices))
+    for first in range(0, len(names), _DEVICES_PER_QUERY):
+        yield names[first : first + _DEVICES_PER_QUERY]
+
+
+def _key(line: bytes) -> tuple[bytes, bytes]:
+    """Measurement with tags, and time: neither holds a space, whatever the fields between them hold."""
+    return line[: line.index(b" ")], line[line.rindex(b" ") :]

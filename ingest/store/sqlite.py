@@ -1,0 +1,231 @@
+"""Records in one SQLite file: the embedded default. Several processes may read and write it at once.
+
+Rules
+-----
+- WAL: readers see the last committed write and never wait for a writer, nor a writer for them.
+- synchronous=FULL: what `write` has returned from survives a power cut.
+- `PRAGMA user_version` is the schema's version, `application_id` says that the file is ours; a file that is
+  neither empty nor ours, or from a newer version, is refused and left alone.
+- Connections are not shared between threads at the same moment: a reader takes an idle one or opens another.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, cast
+
+from ingest.errors import StoreError, StoreRefused, StoreUnavailable
+from ingest.store.columns import (
+    EPISODES,
+    EPOCHS,
+    STATUSES,
+    TABLES,
+    Column,
+    Table,
+    Value,
+    clamp_integer,
+    clamp_ns,
+    join_names,
+    table_of,
+)  # fmt: skip
+from ingest.store.records import DeviceStatus, Episode, Epoch, Record
+
+SCHEMA_VERSION: Final = 1
+APPLICATION_ID: Final = 0x43484C59  # "CHLY"
+TYPES: Final = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "INTEGER", "names": "TEXT"}
+# What another attempt may cure; anything else (read-only, not a database, damaged, no such table) it will not.
+_PASSING: Final = {
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_PROTOCOL,
+}  # fmt: skip
+_DEVICES_PER_QUERY: Final = 500  # SQLite takes 999 parameters or more
+
+Row = tuple[str | int | float | None, ...]
+
+
+class SqliteStore:
+    """A `Store` in the file `path`, which is made when it does not exist."""
+
+    def __init__(self, path: Path, *, timeout_s: float = 10.0) -> None:
+        self._path = path
+        self._timeout_s = timeout_s
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        with self._connection() as connection, self._speaking():
+            _check_ours(connection, path)
+            _use_wal(connection, timeout_s=timeout_s)
+            _create_schema(connection)
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Keep every record in one transaction: all of them or, when it fails, none."""
+        rows: dict[str, list[Row]] = {}
+        for record in records:
+            table = table_of(record)
+            rows.setdefault(table.name, []).append(_to_row(table.values(record)))
+        with self._connection() as connection, self._speaking(), _transaction(connection):
+            for table in TABLES:
+                if table.name in rows:
+                    connection.executemany(_upsert(table), rows[table.name])
+
+    def episodes(
+        self, devices: Sequence[str], *, start_ns: int, end_ns: int, updated_after_ns: int | None = None
+    ) -> list[Episode]:
+        """Episodes whose onset lies in the range, by onset then device and site."""
+        rest = " AND onset_ns >= ? AND onset_ns < ?"
+        bounds = [clamp_ns(start_ns), clamp_ns(end_ns)]
+        if updated_after_ns is not None:
+            rest += " AND updated_ns > ?"
+            bounds.append(clamp_integer(updated_after_ns))
+        episodes = cast("list[Episode]", self._of_devices(EPISODES, devices, rest=rest, values=bounds))
+        return sorted(episodes, key=lambda episode: (episode.onset_ns, episode.device, episode.site))
+
+    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
+        """Epochs of a device whose start lies in the range, by start then site."""
+        where = "device = ? AND start_ns >= ? AND start_ns < ? ORDER BY start_ns, site"
+        return cast("list[Epoch]", self._select(EPOCHS, where, [device, clamp_ns(start_ns), clamp_ns(end_ns)]))
+
+    def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
+        """The latest status of each named device that is known, by device."""
+        statuses = cast("list[DeviceStatus]", self._of_devices(STATUSES, devices, rest="", values=[]))
+        return sorted(statuses, key=lambda status: status.device)
+
+    def close(self) -> None:
+        """Close the file; closing twice is harmless."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _of_devices(self, table: Table, devices: Sequence[str], *, rest: str, values: Sequence[int]) -> list[Record]:
+        names = sorted(set(devices))
+        found: list[Record] = []
+        for first in range(0, len(names), _DEVICES_PER_QUERY):
+            some = names[first : first + _DEVICES_PER_QUERY]
+            where = f"device IN ({', '.join('?' * len(some))}){rest}"
+            found.extend(self._select(table, where, [*some, *values]))
+        return found
+
+    def _select(self, table: Table, where: str, values: Sequence[str | int]) -> list[Record]:
+        statement = f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {where}"  # noqa: S608 - own names
+        with self._connection() as connection, self._speaking():
+            rows = connection.execute(statement, values).fetchall()
+        return table.records(rows)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """An idle connection, or a new one; back among the idle ones afterwards."""
+        with self._lock:
+            if self._closed:
+                raise StoreRefused(f"the store {self._path} is closed")
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = self._open()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        with self._speaking():
+            connection = sqlite3.connect(
+                self._path, timeout=self._timeout_s, isolation_level=None, check_same_thread=False
+            )
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._store_error(error) from error
+        return connection
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """Turn SQLite's errors into ours, which name the file and say whether to try again."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._store_error(error) from error
+
+    def _store_error(self, error: sqlite3.Error) -> StoreError:
+        code = getattr(error, "sqlite_errorcode", None)
+        passing = code is not None and code & 0xFF in _PASSING
+        sentence = f"the store {self._path}: {error}"
+        return StoreUnavailable(sentence) if passing else StoreRefused(sentence)
+
+
+def create_statement(table: Table) -> str:
+    """The SQL that makes a table."""
+    columns = ", ".join(f"{column.name} {_sql_type(column, table)}" for column in table.columns)
+    key = ", ".join(table.key)
+    return f"CREATE TABLE IF NOT EXISTS {table.name} ({columns}, PRIMARY KEY ({key})) STRICT, WITHOUT ROWID"
+
+
+def _sql_type(column: Column, table: Table) -> str:
+    # A real may be NULL: SQLite has no NaN, and stores NULL for it.
+    may_be_null = column.kind == "real" and column.name not in table.key
+    return TYPES[column.kind] if may_be_null else f"{TYPES[column.kind]} NOT NULL"
+
+
+def _upsert(table: Table) -> str:
+    places = ", ".join("?" * len(table.columns))
+    return f"INSERT OR REPLACE INTO {table.name} ({', '.join(table.names)}) VALUES ({places})"  # noqa: S608
+
+
+def _use_wal(connection: sqlite3.Connection, *, timeout_s: float) -> None:
+    """Switch the file to WAL. Two processes that do so at once collide without SQLite's own waiting."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file of something else before anything in it is changed."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables and application != APPLICATION_ID:
+        raise StoreRefused(f"{path} is an SQLite file of something else, not a store")
+    if version > SCHEMA_VERSION:
+        raise StoreRefused(f"{path} has schema {version}; this version of Charley knows up to {SCHEMA_VERSION}")
+
+
+def _create_schema(connection: sqlite3.Connection) -> None:
+    with _transaction(connection):
+        for table in TABLES:
+            connection.execute(create_statement(table))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite has already rolled back by itself after some errors, a full disk for one.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _to_row(values: list[Value]) -> Row:
+    return tuple(join_names(value) if isinstance(value, tuple) else value for value in values)
