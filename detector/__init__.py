@@ -8,6 +8,20 @@ from detector.state import State, pack, start, unpack
 from detector.update import finish, update
 
 __all__ = [
-    "DEFAULT", "VERSION", "Chunk", "DetectorError", "Episode", "Epochs", "Group", "Layout", "Params", "Results",
-    "State", "finish", "pack", "start", "unpack", "update",
+    "DEFAULT",
+    "VERSION",
+    "Chunk",
+    "DetectorError",
+    "Episode",
+    "Epochs",
+    "Group",
+    "Layout",
+    "Params",
+    "Results",
+    "State",
+    "finish",
+    "pack",
+    "start",
+    "unpack",
+    "update",
 ]

@@ -99,7 +99,10 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EpisodeEventData(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened to an episode. `end_ns` is null while it lasts; severity and grade come with the end."""
+    """What happened to an episode. `end_ns` is null while it lasts; severity and grade come with the end.
+
+    An episode that turns out not to be one is closed with status `rejected`.
+    """
 
     episode: str
     device: str
@@ -110,6 +113,7 @@ class EpisodeEventData(msgspec.Struct, frozen=True, kw_only=True):
     severity: float | None
     grade: int | None
     confidence: float
+    status: Literal["preliminary", "final", "rejected"]
 
 
 class EpisodeEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,64 @@
+"""From a window of acceleration to movement and posture.
+
+Movement is MAD, the mean absolute deviation of the vector norm, as GGIR defines it (van Hees et al.); posture is
+the mean vector of the window, from which the angle of the shank and its turning follow.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.layout import CountArray, FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class AccWindows:
+    """Features of N windows of acceleration."""
+
+    mad: FloatArray  # (N,) g
+    gravity: FloatArray  # (N, 3) mean vector, g
+
+
+def acc_windows(counts: CountArray, scale: FloatArray) -> AccWindows:
+    """Movement and posture of each window.
+
+    Parameters
+    ----------
+    counts : int16 array, shape (N, 3, m)
+        One window a row; axis x lies along the shank and points to the knee.
+    scale : float32 array, shape (N, 3)
+        g per count.
+
+    Returns
+    -------
+    AccWindows
+        ``mad = mean|r - mean(r)|`` with ``r = |a|``, and the mean vector.
+
+    Examples
+    --------
+    >>> still = np.tile(np.array([4096, 0, 0], np.int16)[None, :, None], (1, 1, 50))
+    >>> w = acc_windows(still, np.full((1, 3), 1 / 4096, np.float32))
+    >>> float(w.mad[0]), w.gravity[0].tolist()
+    (0.0, [1.0, 0.0, 0.0])
+    """
+    a = counts.astype(np.float32) * scale[:, :, None]
+    x, y, z = a[:, 0], a[:, 1], a[:, 2]
+    norm = np.sqrt(x * x + y * y + z * z)
+    mad = np.abs(norm - norm.mean(-1, keepdims=True)).mean(-1)
+    return AccWindows(mad=mad, gravity=a.mean(-1))
+
+
+def angle_deg(gravity: FloatArray) -> FloatArray:
+    """Angle of the shank to the horizontal, (..., 3) g -> (...) degrees: 90 upright, 0 lying, NaN unknown."""
+    across = np.hypot(gravity[..., 1], gravity[..., 2])
+    angle: FloatArray = np.degrees(np.arctan2(gravity[..., 0], across)).astype(np.float32)
+    return np.where(np.isfinite(gravity).all(-1) & ((gravity != 0).any(-1)), angle, np.float32(np.nan))
+
+
+def turn_deg(before: FloatArray, after: FloatArray) -> FloatArray:
+    """Angle between two gravity vectors (..., 3), degrees; 0 where the earlier one is unknown."""
+    dot = (before * after).sum(-1)
+    size = np.sqrt((before * before).sum(-1) * (after * after).sum(-1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        turn = np.degrees(np.arccos(np.clip(dot / size, -1, 1)))
+    return np.where(np.isfinite(turn), turn, 0).astype(np.float32)

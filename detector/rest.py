@@ -1,0 +1,59 @@
+"""The wearer's own rest level: a slow tracker of quiet EMG, one step an epoch.
+
+In the logarithm of amplitude, ``r <- r + clip(x - r, -down, up)`` where x is the 30th percentile of the epoch's
+usable windows. It falls fast, so that activity at the start is forgotten; it rises slowly, so that neither a
+cramp nor an hour of walking becomes rest; after donning it learns faster for a minute.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.layout import FloatArray
+from detector.params import Params
+
+PERCENTILE: Final = 0.3
+LEAST: Final = 5  # usable windows an epoch must have to teach anything
+WARM_UP: Final = 0.1
+FAR: Final = float(np.log(2))
+
+
+def quiet(amplitude: FloatArray, usable: NDArray[np.bool_]) -> FloatArray:
+    """The 30th percentile of usable windows, `(..., E)` -> `(...)`; NaN with fewer than five of them."""
+    ordered = np.sort(np.where(usable, amplitude, np.float32(np.inf)), axis=-1)
+    n = usable.sum(-1)
+    index = (PERCENTILE * np.maximum(n - 1, 0)).astype(np.intp)
+    value = np.take_along_axis(ordered, index[..., None], -1)[..., 0]
+    return np.where(n >= LEAST, value, np.nan).astype(np.float32)
+
+
+def track(
+    rest: FloatArray, level: FloatArray, *, warm: NDArray[np.bool_], frozen: NDArray[np.bool_], params: Params
+) -> FloatArray:
+    """One step of the tracker.
+
+    Parameters
+    ----------
+    rest : array, any shape
+        Logarithm of the rest level; NaN while unknown.
+    level : array, same shape
+        Quiet amplitude of the epoch; NaN where it teaches nothing.
+    warm, frozen : bool array, same shape
+        Within the first minute of wear; during an episode, when the level may not rise.
+    params : Params
+        Rates.
+
+    Returns
+    -------
+    array
+        The new logarithm of the rest level.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        deviation = np.log(level) - rest
+    up = np.where(deviation < FAR, params.rest_up, params.rest_up_far)
+    up = np.where(warm, WARM_UP, up)
+    up = np.where(frozen, 0, up)
+    stepped = rest + np.clip(deviation, -params.rest_down, up)
+    learned = np.where(np.isnan(rest), np.log(np.maximum(level, 1e-6)), stepped)
+    return np.where(np.isnan(level), rest, learned).astype(np.float32)

@@ -1,0 +1,139 @@
+"""All that the detector remembers, as arrays over streams: a value that is passed in and handed back.
+
+Rules
+-----
+- The first axis of every array is the stream. Nothing else is remembered anywhere.
+- `pack` turns each stream's share into one row of bytes and `unpack` back, without loss.
+- The running epoch is kept window by window (`grid_*`, column = UTC second modulo 10), not as sums, so that
+  cutting the input elsewhere cannot change the order of any addition.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.emg import BANDS
+from detector.errors import DetectorError
+from detector.layout import CountArray, Layout, TimeArray
+from detector.params import EPOCH_S
+
+SKEW_S: Final = 0.15  # by how much the signals of a block may end apart
+NEVER: Final = -1
+_SHAPED: Final = {
+    # name: (dtype, trailing shape with C = channels, initial value)
+    "anchor_ns": ("i8", "", NEVER),  # time of the sample with index 0
+    "next_s": ("i8", "", NEVER),  # next second to analyse
+    "gravity": ("f4", "3", 0),  # of the last window
+    "grid_epoch": ("i8", "", NEVER),  # which epoch the grid holds
+    "grid_have": ("?", "E", False),
+    "grid_flags": ("u2", "CE", 0),
+    "grid_power": ("f4", "CE", 0),
+    "grid_low": ("f4", "CE", 0),
+    "grid_bands": ("f4", "CEB", 0),
+    "grid_mad": ("f4", "E", 0),
+    "grid_gravity": ("f4", "E3", 0),
+    "rest": ("f4", "C2", np.nan),  # logarithm of the rest level: sustained amplitude, RMS; µV
+    "warm": ("i4", "C", 0),  # epochs learned since donning
+    "worn_s": ("i8", "C", NEVER),  # last second worn
+    # the candidate: an activity that may become an episode
+    "evidence": ("f4", "", 0),  # seconds, see episodes.py; 0 when there is no candidate
+    "opened": ("?", "", False),
+    "site": ("i4", "", 0),  # channel that names the episode, fixed when it opens
+    "onset_s": ("i8", "", 0),
+    "rise_s": ("i8", "", NEVER),  # since when some channel has been above off_ratio
+    "last_s": ("i8", "", 0),  # last active second
+    "active": ("i4", "", 0),  # active seconds
+    "moving": ("i4", "", 0),  # of these, with the leg moving
+    "upright": ("i4", "", 0),  # of these, with the shank upright
+    "coactive": ("f4", "", 0),  # sum of second over first channel
+    "hot": ("?", "C", False),
+    "hot_s": ("i4", "C", 0),
+    "load": ("f4", "C", 0),
+    "cv": ("f4", "C", 0),  # sum of envelope variation
+    "full": ("f4", "C", 0),  # sum of sustained over RMS amplitude
+    "peak": ("f4", "C", 0),  # RMS, µV
+    "peak_ratio": ("f4", "C", 0),
+    "seen_flags": ("u2", "", 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Samples of one group that do not yet fill a window, right-aligned."""
+
+    samples: CountArray  # (S, C, cap)
+    have: TimeArray  # (S,) how many of them are valid
+    received: TimeArray  # (S,) index, since the anchor, of the sample to come
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """State of S streams of one layout; `arrays` holds those of `_SHAPED`, by name."""
+
+    layout: Layout
+    tails: tuple[Tail, ...]
+    arrays: dict[str, NDArray[Any]]
+
+    @property
+    def streams(self) -> int:
+        return len(self.arrays["next_s"])
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.arrays[name]
+
+    def copy(self) -> "State":
+        """A state that may be changed without touching this one; tails are shared, for they are replaced whole."""
+        return replace(self, arrays={name: array.copy() for name, array in self.arrays.items()})
+
+
+def window_n(fs_hz: float) -> int:
+    """Samples of a window: the whole number in one second."""
+    return int(fs_hz + 1e-6)
+
+
+def start(layout: Layout, streams: int) -> State:
+    """The state of streams that have not begun."""
+    sizes = {"C": layout.channels, "E": EPOCH_S, "B": BANDS, "2": 2, "3": 3}
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, (dtype, axes, initial) in _SHAPED.items():
+        arrays[name] = np.full((streams, *(sizes[axis] for axis in axes)), initial, dtype=dtype)
+    tails = []
+    for group in layout.groups:
+        cap = window_n(group.fs_hz) + int(SKEW_S * group.fs_hz) + 3
+        samples: CountArray = np.zeros((streams, group.channels, cap), np.int16)
+        zero: TimeArray = np.zeros(streams, np.int64)
+        tails.append(Tail(samples=samples, have=zero, received=zero.copy()))
+    return State(layout=layout, tails=tuple(tails), arrays=arrays)
+
+
+def pack(state: State) -> NDArray[np.uint8]:
+    """Bytes of each stream's state, shape (S, K)."""
+    rows = [np.ascontiguousarray(a).reshape(state.streams, -1).view(np.uint8) for a in _arrays(state)]
+    return np.concatenate(rows, axis=1)
+
+
+def unpack(layout: Layout, rows: NDArray[np.uint8]) -> State:
+    """The state whose `pack` gave `rows`, shape (S, K)."""
+    blank = start(layout, len(rows))
+    sizes = [a[:1].nbytes for a in _arrays(start(layout, 1))]
+    if rows.ndim != 2 or rows.shape[1] != sum(sizes):
+        raise DetectorError(f"packed state of shape {rows.shape} is not (streams, {sum(sizes)}) of this layout")
+    parts = np.split(np.ascontiguousarray(rows), np.cumsum(sizes)[:-1], axis=1)
+    values = [
+        np.ascontiguousarray(part).reshape(-1).view(a.dtype).reshape(a.shape)
+        for part, a in zip(parts, _arrays(blank), strict=True)
+    ]
+    whole = iter(values)
+    tails = tuple(Tail(*(next(whole) for _ in fields(Tail))) for _ in layout.groups)
+    return State(layout=layout, tails=tails, arrays=dict(zip(blank.arrays, whole, strict=True)))
+
+
+def _arrays(state: State) -> Iterator[NDArray[Any]]:
+    for tail in state.tails:
+        yield tail.samples
+        yield tail.have
+        yield tail.received
+    yield from state.arrays.values()

@@ -1,0 +1,133 @@
+"""From chunks of samples to whole seconds: the grid of windows lies on UTC seconds, however the input is cut.
+
+Time of a sample
+----------------
+A run begins with an anchor, the device's time of its first sample; sample i of a run lies at ``anchor + i / fs``.
+A chunk that begins within `SLACK_NS` of where the last one ended continues the run. Further off, up to `SLEW_NS`,
+the anchor moves by the difference: clocks drift. Further still it is a gap, and a new run begins with the next
+whole second; what is left of the old run is less than one window.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from detector.errors import DetectorError
+from detector.layout import Chunk, CountArray, Group, TimeArray
+from detector.state import NEVER, State, Tail, window_n
+
+SLACK_NS: Final = 50_000_000
+SLEW_NS: Final = 500_000_000
+SECOND_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Whole seconds of S streams: `second[s, t]` is UTC, valid where `valid[s, t]`, a prefix in t."""
+
+    second: TimeArray  # (S, T)
+    valid: NDArray[np.bool_]  # (S, T)
+    samples: tuple[CountArray, ...]  # per group (S, T, C, n); rubbish where not valid
+
+
+def check(state: State, chunk: Chunk) -> None:
+    """Raise `DetectorError` unless the chunk fits the state's layout."""
+    groups = state.layout.groups
+    if len(chunk.samples) != len(groups) or len(chunk.scale) != len(groups):
+        raise DetectorError(f"chunk has {len(chunk.samples)} groups of samples, the layout {len(groups)}")
+    if chunk.t0_ns.shape != (state.streams,):
+        raise DetectorError(f"t0_ns has shape {chunk.t0_ns.shape}, not ({state.streams},)")
+    for g, (group, samples, scale) in enumerate(zip(groups, chunk.samples, chunk.scale, strict=True)):
+        if samples.ndim != 3 or samples.shape[:2] != (state.streams, group.channels):
+            raise DetectorError(f"group {g}: {samples.shape} is not ({state.streams}, {group.channels}, n)")
+        if samples.dtype != np.int16:
+            raise DetectorError(f"group {g}: samples are {samples.dtype}, not int16")
+        if scale.shape != samples.shape[:2] or not (np.isfinite(scale) & (scale > 0)).all():
+            raise DetectorError(f"group {g}: scale must be positive, of shape {samples.shape[:2]}")
+
+
+def place(state: State, chunk: Chunk) -> State:
+    """Decide for each stream whether the chunk continues its run, slews its clock or begins a new run."""
+    state = state.copy()
+    anchor, next_s = state["anchor_ns"], state["next_s"]
+    first = state.layout.groups[0]
+    expected = anchor + np.rint(state.tails[0].received * (SECOND_NS / first.fs_hz)).astype(np.int64)
+    error = chunk.t0_ns - expected
+    fresh = (anchor == NEVER) | (np.abs(error) > SLEW_NS)
+    slew = ~fresh & (np.abs(error) > SLACK_NS)
+    anchor[slew] += error[slew]
+    anchor[fresh] = chunk.t0_ns[fresh]
+    next_s[fresh] = np.maximum(next_s[fresh], -(-chunk.t0_ns[fresh] // SECOND_NS))
+    if not fresh.any():
+        return state
+    tails = tuple(
+        Tail(
+            samples=tail.samples,
+            have=np.where(fresh, 0, tail.have),
+            received=np.where(fresh, 0, tail.received),
+        )
+        for tail in state.tails
+    )
+    return replace(state, tails=tails)
+
+
+def cut(state: State, samples: tuple[CountArray, ...]) -> tuple[Windows, State]:
+    """Append samples `(S, C, n)` per group and take out every whole second that all groups now cover."""
+    state = state.copy()
+    groups, next_s, anchor = state.layout.groups, state["next_s"], state["anchor_ns"]
+    received = [tail.received + x.shape[-1] for tail, x in zip(state.tails, samples, strict=True)]
+    end_s = np.min([_last_s(g, anchor, r) for g, r in zip(groups, received, strict=True)], axis=0) + 1
+    count = np.maximum(end_s - next_s, 0)
+    second = next_s[:, None] + np.arange(count.max(initial=0))
+    valid = second < end_s[:, None]
+    taken, tails = [], []
+    for group, tail, x, total in zip(groups, state.tails, samples, received, strict=True):
+        buffer = np.concatenate([tail.samples, x], axis=-1)
+        length, n = buffer.shape[-1], window_n(group.fs_hz)
+        oldest = length - x.shape[-1] - tail.have
+        offset = (total - length)[:, None]
+        at = _index(group, anchor[:, None], second) - offset
+        at = np.clip(at, oldest[:, None], length - n) if length >= n else np.zeros_like(at)
+        taken.append(_gather(buffer, at, n))
+        left = length + (total - length) - np.maximum(_index(group, anchor, next_s + count), total - length + oldest)
+        cap = tail.samples.shape[-1]
+        tails.append(
+            Tail(
+                samples=np.ascontiguousarray(buffer[..., length - cap :]),
+                have=np.clip(left, 0, cap),
+                received=total,
+            )
+        )
+    next_s += count
+    return Windows(second=second, valid=valid, samples=tuple(taken)), replace(state, tails=tuple(tails))
+
+
+def _gather(buffer: CountArray, at: TimeArray, n: int) -> CountArray:
+    """Windows (S, T, C, n) that begin at `at` (S, T) in buffer (S, C, length)."""
+    streams, windows = at.shape
+    if windows == 0 or buffer.shape[-1] < n:
+        return np.zeros((streams, windows, buffer.shape[1], n), np.int16)
+    views = sliding_window_view(buffer, n, axis=-1)
+    picked: CountArray = views[np.arange(streams)[:, None], :, at]
+    return picked
+
+
+def _index(group: Group, anchor_ns: TimeArray, second: TimeArray) -> TimeArray:
+    """Index since the anchor of the sample nearest to the start of a UTC second."""
+    since_s = (second * SECOND_NS - anchor_ns) / SECOND_NS
+    index: TimeArray = np.floor(since_s * group.fs_hz + 0.5).astype(np.int64)
+    return index
+
+
+def _last_s(group: Group, anchor_ns: TimeArray, received: TimeArray) -> TimeArray:
+    """Last UTC second whose window ends within the samples received."""
+    n = window_n(group.fs_hz)
+    guess: TimeArray = (
+        np.floor((anchor_ns + (received - n) * (SECOND_NS / group.fs_hz)) / SECOND_NS).astype(np.int64) + 1
+    )
+    for _ in range(2):
+        guess = np.where(_index(group, anchor_ns, guess) + n > received, guess - 1, guess)
+    return guess
