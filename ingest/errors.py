@@ -2,6 +2,7 @@
 
 IngestError
 ├── WireError     the sender's: bytes that are not a valid message (quarantined with its `reason`)
+├── RecordingError  the file's: not a recording, or a channel or unit that is missing
 ├── JournalError  the machine's: disk full, journal damaged or held by another process
 └── StoreError    the store's
     ├── StoreUnavailable  for now: try again for as long as it takes
@@ -19,6 +20,10 @@ class WireError(IngestError):
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence)
         self.reason = reason
+
+
+class RecordingError(IngestError):
+    """A file that cannot be detected in; the sentence says which channel or unit is wrong and how to mend it."""
 
 
 class JournalError(IngestError):

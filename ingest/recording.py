@@ -1,0 +1,199 @@
+"""A recording in a file is the stream fed once: reads EDF and EDF+ and runs the same detector over it.
+
+Channels are recognised by label: `EMG <site>` in µV, mV or V, and `ACC <site> x|y|z` in g, mg or m/s². Channels of
+another kind are left out, and named. Memory is bounded, whatever the length: a minute is read at a time.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import edfio
+import numpy as np
+
+from detector import DEFAULT, Chunk, DetectorError, Episode, Epochs, Group, Layout, Params, finish, start, update
+from detector.layout import CountArray, FloatArray
+from ingest.errors import RecordingError
+
+PIECE_S: Final = 60
+UV: Final = {"uv": 1.0, "µv": 1.0, "μv": 1.0, "mv": 1e3, "v": 1e6}
+G: Final = {"g": 1.0, "mg": 1e-3, "m/s2": 1 / 9.80665, "m/s^2": 1 / 9.80665, "m/s²": 1 / 9.80665}
+ACC_SCALE: Final = 1 / 2048  # g per count where the file's own counts carry an offset; ±16 g
+_EMG = re.compile(r"EMG[ _:-]+(?P<site>.+)", re.IGNORECASE)
+_ACC = re.compile(r"ACC[ _:-]+(?P<site>.+?)[ _:-]+(?P<axis>[xyz])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """An open recording: what is in it, and its samples a minute at a time."""
+
+    path: Path
+    layout: Layout
+    sites: tuple[str, ...]  # EMG channel c of the layout is worn at sites[c]
+    start_ns: int  # UTC; 0 where the file states no date
+    duration_s: float
+    ignored: tuple[str, ...]  # labels of channels that were left out
+    signals: tuple[tuple[Any, ...], ...]  # the file's signals, by group
+    scale: tuple[FloatArray, ...]
+
+    def pieces(self) -> Iterator[Chunk]:
+        """The recording in order, `(1, C, n)` samples a group."""
+        for first_s in np.arange(0.0, self.duration_s, PIECE_S):
+            last_s = min(first_s + PIECE_S, self.duration_s)
+            samples = tuple(
+                np.stack([_counts(s, float(first_s), float(last_s), group.kind) for s in signals])[None]
+                for signals, group in zip(self.signals, self.layout.groups, strict=True)
+            )
+            t0_ns = np.array([self.start_ns + round(first_s * 1e9)])
+            yield Chunk(t0_ns=t0_ns, samples=samples, scale=self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the detector found in a recording."""
+
+    episodes: tuple[Episode, ...]  # as they stand at the end; none is preliminary
+    epochs: tuple[Epochs, ...]
+
+    def coverage(self) -> dict[str, float]:
+        """Seconds received, worn and usable by the leg: a second counts where any site gives it."""
+        names = ("received_s", "worn_s", "usable_s")
+        totals = dict.fromkeys(names, 0.0)
+        for epochs in self.epochs:
+            starts, index = np.unique(epochs.start_ns, return_inverse=True)
+            for name in names:
+                most = np.zeros(len(starts))
+                np.maximum.at(most, index, getattr(epochs, name))
+                totals[name] += float(most.sum())
+        return totals
+
+
+def detect(recording: Recording, *, params: Params = DEFAULT, progress: Callable[[float], None] | None = None) -> Found:
+    """Run the detector over a recording; `progress` is told the seconds done."""
+    state = start(recording.layout, 1)
+    episodes: dict[tuple[int, int], Episode] = {}
+    epochs = []
+    for index, chunk in enumerate(recording.pieces()):
+        results, state = update(state, chunk, params=params)
+        epochs.append(results.epochs)
+        episodes.update({(e.channel, e.onset_ns): e for e in results.episodes})
+        if progress is not None:
+            progress(min((index + 1) * PIECE_S, recording.duration_s))
+    rest = finish(state, params=params)
+    episodes.update({(e.channel, e.onset_ns): e for e in rest.episodes})
+    ordered = sorted(episodes.values(), key=lambda e: (e.onset_ns, e.channel))
+    return Found(episodes=tuple(ordered), epochs=(*epochs, rest.epochs))
+
+
+def open_edf(path: Path) -> Recording:
+    """Open an EDF or EDF+ file, or raise `RecordingError`."""
+    try:
+        edf = edfio.read_edf(path, lazy_load_data=True)
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # edfio raises many kinds on bytes that are not EDF
+        raise RecordingError(f"{path}: is not a readable EDF or EDF+ file: {error}") from error
+    emg, acc, ignored = _sort(path, edf)
+    groups, signals, sites = [], [], []
+    for fs_hz in sorted({signal.sampling_frequency for _, signal in emg}):
+        same = [(site, signal) for site, signal in emg if signal.sampling_frequency == fs_hz]
+        groups.append(_group(path, "emg", fs_hz, len(same)))
+        signals.append(tuple(signal for _, signal in same))
+        sites += [site for site, _ in same]
+    if acc:
+        groups.append(_group(path, "acc", acc[0].sampling_frequency, 3))
+        signals.append(acc)
+    return Recording(
+        path=path,
+        layout=Layout(tuple(groups)),
+        sites=tuple(sites),
+        start_ns=_start_ns(edf),
+        duration_s=float(edf.duration),
+        ignored=ignored,
+        signals=tuple(signals),
+        scale=tuple(
+            np.array([[_scale(path, signal, group.kind) for signal in one]], np.float32)
+            for one, group in zip(signals, groups, strict=True)
+        ),
+    )
+
+
+def _sort(path: Path, edf: Any) -> tuple[list[tuple[str, Any]], tuple[Any, ...], tuple[str, ...]]:
+    """EMG signals with their sites, the three axes of one accelerometer or none, and the labels of the rest."""
+    emg: list[tuple[str, Any]] = []
+    axes: dict[str, dict[str, Any]] = {}
+    ignored = []
+    for signal in edf.signals:
+        if match := _EMG.fullmatch(signal.label.strip()):
+            emg.append((_slug(match["site"]), signal))
+        elif match := _ACC.fullmatch(signal.label.strip()):
+            axes.setdefault(_slug(match["site"]), {})[match["axis"].lower()] = signal
+        else:
+            ignored.append(signal.label)
+    whole = {site: tuple(found[a] for a in "xyz") for site, found in axes.items() if set(found) == set("xyz")}
+    chosen = next((site for site in whole if "shank" in site or "tibia" in site), next(iter(whole), None))
+    ignored += [s.label for site, found in axes.items() if site != chosen for s in found.values()]
+    if not emg:
+        labels = ", ".join(edf.labels) or "none"
+        raise RecordingError(
+            f"{path}: no EMG channel: its channels are {labels}. Name EMG channels `EMG <site>`, "
+            "for instance `EMG gastrocnemius_medialis`."
+        )
+    if len({site for site, _ in emg}) != len(emg):
+        raise RecordingError(f"{path}: two EMG channels bear the same name: {sorted(site for site, _ in emg)}")
+    return emg, whole[chosen] if chosen is not None else (), tuple(ignored)
+
+
+def _group(path: Path, kind: Any, fs_hz: float, channels: int) -> Group:
+    try:
+        return Group(kind, float(fs_hz), channels)
+    except DetectorError as error:
+        raise RecordingError(f"{path}: {error}") from error
+
+
+def _scale(path: Path, signal: Any, kind: str) -> float:
+    """µV or g per count of what `_counts` gives."""
+    unit = signal.physical_dimension.strip()
+    factor = (UV if kind == "emg" else G).get(unit.lower())
+    if factor is None:
+        known = "uV, mV or V" if kind == "emg" else "g, mg or m/s2"
+        raise RecordingError(f"{path}: channel {signal.label!r} has unit {unit or 'none'!r}: it must be {known}")
+    if kind == "acc" and _offset(signal):
+        return ACC_SCALE
+    return abs(_gain(signal)) * factor
+
+
+def _gain(signal: Any) -> float:
+    return float((signal.physical_max - signal.physical_min) / (signal.digital_max - signal.digital_min))
+
+
+def _offset(signal: Any) -> bool:
+    """Whether counts times gain are not the physical value: zero is off by most of a count, or the gain is negative."""
+    zero = signal.physical_min - _gain(signal) * signal.digital_min
+    return bool(_gain(signal) < 0 or abs(zero) > _gain(signal) * 0.75)
+
+
+def _counts(signal: Any, first_s: float, last_s: float, kind: str) -> CountArray:
+    """Counts of a stretch; an EMG offset is left in, for the detector is blind to it."""
+    digital = signal.get_digital_slice(first_s, last_s)
+    if kind == "emg" or not _offset(signal):
+        return np.asarray(digital, dtype=np.int16)
+    zero = signal.physical_min - _gain(signal) * signal.digital_min
+    physical = (digital * _gain(signal) + zero) * G[signal.physical_dimension.strip().lower()]
+    counts: CountArray = np.clip(np.rint(physical / ACC_SCALE), -32768, 32767).astype(np.int16)
+    return counts
+
+
+def _start_ns(edf: Any) -> int:
+    try:
+        moment = dt.datetime.combine(edf.startdate, edf.starttime, tzinfo=dt.UTC)
+    except ValueError:  # the date was removed to protect the person
+        return 0
+    return (int(moment.timestamp()) * 1_000_000 + moment.microsecond) * 1000
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_") or "unnamed"
