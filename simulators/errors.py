@@ -1,0 +1,23 @@
+"""Everything that can go wrong in a simulation.
+
+SimulatorError
+├── ScenarioError   an unknown scenario, or options that make no leg
+├── RecordingError  a recording or truth file cannot be written or read
+└── PublishError    the broker cannot be reached, refuses, or stops answering
+"""
+
+
+class SimulatorError(Exception):
+    """Base of every error raised by `simulators`."""
+
+
+class ScenarioError(SimulatorError):
+    """An unknown scenario, or options that make no sense together."""
+
+
+class RecordingError(SimulatorError):
+    """A recording or truth file that cannot be written or read."""
+
+
+class PublishError(SimulatorError):
+    """The broker cannot be reached, refuses the device, or has stopped answering."""

@@ -1,0 +1,62 @@
+"""Named, seeded simulations. An id is permanent: what `build(name, seed=..., start_ns=...)` gives never changes meaning."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from simulators import stories
+from simulators.demo import LIVE_S, build_demo, build_live
+from simulators.device import Device
+from simulators.errors import ScenarioError
+from simulators.fleet import Fleet
+
+EARLIEST_NS: Final = 1_577_836_800_000_000_000  # 2020-01-01; the wire refuses earlier clocks
+LATEST_NS: Final = 4_102_444_800_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A simulation by name: what it shows, and how it is made."""
+
+    name: str
+    shows: str
+    make: Callable[[str, int, int], tuple[Device, ...]]  # scenario name, seed, start_ns
+
+
+_ALL: Final = (
+    Scenario("quiet_night", "Eight hours of sleep without a cramp: turning over, a few twitches", stories.quiet_night),
+    Scenario("cramp_night", "A night with five cramps, weak to strong, abrupt to creeping", stories.cramp_night),
+    Scenario("plm_night", "A night with 25 periodic leg movements an hour and no cramp", stories.plm_night),
+    Scenario("walking_day", "Six waking hours of sitting, standing and walking, one cramp in a chair", stories.walking_day),
+    Scenario("tiptoe", "Half an hour of voluntary contractions: tiptoe stands and holds, no cramp", stories.tiptoe),
+    Scenario("running", "An hour's run with two cramps near its end", stories.running),
+    Scenario("faulty_electrode", "Three hours with every sensor fault once, and a cramp between", stories.faulty_electrode),
+    Scenario("lossy_device", "Two hours with drift, jitter, loss, doubles, swaps, reboots and an hour offline", stories.lossy),
+    Scenario("week_away", "A week without a link, then all of it at once, oldest first", stories.week_away),
+    Scenario("minute", "One minute with a 30 s cramp, two electrodes: for tests and first steps", stories.minute),
+    Scenario("demo", "Three wearers' last seven nights and days, from low-power devices", build_demo),
+)  # fmt: skip
+
+SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({scenario.name: scenario for scenario in _ALL})
+
+
+def build(name: str, *, seed: int, start_ns: int) -> Fleet:
+    """The devices of a scenario. `demo` ends at `start_ns`; every other scenario begins there."""
+    if name not in SCENARIOS:
+        raise ScenarioError(f"no scenario {name!r}: there are {', '.join(SCENARIOS)}")
+    _check(seed, start_ns)
+    return Fleet(name, SCENARIOS[name].make(name, seed, start_ns))
+
+
+def live(*, seed: int, start_ns: int, duration_s: float = LIVE_S) -> Fleet:
+    """The demo's devices from `start_ns` on: 1 kHz, blocks of a second, a new boot, a cramp every few minutes."""
+    _check(seed, start_ns)
+    return Fleet("live", build_live(seed, start_ns, duration_s))
+
+
+def _check(seed: int, start_ns: int) -> None:
+    if not 0 <= seed < 2**31:
+        raise ScenarioError(f"seed {seed} is not between 0 and {2**31 - 1}")
+    if not EARLIEST_NS <= start_ns < LATEST_NS:
+        raise ScenarioError(f"start_ns {start_ns} is not between 2020 and 2100 in nanoseconds since 1970")
