@@ -1,0 +1,231 @@
+"""The MQTT 5 source: one persistent session, captured by paho's thread, taken and acknowledged by the service's.
+
+Rules
+-----
+- Callbacks only enqueue: they never parse, wait or raise.
+- A delivery carries the generation of its connection, and an acknowledgement of an older generation is dropped:
+  after a reconnect the broker may use the same message number for another message, which would be lost.
+- Nothing is acknowledged here before the service says so; Receive Maximum bounds what is outstanding. Messages
+  are also bounded by their bytes: beyond `max_queued_bytes` no more are accepted on this connection, and it is
+  renewed once the queue is empty, whereupon the broker sends again all that was not acknowledged. So memory is
+  at most `max_queued_bytes`, one batch, and one message of `MAX_PACKET_BYTES`.
+- Reconnects for ever, at growing intervals.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ingest.log import Log, quiet
+from ingest.source import Delivery, MemorySource, Publication, Source
+from ingest.wire import MAX_PAYLOAD_BYTES, TOPIC_ROOT
+
+__all__ = ["Delivery", "MemorySource", "MqttSettings", "MqttSource", "Publication", "Source"]
+
+# Twice what is accepted, so that a message somewhat too large is counted here and not dropped by the broker.
+MAX_PACKET_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
+MAX_BATCH_BYTES: Final = 64 * 1024 * 1024
+SUBSCRIPTIONS: Final = ((f"{TOPIC_ROOT}/+/blocks", 1), (f"{TOPIC_ROOT}/+/status", 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttSettings:
+    """Which broker, as whom, and how much may be outstanding."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    client_id: str = "charley-ingest"
+    username: str | None = None
+    password: str | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    receive_maximum: int = 1000
+    session_expiry_s: int = 7 * 86_400
+    max_queued_bytes: int = 256 * 1024 * 1024
+    keepalive_s: int = 30
+    reconnect_max_s: int = 30
+
+
+class _Sent:
+    """A message handed to paho, which sends it again after a reconnect."""
+
+    def __init__(self, info: paho.MQTTMessageInfo) -> None:
+        self._info = info
+
+    @property
+    def done(self) -> bool:
+        return self._info.rc != paho.MQTT_ERR_QUEUE_SIZE and self._info.is_published()
+
+
+class MqttSource:
+    """A `Source` on a real broker. Connects in the background as soon as it is made."""
+
+    def __init__(self, settings: MqttSettings, *, log: Log | None = None) -> None:
+        self.connected = False
+        self.overflows = 0  # connections renewed because the queue was full
+        self.stale = 0  # acknowledgements dropped because their connection was gone
+        self._settings = settings
+        self._log = log or quiet()
+        self._queue: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+        self._bytes_in = 0  # written by paho's thread only
+        self._bytes_out = 0  # written by the service's thread only
+        self._generation = 0
+        self._full = -1  # generation on which the queue overflowed
+        self._lock = threading.Lock()  # an acknowledgement and a new connection exclude each other
+        self._client = self._build()
+        self._connect()
+
+    def take(self, max_n: int, timeout_s: float) -> list[Delivery]:
+        """Up to `max_n` deliveries, or `MAX_BATCH_BYTES` of them; waits up to `timeout_s` for the first."""
+        if self._full == self._generation and self._queue.empty():
+            self._renew()
+        taken: list[Delivery] = []
+        size = 0
+        try:
+            taken.append(self._queue.get(timeout=timeout_s) if timeout_s > 0 else self._queue.get_nowait())
+            size = len(taken[0].payload)
+            while len(taken) < max_n and size < MAX_BATCH_BYTES:
+                taken.append(self._queue.get_nowait())
+                size += len(taken[-1].payload)
+        except queue.Empty:
+            pass  # that is all there is
+        self._bytes_out += size
+        return taken
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge in order of arrival; those of an older connection are passed over."""
+        with self._lock:
+            for delivery in deliveries:
+                if delivery.generation != self._generation:
+                    self.stale += 1
+                elif delivery.mid:
+                    self._client.ack(delivery.mid, 1)
+
+    def publish(self, topic: str, payload: bytes, *, content_type: str) -> Publication | None:
+        """Send at QoS 1, not retained; None if there is no connection and nothing was sent."""
+        if not self.connected:
+            return None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.ContentType = content_type
+        return _Sent(self._client.publish(topic, payload, qos=1, properties=properties))
+
+    def close(self) -> None:
+        """Send what is queued and leave; the broker keeps the session and what it has not delivered."""
+        self._client.disconnect()
+        self._client.loop_stop()
+        self.connected = False
+
+    def _build(self) -> paho.Client:
+        settings = self._settings
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.client_id,
+            protocol=paho.MQTTv5,
+            manual_ack=True,
+        )
+        if settings.username is not None:
+            client.username_pw_set(settings.username, settings.password)
+        if settings.tls:
+            client.tls_set(ca_certs=str(settings.ca_file) if settings.ca_file else None)
+        client.reconnect_delay_set(1, max(1, settings.reconnect_max_s))
+        client.on_message = self._on_message
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_pre_connect = self._on_pre_connect
+        return client
+
+    def _connect(self) -> None:
+        settings = self._settings
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = settings.session_expiry_s
+        properties.ReceiveMaximum = settings.receive_maximum
+        properties.MaximumPacketSize = MAX_PACKET_BYTES
+        self._client.connect_async(
+            settings.host, settings.port, settings.keepalive_s, clean_start=False, properties=properties
+        )
+        self._client.loop_start()
+
+    def _renew(self) -> None:
+        """Drop the connection on which messages were refused, and take up the session on a new one."""
+        self.overflows += 1
+        self._log.warning("queue_overflow", queued_bytes_max=self._settings.max_queued_bytes)
+        self.close()
+        self._new_generation()
+        self._connect()
+
+    def _new_generation(self) -> None:
+        with self._lock:
+            self._generation += 1
+
+    # What follows runs on paho's thread.
+
+    def _on_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
+        generation = self._generation
+        payload = bytes(message.payload)
+        self._bytes_in += len(payload)
+        if self._full == generation or self._bytes_in - self._bytes_out > self._settings.max_queued_bytes:
+            self._full = generation
+            self._bytes_in -= len(payload)
+            return
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "\ufffd"  # the service will say that this is no topic of ours
+        content_type = getattr(message.properties, "ContentType", None)
+        mid = message.mid if message.qos else 0
+        self._queue.put(Delivery(topic, payload, content_type, mid, generation, message.retain, time.time_ns()))
+
+    def _on_pre_connect(self, _client: paho.Client, _userdata: object) -> None:
+        self._new_generation()
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        _userdata: object,
+        flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self._log.error("broker_refused", host=self._settings.host, reason=str(reason))
+            return
+        # Asked for again on every connection: the broker may have lost the session.
+        client.subscribe(list(SUBSCRIPTIONS))
+        self.connected = True
+        self._log.info("broker_connected", host=self._settings.host, session_present=flags.session_present)
+
+    def _on_subscribe(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._log.error("subscription_refused", reasons=[str(reason) for reason in reasons])
+
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        _flags: paho.DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        # Here, and again before connecting: from now on no acknowledgement of this connection may be queued,
+        # or paho would send it on the next one.
+        self._new_generation()
+        self.connected = False
+        self._log.warning("broker_disconnected", host=self._settings.host, reason=str(reason))

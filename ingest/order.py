@@ -1,0 +1,230 @@
+"""Puts the blocks of one device in order by (boot, seq): state and arrival in, state and outcome out.
+
+Rules
+-----
+- A block is *ready* when every block of its boot before it has been handled, *held* while one is missing, a
+  *duplicate* when it was there before, and *late* when processing has already passed its place.
+- A new boot begins with its block 0 once nothing is held back in the boot before it.
+- Waiting ends at the horizon: more than `Horizon.blocks` held, or held blocks that span more than `span_ns` of
+  device time and are at least `fewest`. It also ends when the device says it is offline, or that it has lost
+  the missing blocks. What was waited for is then declared a gap, and processing goes on behind it.
+- The durable mark of a boot never passes a block that may still come, gap or not: only the device can say,
+  with `Status.oldest`, that a block is lost.
+- State stays small: `MAX_BOOTS` boots a device, `MAX_GAPS` gaps a boot. Beyond that the oldest gaps are joined
+  to one; the mark is then lower than it could be, never higher.
+"""
+
+from bisect import insort
+from typing import Literal
+
+import msgspec
+
+MAX_BOOTS = 16
+MAX_GAPS = 512
+
+Disposition = Literal["ready", "held", "duplicate", "late"]
+Cause = Literal["horizon", "offline", "lost"]
+Key = tuple[int, int]  # boot, seq
+Span = tuple[int, int]  # first and last seq
+
+
+class Horizon(msgspec.Struct, frozen=True, kw_only=True):
+    """How long an out-of-order block is held before the blocks before it are given up."""
+
+    blocks: int = 64
+    span_ns: int = 120_000_000_000
+    fewest: int = 4
+
+
+class Arrival(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """What order needs to know of a block."""
+
+    boot: int
+    seq: int
+    t0_ns: int
+    end_ns: int
+
+
+class Boot(msgspec.Struct, frozen=True, array_like=True):
+    """What is known of one boot: the next block to process, and those before it that never came."""
+
+    boot: int
+    next_seq: int = 0
+    missing: tuple[Span, ...] = ()
+    lost: int = 0  # the device no longer has the blocks below this seq
+
+    @property
+    def durable(self) -> int | None:
+        """Highest seq up to which no block can still come."""
+        mark = self.next_seq - 1
+        for first, last in self.missing:
+            if last >= self.lost:
+                mark = max(first, self.lost) - 1
+                break
+        return mark if mark >= 0 else None
+
+
+class Order(msgspec.Struct, frozen=True, array_like=True):
+    """Where one device stands. `boots` rise; `current` is the one being processed, -1 before the first."""
+
+    boots: tuple[Boot, ...] = ()
+    current: int = -1
+    held: tuple[Arrival, ...] = ()  # by boot and seq
+    end_ns: int = 0  # device time up to which blocks were processed
+    missing_blocks: int = 0  # declared missing so far
+
+    def durable(self, boot: int) -> int | None:
+        """Highest seq of `boot` that the device may forget, with all before it."""
+        known = _boot(self, boot)
+        return None if known is None else known.durable
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """Blocks `first` to `last` of a boot that were given up, and the device time around them."""
+
+    boot: int
+    first: int
+    last: int
+    cause: Cause
+    start_ns: int
+    end_ns: int
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What an arrival or a status led to. `ready` lists keys in the order of processing."""
+
+    disposition: Disposition | None = None
+    ready: tuple[Key, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+_DUPLICATE = Outcome("duplicate")
+_LATE = Outcome("late")
+_NOTHING = Outcome()
+
+
+def arrive(order: Order, block: Arrival, *, horizon: Horizon) -> tuple[Order, Outcome]:
+    """Place one block."""
+    if not order.held and block.boot == order.current:
+        last = order.boots[-1]
+        if last.boot == block.boot and last.next_seq == block.seq:
+            return _step(order, block), Outcome("ready", ((block.boot, block.seq),))
+    known = _boot(order, block.boot)
+    if block.boot < order.current or (known is not None and block.seq < known.next_seq):
+        return _behind(order, block, known)
+    if any(block.boot == held.boot and block.seq == held.seq for held in order.held):
+        return order, _DUPLICATE
+    held = list(order.held)
+    insort(held, block)
+    order = msgspec.structs.replace(order, held=tuple(held))
+    order, outcome = _release(order, cause="horizon", horizon=horizon)
+    ready = (block.boot, block.seq) in outcome.ready
+    return order, msgspec.structs.replace(outcome, disposition="ready" if ready else "held")
+
+
+def go_offline(order: Order, boot: int) -> tuple[Order, Outcome]:
+    """The device has gone: what is held is waited for no longer. An old boot's last will changes nothing."""
+    if boot < order.current or not order.held:
+        return order, _NOTHING
+    return _release(order, cause="offline", horizon=Horizon(blocks=0))
+
+
+def lose(order: Order, boot: int, oldest: int, *, horizon: Horizon) -> tuple[Order, Outcome]:
+    """The device no longer has the blocks of `boot` below `oldest`."""
+    if boot < order.current and _boot(order, boot) is None:
+        return order, _NOTHING  # forgotten long ago
+    known = _boot(order, boot) or Boot(boot)
+    if oldest <= known.lost:
+        return order, _NOTHING
+    # Blocks that the broker still holds may come after all: nothing is skipped until a later block is there.
+    known = Boot(boot, known.next_seq, known.missing, oldest)
+    return _release(_with(order, known), cause="horizon", horizon=horizon)
+
+
+def _behind(order: Order, block: Arrival, known: Boot | None) -> tuple[Order, Outcome]:
+    """A block whose place has been passed: new or seen before."""
+    if known is None:
+        return order, _LATE  # of a boot no longer remembered: the journal tells whether it is new
+    if block.seq >= known.next_seq:  # an old boot turns out to be longer
+        missing = known.missing
+        if block.seq > known.next_seq:
+            missing = _joined((*missing, (known.next_seq, block.seq - 1)))
+        return _with(order, Boot(known.boot, block.seq + 1, missing, known.lost)), _LATE
+    for i, (first, last) in enumerate(known.missing):
+        if first <= block.seq <= last:
+            parts = [span for span in ((first, block.seq - 1), (block.seq + 1, last)) if span[0] <= span[1]]
+            missing = _joined((*known.missing[:i], *parts, *known.missing[i + 1 :]))
+            return _with(order, Boot(known.boot, known.next_seq, missing, known.lost)), _LATE
+    return order, _DUPLICATE
+
+
+def _release(order: Order, *, cause: Cause, horizon: Horizon) -> tuple[Order, Outcome]:
+    """Process held blocks for as long as they follow on, or have waited long enough."""
+    ready: list[Key] = []
+    gaps: list[Gap] = []
+    while order.held:
+        block = order.held[0]
+        boot = _boot(order, block.boot) or Boot(block.boot)
+        if block.seq > max(boot.next_seq, boot.lost) and not _overdue(order.held, horizon):
+            break
+        order = _skip(order, block, cause="lost" if block.seq <= boot.lost else cause, gaps=gaps)
+        ready.append((block.boot, block.seq))
+        order = _step(msgspec.structs.replace(order, held=order.held[1:]), block)
+    return order, Outcome(None, tuple(ready), tuple(gaps))
+
+
+def _skip(order: Order, block: Arrival, *, cause: Cause, gaps: list[Gap]) -> Order:
+    """Give up what is missing before `block`."""
+    boot = _boot(order, block.boot) or Boot(block.boot)
+    if block.seq <= boot.next_seq:
+        return order
+    end_ns = max(order.end_ns, block.t0_ns)
+    gap = Gap(
+        boot=boot.boot, first=boot.next_seq, last=block.seq - 1, cause=cause,
+        start_ns=order.end_ns or end_ns, end_ns=end_ns,
+    )  # fmt: skip
+    gaps.append(gap)
+    missing = _joined((*boot.missing, (gap.first, gap.last)))
+    order = _with(order, Boot(boot.boot, block.seq, missing, boot.lost))
+    return msgspec.structs.replace(order, missing_blocks=order.missing_blocks + gap.last - gap.first + 1)
+
+
+def _step(order: Order, block: Arrival) -> Order:
+    """Go past `block`."""
+    end_ns = max(order.end_ns, block.end_ns)
+    last = order.boots[-1] if order.boots else None
+    if last is not None and last.boot == block.boot:
+        boots = (*order.boots[:-1], Boot(block.boot, block.seq + 1, last.missing, last.lost))
+        return Order(boots, block.boot, order.held, end_ns, order.missing_blocks)
+    known = _boot(order, block.boot) or Boot(block.boot)
+    order = _with(order, Boot(block.boot, block.seq + 1, known.missing, known.lost))
+    return Order(order.boots, block.boot, order.held, end_ns, order.missing_blocks)
+
+
+def _overdue(held: tuple[Arrival, ...], horizon: Horizon) -> bool:
+    if len(held) > horizon.blocks:
+        return True
+    if len(held) < horizon.fewest:
+        return False
+    return max(block.end_ns for block in held) - min(block.t0_ns for block in held) > horizon.span_ns
+
+
+def _boot(order: Order, boot: int) -> Boot | None:
+    for known in reversed(order.boots):
+        if known.boot == boot:
+            return known
+    return None
+
+
+def _with(order: Order, boot: Boot) -> Order:
+    """The order with what is known of one boot replaced or added; the oldest boots are forgotten."""
+    others = [known for known in order.boots if known.boot != boot.boot]
+    boots = sorted([*others, boot], key=lambda known: known.boot)[-MAX_BOOTS:]
+    return msgspec.structs.replace(order, boots=tuple(boots))
+
+
+def _joined(missing: tuple[Span, ...]) -> tuple[Span, ...]:
+    """At most MAX_GAPS gaps: the two oldest become one that also covers what lies between."""
+    if len(missing) <= MAX_GAPS:
+        return missing
+    return ((missing[0][0], missing[1][1]), *missing[2:])
