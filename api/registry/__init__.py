@@ -1,0 +1,6 @@
+"""Who wears what, since when and where: the only place that knows people. SQL, SQLite by default."""
+
+from api.registry.database import Registry, open_registry
+from api.registry.values import MUSCLES, Assignment, Device, Muscle, Side, Wearer
+
+__all__ = ["MUSCLES", "Assignment", "Device", "Muscle", "Registry", "Side", "Wearer", "open_registry"]

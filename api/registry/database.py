@@ -1,0 +1,130 @@
+"""The registry's database: opened and migrated once, then read and written in transactions.
+
+Rules
+-----
+- Opening migrates to the newest schema. A database from a newer release is refused, not guessed at.
+- `write()` excludes other writers of the same rows: SQLite by `BEGIN IMMEDIATE`, PostgreSQL by locking rows.
+- A database that does not answer raises `RegistryUnavailable`; broken rules raise `Invalid` or `Conflict`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event
+
+from api.errors import Conflict, Invalid, RegistryUnavailable
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK: Final = 7_324_158  # any constant: it only keeps two starting services apart
+
+
+class Registry:
+    """An open registry. Safe to use from several threads and processes."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One consistent view of the registry."""
+        with _translated(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction: kept whole if the block ends, dropped whole if it raises."""
+        with _translated(), self._engine.connect() as connection:
+            connection.execution_options(charley_write=True)
+            with connection.begin():
+                yield connection
+
+    def check(self) -> None:
+        """Raise `RegistryUnavailable` unless the registry answers."""
+        with self.read() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def open_registry(url: str) -> Registry:
+    """Open the registry that an SQLAlchemy URL names and bring its schema up to date."""
+    engine = _engine(url)
+    try:
+        with _translated():
+            _migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Registry(engine)
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise Invalid(
+            "registry",
+            "The registry's URL cannot be read. Give one such as sqlite:////data/registry.sqlite "
+            "or postgresql://charley:secret@db/charley.",
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise Invalid("registry", "The registry needs a file: give a URL such as sqlite:////data/registry.sqlite.")
+        engine = sa.create_engine(parsed, connect_args={"timeout": 15.0})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if backend == "postgresql":
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise Invalid("registry", f"The registry can be kept in SQLite or PostgreSQL, not in {backend}.")
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # `_begin_sqlite` begins transactions; the driver's own rules would leave DDL and reads outside of them.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writing = connection.get_execution_options().get("charley_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _migrate(engine: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    with engine.connect() as connection:
+        connection.execution_options(charley_write=True)
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            found = MigrationContext.configure(connection).get_current_revision()
+            if found is not None and found not in known:
+                raise Conflict(
+                    f"The registry was written by a newer release (schema {found}). Start that release, "
+                    "or restore a copy of the registry from before it was upgraded."
+                )
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        raise Conflict("This contradicts what is registered. Read it again and repeat the change.") from error
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        raise RegistryUnavailable("The registry's database does not answer.") from error

@@ -1,0 +1,36 @@
+"""`/livez`, `/readyz`, `/metrics`: for those who run the service."""
+
+from pathlib import Path
+from typing import cast
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from api import health
+from api.routes.common import From
+from api.schemas import Alive, Readiness
+
+router = APIRouter(tags=["running it"])
+
+
+@router.get("/livez", summary="Is the process alive?")
+def livez() -> Alive:
+    """The process answers; says nothing of the parts it needs."""
+    return Alive()
+
+
+@router.get("/readyz", summary="Can it do its work?", responses={503: {"model": Readiness}})
+def readyz(request: Request, response: Response, sources: From) -> Readiness:
+    """Registry, store and disk, each `ok` or not; 503 unless all are."""
+    parts = health.parts(sources, data_dir=cast("Path", request.app.state.data_dir))
+    ready = all(state == "ok" for state in parts.values())
+    response.status_code = 200 if ready else 503
+    return Readiness(ready=ready, parts=parts)
+
+
+@router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+def metrics(request: Request) -> Response:
+    """Prometheus text format."""
+    figures = generate_latest(cast("CollectorRegistry", request.app.state.metrics))
+    return Response(figures, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,43 @@
+"""`/wearers/{wearer}/nights` and `/days`: what each came to."""
+
+from fastapi import APIRouter
+
+from api import views
+from api.periods import PeriodKind
+from api.reading import Sources, periods_of, summaries_of, worn_by
+from api.routes.common import Begin, End, From, WearerId
+from api.schemas import SummariesOut
+from api.summaries import total
+from api.times import date_range
+
+router = APIRouter(prefix="/wearers", tags=["summaries"])
+
+
+@router.get("/{wearer}/nights", summary="Nights of a wearer")
+def list_nights(wearer: WearerId, sources: From, begin: Begin = None, end: End = None) -> SummariesOut:
+    """Nights that began on the local dates `from` to `to`, by default the last seven and today."""
+    return _summaries(sources, wearer, kind="night", begin=begin, end=end)
+
+
+@router.get("/{wearer}/days", summary="Days of a wearer")
+def list_days(wearer: WearerId, sources: From, begin: Begin = None, end: End = None) -> SummariesOut:
+    """Days that began on the local dates `from` to `to`, by default the last seven and today."""
+    return _summaries(sources, wearer, kind="day", begin=begin, end=end)
+
+
+def _summaries(
+    sources: Sources, wearer_id: str, *, kind: PeriodKind, begin: str | None, end: str | None
+) -> SummariesOut:
+    worn = worn_by(sources, wearer_id)
+    now_ns = sources.now_ns()
+    zones = worn.wearer.zones
+    first, last = date_range(begin, end, zones=zones, now_ns=now_ns)
+    among = periods_of(worn.wearer, kind=kind, reach=(first, last))
+    found, episodes = summaries_of(sources, worn, among, now_ns=now_ns)
+    return SummariesOut(
+        wearer=wearer_id,
+        from_=first,
+        to=last,
+        total=views.total(total(found, episodes, now_ns=now_ns), kind),
+        items=[views.summary(summary, zones) for summary in found],
+    )
