@@ -62,6 +62,12 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     def duration_s(self) -> float:
         return self.n / self.fs_hz
 
+    def channel_sites(self) -> tuple[str, ...]:
+        """A site with one electrode pair, or an accelerometer, keeps its name; several are numbered from 1."""
+        if self.kind == "acc" or self.channels == 1:
+            return (self.site,)
+        return tuple(f"{self.site}_{channel + 1}" for channel in range(self.channels))
+
     def counts(self) -> NDArray[np.int16]:
         """The samples as a read-only int16 view `(channels, n)`."""
         return np.frombuffer(self.samples, dtype="<i2").reshape(self.channels, -1)
@@ -121,9 +127,7 @@ class EpisodeEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str  # {episode}.{revision}
     source: str  # charley/v1/{device}
-    type: Literal[
-        "io.charley.episode.opened.v1", "io.charley.episode.closed.v1", "io.charley.episode.revised.v1"
-    ]
+    type: Literal["io.charley.episode.opened.v1", "io.charley.episode.closed.v1", "io.charley.episode.revised.v1"]
     time: str  # RFC 3339 UTC
     scope: Literal["live", "backfill"]
     data: EpisodeEventData
@@ -145,9 +149,7 @@ def parse_topic(name: str) -> tuple[str, str]:
     """Device id and leaf of a topic."""
     match = _TOPIC.fullmatch(name)
     if match is None:
-        raise WireError(
-            "topic", f"topic {name!r:.120} is not {TOPIC_ROOT}/{{device}}/blocks|status|ack|events"
-        )
+        raise WireError("topic", f"topic {name!r:.120} is not {TOPIC_ROOT}/{{device}}/blocks|status|ack|events")
     return match[1], match[2]
 
 
@@ -209,9 +211,9 @@ def _content_type_error(content_type: str) -> WireError:
 def _check_block(block: Block) -> None:
     if not T0_NS[0] <= block.t0 < T0_NS[1]:
         raise WireError("clock", f"t0 {block.t0} ns is not between 2020 and 2100: is the device's clock set?")
-    names = [(signal.kind, signal.site) for signal in block.signals]
+    names = [(signal.kind, name) for signal in block.signals for name in signal.channel_sites()]
     if len(set(names)) != len(names):
-        raise WireError("signals", f"block names a signal twice: {sorted(names)}")
+        raise WireError("signals", f"block names a signal or channel twice: {sorted(names)}")
     if sum(signal.kind == "acc" for signal in block.signals) > 1:
         raise WireError("signals", "block has more than one acc signal")
     emg_channels = sum(signal.channels for signal in block.signals if signal.kind == "emg")
@@ -219,15 +221,25 @@ def _check_block(block: Block) -> None:
         raise WireError("signals", f"block has {emg_channels} emg channels, not 1 to {EMG_CHANNELS}")
     for signal in block.signals:
         _check_signal(signal)
-    longest = max(block.signals, key=lambda signal: signal.duration_s)
-    for signal in block.signals:
+    _check_stretch(block.signals)
+
+
+def _check_stretch(signals: tuple[Signal, ...]) -> None:
+    longest = max(signals, key=lambda signal: signal.duration_s)
+    length: dict[float, int] = {}
+    for signal in signals:
+        name = f"signal {signal.kind}:{signal.site}"
         # Each signal holds the samples of the same stretch: one more or fewer by where the cut fell.
         slack_s = 1 / signal.fs_hz + 1 / longest.fs_hz
         if longest.duration_s - signal.duration_s > slack_s + 1e-9:
             raise WireError(
                 "stretch",
-                f"signal {signal.kind}:{signal.site} lasts {signal.duration_s:.4f} s but "
-                f"{longest.kind}:{longest.site} lasts {longest.duration_s:.4f} s: a block is one stretch",
+                f"{name} lasts {signal.duration_s:.4f} s but {longest.kind}:{longest.site} lasts "
+                f"{longest.duration_s:.4f} s: a block is one stretch",
+            )
+        if signal.kind == "emg" and length.setdefault(signal.fs_hz, signal.n) != signal.n:
+            raise WireError(
+                "stretch", f"{name} has {signal.n} samples, another emg signal at its rate {length[signal.fs_hz]}"
             )
 
 
@@ -243,9 +255,7 @@ def _check_signal(signal: Signal) -> None:
         raise WireError("channels", f"{name}: acc needs 3 channels (x, y, z), not {signal.channels}")
     size = len(signal.samples)
     if not size or size % (2 * signal.channels):
-        raise WireError(
-            "samples", f"{name}: {size} bytes are not whole int16 samples of {signal.channels} channel(s)"
-        )
+        raise WireError("samples", f"{name}: {size} bytes are not whole int16 samples of {signal.channels} channel(s)")
     low, high = BLOCK_S
     if not low - 1 / signal.fs_hz <= signal.duration_s <= high + 1 / signal.fs_hz:
         raise WireError("duration", f"{name}: {signal.duration_s:g} s is not between {low:g} and {high:g} s")

@@ -1,0 +1,145 @@
+"""docs/asyncapi.yaml agrees with the structs and with the parser."""
+
+import base64
+import copy
+import json
+from typing import Any, Final
+
+import jsonschema
+import msgspec
+import pytest
+import test_wire_rules as rules
+import yaml
+from wire_examples import ROOT
+
+from ingest import wire
+from ingest.errors import WireError
+
+API: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docs" / "asyncapi.yaml").read_text())
+SCHEMAS: Final[dict[str, Any]] = API["components"]["schemas"]
+CODE: Final = msgspec.json.schema_components(
+    [wire.Block, wire.Status, wire.Ack, wire.EpisodeEvent], ref_template="#/components/schemas/{name}"
+)[1]
+STRUCTS: Final = {"Block": wire.Block, "Status": wire.Status, "Ack": wire.Ack, "EpisodeEvent": wire.EpisodeEvent}
+DECODERS: Final = {
+    "Block": wire.decode_block,
+    "Status": wire.decode_status,
+    "Ack": wire.decode_ack,
+    "EpisodeEvent": wire.decode_event,
+}
+# Said by the page and checked by the parser after the struct: narrower than what the struct alone says.
+NARROWER: Final = {("t0", "minimum"): wire.T0_NS[0], ("t0", "maximum"): wire.T0_NS[1] - 1}
+WORDS: Final = {"title", "description", "format", "contains", "allOf"}  # what the structs do not say
+
+
+def _validator(name: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator({"$ref": f"#/components/schemas/{name}", **API})
+
+
+def _plain(schema: Any) -> Any:
+    """A schema without words, and with lists whose order means nothing sorted."""
+    if isinstance(schema, dict):
+        return {
+            key: sorted(value) if key in {"required", "enum"} else _plain(value)
+            for key, value in schema.items()
+            if key not in WORDS
+        }
+    if isinstance(schema, list | tuple):
+        return [_plain(item) for item in schema]
+    return schema
+
+
+@pytest.mark.parametrize("name", sorted(CODE))
+def test_schema_is_that_of_the_struct(name: str) -> None:
+    code, page = _plain(CODE[name]), _plain(SCHEMAS[name])
+    for (member, limit), value in NARROWER.items():
+        if member in code["properties"]:
+            code["properties"][member][limit] = value
+    assert page == code
+
+
+def test_no_schema_without_a_struct() -> None:
+    assert set(SCHEMAS) == set(CODE)
+
+
+def test_channels_are_the_topics() -> None:
+    for name, channel in API["channels"].items():
+        assert channel["address"] == wire.topic("DEVICE", name).replace("DEVICE", "{device}")
+    assert set(API["channels"]) == {"blocks", "status", "ack", "events"}
+
+
+def test_references_lead_somewhere() -> None:
+    def follow(node: Any) -> None:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                place: Any = API
+                for step in node["$ref"].removeprefix("#/").split("/"):
+                    place = place[step]
+            for value in node.values():
+                follow(value)
+        elif isinstance(node, list):
+            for value in node:
+                follow(value)
+
+    follow(API)
+
+
+def test_quality_of_service_and_retention() -> None:
+    for operation in API["operations"].values():
+        binding = operation["bindings"]["mqtt"]
+        assert binding["qos"] == 1
+        assert binding["retain"] == (operation["channel"]["$ref"] == "#/channels/status")
+
+
+EXAMPLES: Final = [
+    (message["payload"]["$ref"].rsplit("/", 1)[1], example)
+    for message in API["components"]["messages"].values()
+    for example in message["examples"]
+]
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[f"{n}-{e['name']}" for n, e in EXAMPLES])
+def test_example_is_valid_for_schema_and_parser(name: str, example: dict[str, Any]) -> None:
+    _validator(name).validate(example["payload"])
+    DECODERS[name](json.dumps(example["payload"]).encode())
+
+
+def test_every_message_has_an_example() -> None:
+    assert {name for name, _ in EXAMPLES} == set(STRUCTS)
+
+
+def _as_json(block: Any) -> Any:
+    """The block with its samples in base64, as the schema describes it."""
+    block = copy.deepcopy(block)
+    for signal in block["signals"]:
+        if isinstance(signal["samples"], bytes):
+            signal["samples"] = base64.b64encode(signal["samples"]).decode()
+    return block
+
+
+@pytest.mark.parametrize("name", rules.ACCEPTED)
+def test_schema_takes_what_the_parser_takes(name: str) -> None:
+    _validator("Block").validate(_as_json(rules.ACCEPTED[name]))
+
+
+# What a schema cannot see: sums over signals, lengths of samples, and numbers that JSON does not have.
+BEYOND_A_SCHEMA: Final = {"signals", "samples", "duration", "stretch"}
+JSON_DIFFERS: Final = {
+    "list for a map", "boot as float", "samples as text", "rate not a number", "rate infinite",
+    "scale not a number", "scale infinite",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n for n, (reason, _) in rules.REFUSED.items() if reason not in BEYOND_A_SCHEMA and n not in JSON_DIFFERS],
+)
+def test_schema_refuses_what_the_parser_refuses(name: str) -> None:
+    block = _as_json(rules.REFUSED[name][1])
+    assert not _validator("Block").is_valid(block)
+    with pytest.raises(WireError):
+        wire.decode_block(json.dumps(block).encode())
+
+
+def test_schema_refuses_a_block_without_emg() -> None:
+    assert not _validator("Block").is_valid(_as_json(rules.REFUSED["acc alone"][1]))
