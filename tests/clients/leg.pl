@@ -10,7 +10,6 @@ use strict;
 use warnings;
 use IO::Select;
 use IO::Socket::INET;
-use Time::HiRes qw(time);
 
 my %option = (
     host => '127.0.0.1', port => 1883, device => 'leg-7', boot => 1, blocks => 5, timeout => 30,
