@@ -13,7 +13,9 @@ import numpy as np
 from simulators.event import Event
 from simulators.motor_units import FloatArray, Pool, Spikes, discharges, rates
 
-GRID_HZ: Final = 100.0
+GRID_HZ: Final = 50.0
+SLOW_GRID_HZ: Final = 10.0  # of drives that change over seconds
+SLOW: Final = ("stand", "hold", "tiptoe")
 ISI_CV: Final = 0.15  # steady voluntary contraction: 10-20 %
 STRETCHED: Final = ("gastrocnemius_medialis", "gastrocnemius_lateralis", "soleus")
 
@@ -31,13 +33,18 @@ def voluntary(event: Event, site: str, pool: Pool) -> Spikes:
     if event.kind == "fasciculation":
         return _fasciculation(event, site, pool)
     wanted = rates(pool, drive(event, site))
-    return discharges(event.rng(f"spikes {site}"), wanted, grid_hz=GRID_HZ, isi_cv=ISI_CV)
+    return discharges(event.rng(f"spikes {site}"), wanted, grid_hz=grid_hz(event), isi_cv=ISI_CV)
+
+
+def grid_hz(event: Event) -> float:
+    """How often the drive of an event is laid down."""
+    return SLOW_GRID_HZ if event.kind in SLOW else GRID_HZ
 
 
 def drive(event: Event, site: str) -> FloatArray:
-    """Drive of one muscle on a grid of `GRID_HZ` over the event."""
-    steps = max(2, int(np.ceil(event.duration_s * GRID_HZ)))
-    time_s = np.arange(steps) / GRID_HZ
+    """Drive of one muscle over the event, on its grid."""
+    hertz = grid_hz(event)
+    time_s = np.arange(max(2, int(np.ceil(event.duration_s * hertz)))) / hertz
     share = SHARE.get(site, {}).get(event.kind, 1.0)
     shape = SHAPES[event.kind](event, site, time_s)
     return np.clip(event.level * share * shape, 0.0, 1.0)
@@ -67,7 +74,7 @@ def _gait(event: Event, site: str, time_s: FloatArray) -> FloatArray:
         return np.asarray(strength[count] * (_bump(phase, 0.03, 0.05) + 0.6 * _bump(phase, 0.72, 0.08)))
     push, swing = (0.22, 0.93) if event.kind == "run" else (0.43, 0.96)
     burst = _bump(phase, push, 0.085) * strength[count]
-    return np.asarray(np.where(burst < 0.02, 0.0, burst) + late[count] * _bump(phase, swing, 0.03))
+    return np.asarray(np.where(burst < 0.03, 0.0, burst) + late[count] * _bump(phase, swing, 0.03))
 
 
 def _steady(event: Event, site: str, time_s: FloatArray) -> FloatArray:

@@ -34,7 +34,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the cramp amounts to at the electrode. It lasts while its own EMG is expected to exceed the resting noise."""
+    """What the cramp amounts to at the electrode; it lasts while its own EMG is expected to exceed the noise."""
 
     onset_s: float  # from the event's onset
     end_s: float

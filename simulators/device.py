@@ -6,19 +6,18 @@ nothing is kept in memory, because any block can be rendered again from its plac
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
-from ingest.wire import Block, Signal
 
+from ingest.wire import Block, Signal
 from simulators.errors import ScenarioError
 from simulators.leg import Leg
-from simulators.render import Front, Renderer
+from simulators.motor_units import FloatArray
+from simulators.render import AT_ONCE_S, CountArray, Front, Renderer
 from simulators.script import Happening
 from simulators.truth import Interval, Truth, TruthEvent
 
 Span = tuple[float, float]  # seconds from the leg's start
-SECOND_NS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,35 +141,41 @@ class Device:
         for next_boot, (start_s, end_s) in self.sessions():
             if next_boot != boot:
                 seq, boot = 0, next_boot
-            for index in range(int((end_s - start_s) / self.block_s + 1e-9)):
+            for index, signals in enumerate(self._signals(renderer, start_s, end_s)):
                 at_s = start_s + index * self.block_s
-                stop_s = start_s + (index + 1) * self.block_s
                 error_s = self.clock.error_s(at_s) + self.clock.jitter_s * rng.standard_normal()
-                block = Block(
-                    boot=boot,
-                    seq=seq,
-                    t0=self.start_ns + round((at_s + error_s) * 1e9),
-                    signals=self._signals(renderer, at_s, stop_s),
-                )
-                yield Sending(self.start_ns + round(self.link.sent_s(stop_s) * 1e9), block)
+                t0 = self.start_ns + round((at_s + error_s) * 1e9)
+                block = Block(boot=boot, seq=seq, t0=t0, signals=signals)
+                ready_s = self.link.sent_s(at_s + self.block_s)
+                yield Sending(self.start_ns + round(ready_s * 1e9), block)
                 seq += 1
 
-    def _signals(self, renderer: Renderer, start_s: float, end_s: float) -> tuple[Signal, ...]:
-        front = self.front
-        first, stop = _span(start_s, end_s, front.emg_fs_hz)
-        emg = [
-            Signal(
-                kind="emg", site=site, fs_hz=front.emg_fs_hz, scale=front.emg_scale, channels=1,
-                samples=renderer.emg(site, first, stop).astype("<i2").tobytes(),
-            )
-            for site in self.leg.sites
-        ]  # fmt: skip
-        first, stop = _span(start_s, end_s, front.acc_fs_hz)
-        acc = Signal(
-            kind="acc", site="shank", fs_hz=front.acc_fs_hz, scale=front.acc_scale, channels=3,
-            samples=renderer.acc(first, stop).astype("<i2").tobytes(),
-        )  # fmt: skip
-        return (*emg, acc)
+    def _signals(self, renderer: Renderer, start_s: float, end_s: float) -> Iterator[tuple[Signal, ...]]:
+        """The signals of each block of a session. About a minute is rendered at once: small reads are dear."""
+        count = int((end_s - start_s) / self.block_s + 1e-9)
+        at_once = max(1, int(AT_ONCE_S / self.block_s))
+        for low in range(0, count, at_once):
+            high = min(low + at_once, count)
+            edges_s = np.asarray(start_s + self.block_s * np.arange(low, high + 1), np.float64)
+            emg, acc = _edges(edges_s, self.front.emg_fs_hz), _edges(edges_s, self.front.acc_fs_hz)
+            muscles = [(site, renderer.emg(site, emg[0], emg[-1])) for site in self.sites]
+            shank = renderer.acc(acc[0], acc[-1])
+            for block in range(high - low):
+                part = slice(emg[block] - emg[0], emg[block + 1] - emg[0])
+                signals = [self._signal(site, counts[part]) for site, counts in muscles]
+                part = slice(acc[block] - acc[0], acc[block + 1] - acc[0])
+                yield (*signals, self._signal("shank", shank[:, part]))
+
+    def _signal(self, site: str, counts: CountArray) -> Signal:
+        front, is_acc = self.front, counts.ndim == 2
+        return Signal(
+            kind="acc" if is_acc else "emg",
+            site=site,
+            fs_hz=front.acc_fs_hz if is_acc else front.emg_fs_hz,
+            scale=front.acc_scale if is_acc else front.emg_scale,
+            channels=3 if is_acc else 1,
+            samples=counts.astype("<i2").tobytes(),
+        )
 
     def truth(self) -> Truth:
         """What really happened while the device recorded."""
@@ -208,8 +213,9 @@ class Device:
         return tuple(Interval(start_ns=self._ns(start), end_ns=self._ns(end)) for start, end in spans)
 
 
-def _span(start_s: float, end_s: float, fs_hz: float) -> tuple[int, int]:
-    return int(np.ceil(start_s * fs_hz - 1e-6)), int(np.ceil(end_s * fs_hz - 1e-6))
+def _edges(edges_s: FloatArray, fs_hz: float) -> list[int]:
+    """Index of the first sample at or after each time."""
+    return [int(edge) for edge in np.ceil(edges_s * fs_hz - 1e-6)]
 
 
 def _without(spans: Iterable[Span], off: list[Span]) -> list[Span]:

@@ -83,27 +83,30 @@ def discharges(
 ) -> Spikes:
     """Discharge times of units with rates `(U, G)` on a time grid: gamma renewal in each unit's own operational time.
 
-    All units lie one behind the other on one axis of expected discharges, on which a single renewal process
-    runs; the interval that straddles two units gives the second a random phase. `doublets` is the share of
-    discharges that are followed by a second one within 5 to 10 ms.
+    All moments in which a unit is active lie one behind the other, unit by unit, on one axis of expected
+    discharges, on which a single renewal process runs; the interval that straddles two units gives the second a
+    random phase. `doublets` is the share of discharges followed by a second one within 5 to 10 ms.
     """
-    units, steps = rate_pps.shape
-    expected = np.concatenate(([0.0], np.cumsum(rate_pps.ravel()) / grid_hz))
-    if expected[-1] <= 0:
+    steps = rate_pps.shape[1]
+    active = np.flatnonzero(rate_pps)
+    if not active.size:
         return Spikes(np.empty(0, np.int64), np.empty(0))
+    expected = np.cumsum(rate_pps.ravel()[active])
+    expected /= grid_hz
     shape = 1.0 / isi_cv**2
     count = int(expected[-1] + 6 * isi_cv * np.sqrt(expected[-1]) + 20)
     marks = np.cumsum(rng.gamma(shape, 1.0 / shape, count)) - rng.random()
     marks = marks[(marks > 0) & (marks < expected[-1])]
-    cell = np.interp(marks, expected, np.arange(expected.size))
-    unit = np.minimum(cell // steps, units - 1).astype(np.int64)
-    time_s = (cell - unit * steps) / grid_hz
+    cell = np.searchsorted(expected, marks, "right")
+    before_end = (expected[cell] - marks) * grid_hz / rate_pps.ravel()[active[cell]]
+    unit, step = np.divmod(active[cell], steps)
+    time_s = (step + 1.0 - before_end) / grid_hz
     if doublets:
         chosen = rng.random(unit.size) < doublets
         unit = np.concatenate((unit, unit[chosen]))
         time_s = np.concatenate((time_s, time_s[chosen] + rng.uniform(0.005, 0.010, int(chosen.sum()))))
-    order = np.lexsort((time_s, unit))
-    unit, time_s = unit[order], time_s[order]
+        order = np.lexsort((time_s, unit))
+        unit, time_s = unit[order], time_s[order]
     apart = np.diff(time_s, prepend=-np.inf) >= REFRACTORY_S
     apart |= np.diff(unit, prepend=-1) != 0
     inside = apart & (time_s < steps / grid_hz)

@@ -65,4 +65,4 @@ def _wander(noise: Noise, *, first: int, n: int, fs_hz: float) -> SampleArray:
     size, phase = noise.wander[:, :, None]
     hertz = np.array(WANDER_HZ)[:, None]
     values = (size * np.sin(2 * np.pi * hertz * grid / WANDER_GRID_HZ + phase)).sum(axis=0)
-    return np.interp(place, grid, values).astype(np.float32)
+    return np.asarray(np.interp(place, grid, values), np.float32)

@@ -49,9 +49,7 @@ def night_window(day: date, habits: Habits, zone: str, *, start_ns: int) -> tupl
     return bed_s, local_s(day + timedelta(days=1), habits.rise, zone, start_ns=start_ns)
 
 
-def draw_cramps(
-    rng: np.random.Generator, windows: list[tuple[float, float]], *, expected: list[float]
-) -> list[float]:
+def draw_cramps(rng: np.random.Generator, windows: list[tuple[float, float]], *, expected: list[float]) -> list[float]:
     """Onsets within windows that expect so many cramps each; each cramp may bring about others within the hour."""
     luck = rng.gamma(GAMMA_SHAPE, 1.0 / GAMMA_SHAPE)
     onsets: list[float] = []
@@ -87,7 +85,7 @@ def leg_movements(script: Script, start_s: float, end_s: float, *, per_h: float)
     rng = script.rng
     wanted = rng.poisson(per_h * (end_s - start_s) / 3600)
     while wanted >= 4:
-        length = int(min(wanted, rng.integers(4, 41)))
+        length = min(int(wanted), int(rng.integers(4, 41)))
         wanted -= length
         period_s = rng.uniform(15.0, 45.0)
         at = rng.uniform(start_s, max(start_s + 1, end_s - length * period_s))

@@ -25,7 +25,7 @@ GRID_N: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """Sampled potentials in µV, `(U * PHASES, taps)`, and the share of each unit's energy that the rate lets through."""
+    """Sampled potentials in µV, `(U * PHASES, taps)`, and the share of each unit's energy that the rate passes."""
 
     fs_hz: float
     taps: SampleArray
@@ -36,12 +36,12 @@ def make_bank(pool: Pool, *, fs_hz: float, shortening: float = 1.0) -> Bank:
     """The potentials of a pool at one rate; `shortening` below 1 makes them shorter, hence higher in frequency."""
     half = int(np.ceil(HALF_WIDTH_S * fs_hz)) + RING_SAMPLES
     n = 2 * half
-    freq = np.fft.rfftfreq(n, 1 / fs_hz)
+    freq = _frequencies(n, fs_hz)
     spectrum = _spectra(pool, freq, shortening=shortening) * _anti_alias(freq, fs_hz)
     delay_s = (half + np.arange(PHASES) / PHASES) / fs_hz
     shifted = spectrum[:, None, :] * np.exp(-2j * np.pi * freq * delay_s[:, None])
     taps = np.fft.irfft(shifted, n, axis=-1) * fs_hz
-    fine = np.fft.rfftfreq(GRID_N, 1 / GRID_HZ)
+    fine = _frequencies(GRID_N, GRID_HZ)
     power = np.abs(_spectra(pool, fine, shortening=shortening)) ** 2
     passed = (power * _anti_alias(fine, fs_hz) ** 2).sum(axis=1) / power.sum(axis=1)
     return Bank(fs_hz, taps.reshape(-1, n).astype(np.float32), passed)
@@ -69,12 +69,16 @@ def render(bank: Bank, spikes: Spikes, *, start_s: float, n: int) -> SampleArray
 
 def _spectra(pool: Pool, freq: FloatArray, *, shortening: float) -> NDArray[np.complex128]:
     """Continuous spectra `(U, F)` of the potentials, scaled so that each has the energy its unit's strength says."""
-    fine = np.fft.rfftfreq(GRID_N, 1 / GRID_HZ)
+    fine = _frequencies(GRID_N, GRID_HZ)
     step = fine[1]
     raw = _shape(pool, fine, shortening)
     energy = 2 * (np.abs(raw) ** 2).sum(axis=1) * step
     gain = pool.sign * pool.strength / np.sqrt(energy)
-    return _shape(pool, freq, shortening) * gain[:, None]
+    return np.asarray(_shape(pool, freq, shortening) * gain[:, None])
+
+
+def _frequencies(n: int, fs_hz: float) -> FloatArray:
+    return np.asarray(np.fft.rfftfreq(n, 1 / fs_hz), np.float64)
 
 
 def _shape(pool: Pool, freq: FloatArray, shortening: float) -> NDArray[np.complex128]:

@@ -162,10 +162,10 @@ class Renderer:
             )  # fmt: skip
             return Layer(first, values.astype(np.float32), faults.replaces(event))
         first, time_s = _samples(event, fs_hz, reach_s=REACH_S)
-        values = self._muscle(event, site, start_s=float(time_s[0]), n=time_s.size)
+        emg = self._muscle(event, site, start_s=float(time_s[0]), n=time_s.size)
         inside = (time_s >= 0) & (time_s <= event.duration_s)
-        values[inside] += movement.artefact(event, site, time_s[inside]).astype(np.float32)
-        return Layer(first, values)
+        emg[inside] += movement.artefact(event, site, time_s[inside]).astype(np.float32)
+        return Layer(first, emg)
 
     def _muscle(self, event: Event, site: str, *, start_s: float, n: int) -> SampleArray:
         if event.kind == "cramp":
@@ -197,7 +197,7 @@ class Renderer:
         return Layer(first, movement.shake(event, time_s, fs_hz=fs_hz).astype(np.float32))
 
     def _bank(self, site: str, shortening: float) -> Bank:
-        # A few steps of shortening are enough: a bank is dear, and a fifth of a per cent in frequency is not seen.
+        # A few steps of shortening are enough: a bank is dear, and so small a difference in frequency is not seen.
         step = 1.0 if shortening >= 1.0 else min(SHORTENINGS, key=lambda value: abs(value - shortening))
         if (site, step) not in self._banks:
             pool = self.leg.muscles[site].pool

@@ -1,4 +1,4 @@
-"""Named, seeded simulations. An id is permanent: what `build(name, seed=..., start_ns=...)` gives never changes meaning."""
+"""Named, seeded simulations. An id is permanent: what a name stands for never changes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,15 +28,17 @@ _ALL: Final = (
     Scenario("quiet_night", "Eight hours of sleep without a cramp: turning over, a few twitches", stories.quiet_night),
     Scenario("cramp_night", "A night with five cramps, weak to strong, abrupt to creeping", stories.cramp_night),
     Scenario("plm_night", "A night with 25 periodic leg movements an hour and no cramp", stories.plm_night),
-    Scenario("walking_day", "Six waking hours of sitting, standing and walking, one cramp in a chair", stories.walking_day),
+    Scenario("walking_day", "Six waking hours: sitting, standing, walking, one cramp in a chair", stories.walking_day),
     Scenario("tiptoe", "Half an hour of voluntary contractions: tiptoe stands and holds, no cramp", stories.tiptoe),
     Scenario("running", "An hour's run with two cramps near its end", stories.running),
-    Scenario("faulty_electrode", "Three hours with every sensor fault once, and a cramp between", stories.faulty_electrode),
-    Scenario("lossy_device", "Two hours with drift, jitter, loss, doubles, swaps, reboots and an hour offline", stories.lossy),
+    Scenario("faulty_electrode", "Three hours: every sensor fault once, a cramp between", stories.faulty_electrode),
+    Scenario(
+        "lossy_device", "Two hours of drift, jitter, loss, doubles, swaps, reboots, an hour offline", stories.lossy
+    ),
     Scenario("week_away", "A week without a link, then all of it at once, oldest first", stories.week_away),
     Scenario("minute", "One minute with a 30 s cramp, two electrodes: for tests and first steps", stories.minute),
     Scenario("demo", "Three wearers' last seven nights and days, from low-power devices", build_demo),
-)  # fmt: skip
+)
 
 SCENARIOS: Final[Mapping[str, Scenario]] = MappingProxyType({scenario.name: scenario for scenario in _ALL})
 

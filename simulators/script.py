@@ -1,6 +1,7 @@
 """Writes down what happens on a leg, verb by verb: activities, cramps and what the wearer does about them, faults."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from simulators.leg import SITES, Leg, make_muscles
 from simulators.movement import Posture
 
 PIECE_S: Final = 240.0  # long activities are rendered in pieces of this length
-CALVES: Final = ("gastrocnemius_medialis", "gastrocnemius_lateralis")
+CALVES: Final[tuple[str, ...]] = ("gastrocnemius_medialis", "gastrocnemius_lateralis")
 UPRIGHT: Final = (5.0, 0.0)
 SITTING: Final = (22.0, 5.0)
 LYING: Final = (88.0, 0.0)
@@ -71,9 +72,9 @@ class Script:
             return
         pieces = int(np.ceil((end_s - onset_s) / PIECE_S)) if kind != "cramp" else 1
         edges = np.linspace(onset_s, end_s, pieces + 1)
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in pairwise(edges.tolist()):
             event = Event(
-                kind=kind, onset_s=float(start), end_s=float(stop), seed=int(self.rng.integers(2**62)),
+                kind=kind, onset_s=start, end_s=stop, seed=int(self.rng.integers(2**62)),
                 site=site, level=level, rhythm_hz=rhythm_hz, rise_s=rise_s, fall_s=fall_s,
             )  # fmt: skip
             self._events.append(event)

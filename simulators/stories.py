@@ -1,18 +1,19 @@
 """The scenarios of one device each: what happens, written out."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
 from simulators.device import Clock, Device, Link, Span
-from simulators.person import AT_NIGHT, DAY_S, Habits, draw_cramps, leg_movements, sit, sleep, waking, walk
+from simulators.person import AT_NIGHT, DAY_S, Habits, draw_cramps, sleep, waking
 from simulators.render import Front
 from simulators.script import LYING, SITTING, UPRIGHT, Script
 
 HOUR_S: Final = 3600.0
 BOTH_HEADS: Final = ("gastrocnemius_medialis", "gastrocnemius_lateralis")
 CLINICAL: Final = Front(emg_fs_hz=1000.0, acc_fs_hz=100.0, emg_scale=0.25)
+TRUE_CLOCK: Final = Clock()
+SOUND_LINK: Final = Link()
 LOW_POWER: Final = Front(emg_fs_hz=250.0, acc_fs_hz=25.0, emg_scale=0.25)
 
 
@@ -26,16 +27,18 @@ def quiet_night(name: str, seed: int, start_ns: int) -> tuple[Device, ...]:
 def cramp_night(name: str, seed: int, start_ns: int) -> tuple[Device, ...]:
     """Five cramps in a night, each of another kind."""
     script = _script(name, seed, hours=8)
-    plans: tuple[Mapping[str, float], ...] = (
-        {"duration_s": 45.0, "level": 12.0, "rise_s": 0.5},  # abrupt
-        {"duration_s": 90.0, "level": 6.0, "rise_s": 8.0},
-        {"duration_s": 180.0, "level": 25.0, "rise_s": 5.0},  # strong and long
-        {"duration_s": 480.0, "level": 8.0, "rise_s": 150.0},  # creeping, as in dialysis
-        {"duration_s": 25.0, "level": 4.0, "rise_s": 2.0},  # short and weak
+    plans = (  # duration_s, level, rise_s
+        (45.0, 12.0, 0.5),  # abrupt
+        (90.0, 6.0, 8.0),
+        (180.0, 25.0, 5.0),  # strong and long
+        (480.0, 8.0, 150.0),  # creeping, as in dialysis
+        (25.0, 4.0, 2.0),  # short and weak
     )
-    for slot, plan in enumerate(plans):
+    for slot, (duration_s, level, rise_s) in enumerate(plans):
         at = (0.8 + 1.4 * slot + script.rng.uniform(0.0, 0.8)) * HOUR_S
-        script.cramp(at, site="gastrocnemius_medialis", wakes=plan["duration_s"] > 60, **plan)
+        script.cramp(
+            at, duration_s=duration_s, level=level, rise_s=rise_s, wakes=duration_s > 60, site=BOTH_HEADS[0]
+        )  # fmt: skip
     sleep(script, 0.0, 8 * HOUR_S, habits=Habits())
     return (_device(name, seed, start_ns, script, asleep=((0.0, 8 * HOUR_S),)),)
 
@@ -160,16 +163,10 @@ def _script(name: str, seed: int, *, hours: float, sites: tuple[str, ...] = BOTH
 def _device(
     name: str, seed: int, start_ns: int, script: Script, *, front: Front = CLINICAL, block_s: float = 1.0,
     powered: tuple[Span, ...] = (), asleep: tuple[Span, ...] = (), reboots_s: tuple[float, ...] = (),
-    clock: Clock = Clock(), link: Link = Link(),
+    clock: Clock = TRUE_CLOCK, link: Link = SOUND_LINK,
 ) -> Device:  # fmt: skip
     return Device(
         device=f"sim-{name.replace('_', '-')}", zone="Europe/Berlin", scenario=name, seed=seed, start_ns=start_ns,
         leg=script.leg(), happenings=tuple(script.happenings), front=front, block_s=block_s, powered=powered,
         asleep=asleep, reboots_s=reboots_s, clock=clock, link=link,
     )  # fmt: skip
-
-
-__all__ = [
-    "cramp_night", "faulty_electrode", "leg_movements", "lossy", "minute", "plm_night", "quiet_night", "running",
-    "sit", "tiptoe", "walk", "walking_day", "week_away",
-]  # fmt: skip
