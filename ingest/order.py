@@ -15,12 +15,12 @@ Rules
 """
 
 from bisect import insort
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
-MAX_BOOTS = 16
-MAX_GAPS = 512
+MAX_BOOTS: Final = 16
+MAX_GAPS: Final = 512
 
 Disposition = Literal["ready", "held", "duplicate", "late"]
 Cause = Literal["horizon", "offline", "lost"]
@@ -34,6 +34,9 @@ class Horizon(msgspec.Struct, frozen=True, kw_only=True):
     blocks: int = 64
     span_ns: int = 120_000_000_000
     fewest: int = 4
+
+
+HORIZON: Final = Horizon()
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True, order=True):

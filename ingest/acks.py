@@ -1,0 +1,41 @@
+"""What devices are told: up to which block everything is durable. Not for every block: a device has time."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ingest.devices import Device
+from ingest.source import Source
+from ingest.wire import CONTENT_MSGPACK, Ack, encode, topic
+
+EVERY_S: Final = 2.0
+
+
+class Acks:
+    """Acknowledgements to devices that are due, at most one per device and boot every `every_s`."""
+
+    def __init__(self, source: Source, *, every_s: float = EVERY_S) -> None:
+        self._source = source
+        self._every_s = every_s
+        self._due: dict[tuple[str, int], None] = {}
+        self._sent: dict[tuple[str, int], float] = {}
+
+    def note(self, blocks: Iterable[tuple[str, int]]) -> None:
+        """Blocks of these devices and boots came in, be they new or not: the device waits for an answer."""
+        self._due.update(dict.fromkeys(blocks))
+
+    def send(self, devices: dict[str, Device], *, now: float) -> int:
+        """Send what is due; how many it were."""
+        count = 0
+        for key in [key for key in self._due if now - self._sent.get(key, -self._every_s) >= self._every_s]:
+            device, boot = key
+            seq = devices[device].order.durable(boot) if device in devices else None
+            if seq is not None:
+                payload = encode(Ack(boot=boot, seq=seq))
+                if self._source.publish(topic(device, "ack"), payload, content_type=CONTENT_MSGPACK) is None:
+                    break  # no connection: what is due stays due
+                count += 1
+            del self._due[key]
+            self._sent[key] = now
+        if len(self._sent) > 2 * len(devices) + 1000:
+            self._sent = {key: at for key, at in self._sent.items() if now - at < self._every_s}
+        return count

@@ -1,0 +1,54 @@
+"""What the ingester counts, on a registry of its own. No device and no person is ever a label."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+
+class Metrics:
+    """Counters and gauges of one ingester."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        r = self.registry
+        self.blocks = Counter(
+            "charley_ingest_blocks", "Blocks taken in, by what became of them", ["result"], registry=r
+        )
+        self.statuses = Counter("charley_ingest_statuses", "Status messages taken in", registry=r)
+        self.quarantined = Counter(
+            "charley_ingest_quarantined", "Messages and records set aside, by reason", ["reason"], registry=r
+        )
+        self.gap_seconds = Counter("charley_gap_seconds", "Device time that lies in declared gaps", registry=r)
+        self.missing_blocks = Counter("charley_missing_blocks", "Blocks in declared gaps", ["cause"], registry=r)
+        self.failures = Counter("charley_detect_failures", "Blocks on which the detector failed", registry=r)
+        self.records = Counter("charley_delivered_records", "Records that the store has taken", registry=r)
+        self.events = Counter("charley_published_events", "Events that the broker has taken", ["scope"], registry=r)
+        self.store_errors = Counter("charley_store_errors", "Failed attempts to write to the store", registry=r)
+        self.lag = Gauge(
+            "charley_ingest_lag_seconds",
+            "From receipt of a batch's oldest message to the batch being durable",
+            registry=r,
+        )
+        self.delay = Histogram(
+            "charley_detect_delay_seconds",
+            "From the last sample of a device's batch to its results being durable",
+            buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600, 86400),
+            registry=r,
+        )
+        self.unacked = Gauge("charley_unacked_blocks", "Messages taken but not yet acknowledged", registry=r)
+        self.outbox = Gauge("charley_journal_outbox", "Records waiting for the store", registry=r)
+        self.event_outbox = Gauge("charley_journal_event_outbox", "Events waiting for the broker", registry=r)
+        self.devices = Gauge("charley_ingest_devices", "Devices ever heard", registry=r)
+        self.connected = Gauge("charley_broker_connected", "1 while there is a connection", registry=r)
+
+
+def serve(metrics: Metrics, *, port: int, host: str = "127.0.0.1") -> Callable[[], None]:
+    """Serve the metrics over HTTP in a thread of its own; the function returned ends that."""
+    server, thread = start_http_server(port, addr=host, registry=metrics.registry)
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return stop

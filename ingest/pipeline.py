@@ -1,0 +1,224 @@
+"""Ordered blocks of many devices to records, with no I/O: what one device sent together becomes one chunk, and
+chunks of one layout and length are stacked and go through the detector in one update.
+
+Rules
+-----
+- How blocks came in batches changes no record. Blocks are joined to a chunk only where the detector, fed them
+  one by one, would have continued its run on its own clock; it is asked only about the first block of a chunk.
+- A device that changes what it wears starts afresh; episodes open on the old leg are ended there.
+- A device on whose blocks the detector fails loses these blocks and its detector state, and no other device does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from detector import (
+    DEFAULT,
+    VERSION,
+    Chunk,
+    DetectorError,
+    Params,
+    Results,
+    State,
+    finish,
+    pack,
+    start,
+    unpack,
+    update,
+)
+from detector.layout import CountArray, FloatArray
+from detector.windows import SLACK_NS, SLEW_NS
+from ingest.convert import to_episode, to_epochs, to_epochs_by_stream
+from ingest.legs import Leg, Signature, leg_from, leg_of
+from ingest.store import Episode, Epoch
+from ingest.wire import Block
+
+__all__ = ["Detected", "Failure", "Track", "detect", "to_episode", "to_epochs"]
+
+SECOND_NS: Final = 1_000_000_000
+
+
+class Track(msgspec.Struct, frozen=True, array_like=True):
+    """What detection carries from one batch of a device to the next."""
+
+    signature: Signature
+    detector: str  # version and parameters that made `row`
+    anchor_ns: int  # time of the first sample of the running stretch
+    received: int  # samples of the first group since then
+    row: bytes  # packed detector state
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Blocks of a device, by (boot, seq), that the detector could not process."""
+
+    device: str
+    keys: tuple[tuple[int, int], ...]
+    sentence: str
+
+
+@dataclass(slots=True)
+class Detected:
+    """What one batch led to. A device without a track in `tracks` was not touched."""
+
+    episodes: list[Episode] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
+    tracks: dict[str, Track | None] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Blocks of one device that make one chunk."""
+
+    device: str
+    leg: Leg
+    scales: tuple[tuple[float, ...], ...]
+    blocks: list[Block]
+    lengths: list[tuple[int, ...]]  # of each block
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(map(sum, zip(*self.lengths, strict=True)))
+
+
+def detect(tracks: Mapping[str, Track], runs: Mapping[str, Sequence[Block]], *, params: Params = DEFAULT) -> Detected:
+    """Feed each device's next blocks, in order, to the detector."""
+    out = Detected()
+    queues: dict[str, list[_Piece]] = {}
+    for device, blocks in runs.items():
+        track = tracks.get(device)
+        if track is not None and track.detector != _detector(params):
+            track = None  # another version's state cannot be read
+        out.tracks[device] = track
+        queues[device] = _plan(device, track, blocks, out)
+    depth = max((len(pieces) for pieces in queues.values()), default=0)
+    for i in range(depth):
+        groups: dict[tuple[object, ...], list[_Piece]] = {}
+        for pieces in queues.values():
+            if i < len(pieces):
+                groups.setdefault((pieces[i].leg.layout, pieces[i].shape), []).append(pieces[i])
+        for group in groups.values():
+            _feed(group, out, params)
+    return out
+
+
+def _detector(params: Params) -> str:
+    return f"{VERSION}/{params.digest}"
+
+
+def _plan(device: str, track: Track | None, blocks: Sequence[Block], out: Detected) -> list[_Piece]:
+    """Join a device's blocks to pieces."""
+    pieces: list[_Piece] = []
+    leg = leg_from(track.signature) if track else None
+    anchor_ns, received = (track.anchor_ns, track.received) if track else (-1, 0)
+    for block in blocks:
+        try:
+            now = leg_of(block)
+            lengths, scales = now.lengths(block), now.scales(block)
+        except DetectorError as error:
+            out.failures.append(Failure(device, ((block.boot, block.seq),), str(error)))
+            continue
+        if leg is None or now.signature != leg.signature:
+            leg, anchor_ns, received = now, -1, 0
+        fs_hz = leg.layout.groups[0].fs_hz
+        error_ns = block.t0 - anchor_ns - round(received * (SECOND_NS / fs_hz))
+        joins = anchor_ns != -1 and abs(error_ns) <= SLACK_NS
+        if anchor_ns == -1 or abs(error_ns) > SLEW_NS:
+            anchor_ns, received = block.t0, 0
+        elif not joins:
+            anchor_ns += error_ns
+        received += lengths[0]
+        last = pieces[-1] if pieces else None
+        if last is not None and joins and last.leg is leg and last.scales == scales:
+            last.blocks.append(block)
+            last.lengths.append(lengths)
+        else:
+            pieces.append(_Piece(device, leg, scales, [block], [lengths]))
+    return pieces
+
+
+def _feed(pieces: list[_Piece], out: Detected, params: Params) -> None:
+    """One update for all pieces; should it fail, one for each piece, and then one for each block."""
+    try:
+        for piece in pieces:
+            _end_other_leg(piece, out, params)
+        results, state = _update(pieces, out, params)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong in one device's figures, the others go on
+        if len(pieces) > 1:
+            for piece in pieces:
+                _feed([piece], out, params)
+            return
+        (piece,) = pieces
+        if len(piece.blocks) > 1:
+            for block, lengths in zip(piece.blocks, piece.lengths, strict=True):
+                _feed([_Piece(piece.device, piece.leg, piece.scales, [block], [lengths])], out, params)
+            return
+        block = piece.blocks[0]
+        sentence = f"{type(error).__name__}: {error}"
+        out.failures.append(Failure(piece.device, ((block.boot, block.seq),), sentence))
+        out.tracks[piece.device] = None
+        return
+    _remember(pieces, state, out, params)
+    _keep([(piece.device, piece.leg.sites) for piece in pieces], results, out, params)
+
+
+def _remember(pieces: list[_Piece], state: State, out: Detected, params: Params) -> None:
+    anchors, received = state["anchor_ns"].tolist(), state.tails[0].received.tolist()
+    rows = pack(state)
+    for s, piece in enumerate(pieces):
+        out.tracks[piece.device] = Track(
+            piece.leg.signature, _detector(params), anchors[s], received[s], rows[s].tobytes()
+        )
+
+
+def _end_other_leg(piece: _Piece, out: Detected, params: Params) -> None:
+    """A device that wears something else: end what is open on the old leg."""
+    track = out.tracks[piece.device]
+    if track is None or track.signature == piece.leg.signature:
+        return
+    out.tracks[piece.device] = None
+    old = leg_from(track.signature)
+    row = np.frombuffer(track.row, np.uint8)[None]
+    _keep([(piece.device, old.sites)], finish(unpack(old.layout, row), params=params), out, params)
+
+
+def _update(pieces: list[_Piece], out: Detected, params: Params) -> tuple[Results, State]:
+    layout = pieces[0].leg.layout
+    blank = pack(start(layout, 1)).tobytes()
+    before = [blank if (track := out.tracks[piece.device]) is None else track.row for piece in pieces]
+    state = unpack(layout, np.frombuffer(b"".join(before), np.uint8).reshape(len(pieces), -1))
+    return update(state, _chunk(pieces), params=params)
+
+
+def _chunk(pieces: list[_Piece]) -> Chunk:
+    """Stack pieces of one layout and shape."""
+    first = pieces[0]
+    samples: list[CountArray] = []
+    for g, n in enumerate(first.shape):
+        stacked = np.empty((len(pieces), first.leg.layout.groups[g].channels, n), np.int16)
+        for s, piece in enumerate(pieces):
+            at = 0
+            for block, lengths in zip(piece.blocks, piece.lengths, strict=True):
+                channel = 0
+                for position in piece.leg.signals[g]:
+                    counts = block.signals[position].counts()
+                    stacked[s, channel : channel + len(counts), at : at + lengths[g]] = counts
+                    channel += len(counts)
+                at += lengths[g]
+        samples.append(stacked)
+    scale: list[FloatArray] = [
+        np.array([piece.scales[g] for piece in pieces], np.float32) for g in range(len(first.shape))
+    ]
+    t0_ns = np.array([piece.blocks[0].t0 for piece in pieces], np.int64)
+    return Chunk(t0_ns=t0_ns, samples=tuple(samples), scale=tuple(scale))
+
+
+def _keep(streams: Sequence[tuple[str, Sequence[str]]], results: Results, out: Detected, params: Params) -> None:
+    out.epochs += to_epochs_by_stream(streams, results.epochs)
+    for episode in results.episodes:
+        device, sites = streams[episode.stream]
+        out.episodes.append(to_episode(device, sites, episode, params=params))
