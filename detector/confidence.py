@@ -1,8 +1,8 @@
 """How sure: what speaks for a voluntary hold rather than a cramp, and the confidence that remains.
 
 The signs are those that separate the two in the literature: one gastrocnemius head cramps while the other stays
-silent (Khan & Burne 2007), discharge in cramp is irregular (ISI CV 45 %, Minetto 2009) where voluntary contraction
-is smooth, and people hold on tiptoe upright. Weights are a convention, not yet calibrated.
+silent (Khan & Burne 2007), people hold on tiptoe upright, and a willed act begins with a movement where a cramp
+comes out of stillness. Weights are a convention, not yet calibrated.
 """
 
 from dataclasses import dataclass
@@ -14,35 +14,38 @@ from numpy.typing import NDArray
 from detector.layout import FloatArray
 from detector.params import Params
 
-UPRIGHT: Final = 1.0
-COACTIVE: Final = 1.5
-SMOOTH: Final = 1.0
-SUSPECT: Final = 2.0  # points from which an activity must outlast a voluntary hold
+UPRIGHT: Final = 1.5
+COACTIVE: Final = 2.25
+ALONE: Final = -1.5
+MOVED: Final = 1.5
+BASE: Final = 1.5
+WATCHED: Final = 0.5  # an accelerometer would have shown a willed movement
+LASTING: Final = 0.5  # per natural logarithm of active seconds over hold_s, up to five times
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What was seen of A candidates, each an array `(A,)`, shares 0-1."""
+    """What was seen of A candidates until they opened, each an array `(A,)`."""
 
     upright: FloatArray  # share of active seconds upright
-    coactive: FloatArray  # mean of second over first channel; 0 with one channel
-    cv: FloatArray  # mean variation of the envelope
-    moving: FloatArray  # share of active seconds with the leg moving
+    coactive: FloatArray | None  # mean of second over first channel; None with one channel
+    moved: NDArray[np.bool_]  # the leg moved shortly before onset
     active_s: FloatArray
     acc: NDArray[np.bool_]  # whether there is an accelerometer
 
 
 def voluntary(signs: Signs, params: Params) -> FloatArray:
-    """Points for a voluntary hold, `(A,)`, 0 to 3.5."""
-    points = UPRIGHT * (signs.upright > 0.5)
-    points = points + COACTIVE * (signs.coactive > params.coactive)
-    total: FloatArray = (points + SMOOTH * (signs.cv < params.smooth_cv)).astype(np.float32)
+    """What speaks for a voluntary hold, `(A,)`, in log-odds: posture, both heads, movement just before."""
+    points = UPRIGHT * (signs.upright > 0.5) + MOVED * signs.moved
+    if signs.coactive is not None:
+        points = points + np.where(signs.coactive > params.coactive, COACTIVE, ALONE)
+    total: FloatArray = np.maximum(points, 0).astype(np.float32)
     return total
 
 
 def confidence(signs: Signs, params: Params) -> FloatArray:
-    """Probability-like belief, `(A,)`, that the activity is a cramp: logistic in the signs."""
-    outlasts = np.log(np.maximum(signs.active_s, 1) / params.hold_s)
-    z = 1.5 + 0.5 * signs.acc + 0.5 * outlasts - 1.0 * voluntary(signs, params) - 2.0 * signs.moving
+    """Belief, `(A,)`, 0-1, that the activity is a cramp: logistic in the signs."""
+    outlasts = np.clip(np.log(np.maximum(signs.active_s, 1) / params.hold_s), 0, np.log(5))
+    z = BASE + WATCHED * signs.acc + LASTING * outlasts - voluntary(signs, params)
     belief: FloatArray = (1 / (1 + np.exp(-z))).astype(np.float32)
     return belief

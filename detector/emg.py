@@ -34,7 +34,6 @@ class EmgWindows:
 
     power: FloatArray  # (N,) mean square in BAND_HZ, hum removed
     low: FloatArray  # (N,) sustained amplitude: second smallest of the envelope's eight RMS values
-    cv: FloatArray  # (N,) variation of the envelope within the window: SD over mean
     hum: FloatArray  # (N,) mean square of hum
     wander: FloatArray  # (N,) mean square in WANDER_HZ
     bands: FloatArray  # (N, BANDS) mean square by band
@@ -118,10 +117,10 @@ def emg_windows(counts: CountArray, fs_hz: float) -> EmgWindows:
     """
     rows = len(counts)
     where = bins(counts.shape[1], fs_hz)
-    blank = [np.zeros(rows, np.float32) for _ in range(7)]
-    power, low, cv, hum, wander, span, clipped = blank
+    blank = [np.zeros(rows, np.float32) for _ in range(6)]
+    power, low, hum, wander, span, clipped = blank
     bands = np.zeros((rows, BANDS), np.float32)
-    out = EmgWindows(power=power, low=low, cv=cv, hum=hum, wander=wander, bands=bands, span=span, clipped=clipped)
+    out = EmgWindows(power=power, low=low, hum=hum, wander=wander, bands=bands, span=span, clipped=clipped)
     for start in range(0, rows, SLAB):
         _slab(counts[start : start + SLAB], where, out, slice(start, start + SLAB))
     return out
@@ -144,16 +143,14 @@ def _slab(x: CountArray, where: Bins, out: EmgWindows, rows: slice) -> None:
     np.subtract(values[:, 1:], values[:, :-1], out=difference[:, 1:])
     spectrum: ComplexArray = scipy.fft.rfft(difference, axis=-1)
     power = _square(spectrum[:, where.first : where.last]) * where.weight
-    hum = power[:, where.hum].sum(-1)
+    hum = np.take(power, where.hum, axis=-1).sum(-1)  # take keeps rows in a row: sums stay the same in any batch
     power[:, where.hum] = 0
     out.bands[rows, : len(where.edges)] = np.add.reduceat(power, where.edges, axis=-1)
     out.hum[rows] = hum
     out.power[rows] = np.maximum(power.sum(-1) - HUM_LEAK * hum, 1e-6)
     out.wander[rows] = (_square(spectrum[:, where.wander]) * where.wander_weight).sum(-1)
-    sub = _envelope(spectrum, where)
-    root = np.sqrt(sub)
-    out.low[rows] = np.maximum(np.partition(root, 1, axis=-1)[:, 1], 1e-3)
-    out.cv[rows] = root.std(-1) / np.maximum(root.mean(-1), 1e-3)
+    second = np.partition(_envelope(spectrum, where), 1, axis=-1)[:, 1]
+    out.low[rows] = np.maximum(np.sqrt(second), 1e-3)
 
 
 def _square(spectrum: ComplexArray) -> FloatArray:

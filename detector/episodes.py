@@ -7,18 +7,19 @@ Rules
   says nothing, and leaves a channel as it was.
 - Evidence grows by one in a second in which a channel is hot and the leg is still; it shrinks slowly while the
   leg moves, fast when nothing is hot, and a candidate lasts while it is above zero.
-- An episode opens when evidence reaches ``hold_s``; where much speaks for a voluntary hold, ``hold_voluntary_s``.
-  Its onset is when amplitude last rose above ``off_ratio`` before the candidate began.
+- An episode opens once evidence has reached ``hold_s`` and confidence ``confidence_min``. What speaks for a
+  voluntary hold is counted until then, for who has a cramp gets up and stretches. Its onset is when amplitude
+  last rose above ``off_ratio`` before the candidate began.
 - It ends at the last hot second, once nothing has been hot for ``merge_s``.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.confidence import SUSPECT, Signs, confidence, voluntary
+from detector.confidence import Signs, confidence
 from detector.layout import FloatArray, TimeArray
 from detector.params import Params
 from detector.quality import MOVING, NO_ACC, TRUNCATED, UPRIGHT, FlagArray, flag_names
@@ -30,8 +31,11 @@ SECOND_NS: Final = 1_000_000_000
 LONGEST_RISE_S: Final = 180  # build-up over 3 minutes, Howe 1978
 INVOLVED: Final = 0.2  # share of active seconds in which a further channel must be hot to have taken part
 CANDIDATE: Final = (
-    "evidence", "opened", "site", "onset_s", "rise_s", "last_s", "active", "moving", "upright", "coactive",
-    "hot", "hot_s", "load", "cv", "full", "peak", "peak_ratio", "seen_flags",
+    "evidence", "opened", "site", "onset_s", "rise_s", "last_s", "active", "moved_s", "moved", "signed",
+    "upright", "coactive", "hot", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
+)  # fmt: skip
+COUNTED: Final = (
+    "active", "signed", "upright", "coactive", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
 )  # fmt: skip
 Candidate = dict[str, NDArray[Any]]
 
@@ -46,7 +50,6 @@ class Second:
     ratio: FloatArray  # (A, C) sustained amplitude over rest
     rms: FloatArray  # (A, C) µV
     rms_rest: FloatArray  # (A, C) µV
-    cv: FloatArray  # (A, C)
     full: FloatArray  # (A, C) sustained over RMS amplitude
     flags: FlagArray  # (A, C)
     moving: NDArray[np.bool_]  # (A,)
@@ -67,15 +70,16 @@ def step(c: Candidate, now: Second, *, streams: NDArray[np.intp], params: Params
     hot = above & ((now.ratio >= params.on_ratio) | c["hot"])
     c["hot"] = np.where(now.live[:, None], np.where(now.ok, hot, c["hot"]), c["hot"])
     active = now.live & hot.any(-1)
-    _reset(c, active & (c["evidence"] <= 0) & ~c["opened"], now)
+    _reset(c, active & (c["evidence"] <= 0) & ~c["opened"], now=now, params=params)
     _count(c, active, hot=hot, now=now, params=params)
     change = np.where(active, np.where(now.moving, -params.moving_step, 1.0), -params.quiet_step)
     unknown = now.live & ~now.ok.any(-1)  # an artefact or a lifted electrode is no evidence either way
     change = np.where(now.live & ~unknown, change, 0)
-    c["evidence"] = np.clip(c["evidence"] + change, 0, params.hold_voluntary_s).astype(np.float32)
-    suspect = voluntary(_signs(c, now.acc), params) >= SUSPECT
-    enough = c["evidence"] >= np.where(suspect, params.hold_voluntary_s, params.hold_s)
-    opens = active & ~c["opened"] & enough
+    c["evidence"] = np.clip(c["evidence"] + change, 0, params.hold_s).astype(np.float32)
+    c["moved_s"] = np.where(now.live & now.moving, now.second, c["moved_s"])
+    opens = active & ~c["opened"] & (c["evidence"] >= params.hold_s)
+    if opens.any():
+        opens &= confidence(_signs(c, now.acc), params) >= params.confidence_min
     if opens.any():
         c["site"] = np.where(opens, c["load"].argmax(-1), c["site"]).astype(np.int32)
         c["opened"] |= opens
@@ -104,25 +108,14 @@ def close(
     return found
 
 
-def _reset(c: Candidate, rows: NDArray[np.bool_], now: Second) -> None:
+def _reset(c: Candidate, rows: NDArray[np.bool_], *, now: Second, params: Params) -> None:
     """Begin candidates at `rows`: empty their counters."""
     if not rows.any():
         return
-    for name in (
-        "active",
-        "moving",
-        "upright",
-        "coactive",
-        "hot_s",
-        "load",
-        "cv",
-        "full",
-        "peak",
-        "peak_ratio",
-    ):
+    for name in COUNTED:
         c[name][rows] = 0
-    c["seen_flags"][rows] = 0
     c["onset_s"][rows] = np.maximum(c["rise_s"], now.second - LONGEST_RISE_S)[rows]
+    c["moved"][rows] = (c["onset_s"] - c["moved_s"] <= params.before_s)[rows]
 
 
 def _count(c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], now: Second, params: Params) -> None:
@@ -132,16 +125,16 @@ def _count(c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], now
     on = hot & rows[:, None]
     c["last_s"] = np.where(rows, now.second, c["last_s"])
     c["active"] += rows
-    c["moving"] += rows & now.moving
-    c["upright"] += rows & now.upright
+    signed = rows & ~c["opened"]
+    c["signed"] += signed
+    c["upright"] += signed & now.upright
     ratio = np.where(now.ok, now.ratio, 0)
     if ratio.shape[1] > 1:
         second, first = np.moveaxis(np.sort(ratio, axis=-1)[:, -2:], -1, 0)
-        c["coactive"] += np.where(rows, second / np.maximum(first, 1), 0).astype(np.float32)
+        c["coactive"] += np.where(signed, second / np.maximum(first, 1), 0).astype(np.float32)
     above = np.sqrt(np.maximum(now.rms**2 - now.rms_rest**2, 0)) / now.rms_rest / (params.reference_ratio - 1)
     c["hot_s"] += on
     c["load"] += np.where(on, above, 0).astype(np.float32)
-    c["cv"] += np.where(on, now.cv, 0).astype(np.float32)
     c["full"] += np.where(on, now.full, 0).astype(np.float32)
     c["peak"] = np.where(on, np.maximum(c["peak"], now.rms), c["peak"])
     c["peak_ratio"] = np.where(on, np.maximum(c["peak_ratio"], now.rms / now.rms_rest), c["peak_ratio"])
@@ -151,16 +144,14 @@ def _count(c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], now
 
 
 def _signs(c: Candidate, acc: NDArray[np.bool_]) -> Signs:
-    """The signs of the candidates so far; envelope variation is that of the strongest channel."""
-    active = np.maximum(c["active"], 1).astype(np.float32)
-    strongest = c["load"].argmax(-1)[:, None]
-    hot_s = np.maximum(np.take_along_axis(c["hot_s"], strongest, -1)[:, 0], 1)
+    """The signs of the candidates so far."""
+    signed = np.maximum(c["signed"], 1)
+    heads = c["hot"].shape[1]
     return Signs(
-        upright=(c["upright"] / active).astype(np.float32),
-        coactive=(c["coactive"] / active).astype(np.float32),
-        cv=(np.take_along_axis(c["cv"], strongest, -1)[:, 0] / hot_s).astype(np.float32),
-        moving=(c["moving"] / active).astype(np.float32),
-        active_s=active,
+        upright=(c["upright"] / signed).astype(np.float32),
+        coactive=(c["coactive"] / signed).astype(np.float32) if heads > 1 else None,
+        moved=c["moved"],
+        active_s=c["active"].astype(np.float32),
         acc=acc,
     )
 
@@ -175,18 +166,13 @@ def _emit(
     params: Params,
 ) -> list[Episode]:
     belief = confidence(_signs(c, acc), params)
-    found = []
-    for a in np.flatnonzero(rows):
-        episode = _episode(c, int(a), stream=int(streams[a]), belief=float(belief[a]))
-        if status == "final" and belief[a] < params.confidence_min:
-            episode = replace(episode, status="rejected")
-        elif status == "final":
-            episode = replace(episode, status="final")
-        found.append(episode)
-    return found
+    return [
+        _episode(c, int(a), stream=int(streams[a]), status=status, belief=float(belief[a]))
+        for a in np.flatnonzero(rows)
+    ]
 
 
-def _episode(c: Candidate, a: int, *, stream: int, belief: float) -> Episode:
+def _episode(c: Candidate, a: int, *, stream: int, status: EpisodeState, belief: float) -> Episode:
     load, hot_s = c["load"][a], c["hot_s"][a]
     order = np.argsort(-load, kind="stable")
     took_part = tuple(int(i) for i in order if hot_s[i] >= max(INVOLVED * c["active"][a], 1))
@@ -203,7 +189,7 @@ def _episode(c: Candidate, a: int, *, stream: int, belief: float) -> Episode:
         channel=int(c["site"][a]),
         onset_ns=onset_s * SECOND_NS,
         end_ns=end_s * SECOND_NS,
-        status="preliminary",
+        status=status,
         severity=score.total,
         severity_amplitude=score.amplitude,
         severity_duration=score.duration,

@@ -17,7 +17,6 @@ class Features:
 
     power: FloatArray  # µV²
     low: FloatArray  # µV
-    cv: FloatArray
     hum: FloatArray  # µV²
     wander: FloatArray  # µV²
     bands: FloatArray  # (S, T, C, BANDS) µV²
@@ -62,7 +61,6 @@ def features(layout: Layout, windows: Windows, scale: tuple[FloatArray, ...]) ->
             (
                 emg.power.reshape(shape) * uv2,
                 emg.low.reshape(shape) * uv,
-                emg.cv.reshape(shape),
                 emg.hum.reshape(shape) * uv2,
                 emg.wander.reshape(shape) * uv2,
                 emg.bands.reshape(*shape, BANDS) * uv2[..., None],
@@ -70,10 +68,10 @@ def features(layout: Layout, windows: Windows, scale: tuple[FloatArray, ...]) ->
                 emg.clipped.reshape(shape),
             )
         )
-    power, low, cv, hum, wander, bands, span, clipped = (
+    power, low, hum, wander, bands, span, clipped = (
         column[0] if len(column) == 1 else np.concatenate(column, axis=2) for column in zip(*parts, strict=True)
     )
     return Features(
-        power=power, low=low, cv=cv, hum=hum, wander=wander, bands=bands, span=span, clipped=clipped,
+        power=power, low=low, hum=hum, wander=wander, bands=bands, span=span, clipped=clipped,
         mad=mad, gravity=gravity,
     )  # fmt: skip

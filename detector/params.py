@@ -21,15 +21,15 @@ class Params:
     | on_ratio | x rest | sustained amplitude at which activity begins | night cramps 2-6x rest, Chaney & Sherman |
     | off_ratio | x rest | sustained amplitude below which activity ends | hysteresis, our convention |
     | hold_s | s | evidence at which an episode opens | leg movements last up to 10 s, AASM 2018 |
-    | hold_voluntary_s | s | the same where much speaks for a voluntary hold | our convention |
     | moving_step | s/s | evidence lost in an active second while moving | turning over lasts 3-45 s, Ferri 2021 |
     | quiet_step | s/s | evidence lost in a quiet second | movements with pauses must not add up, our convention |
     | merge_s | s | longest pause inside an episode | raters split events, Thomas 2014 |
     | movement_g | g | mean absolute deviation of acceleration above which the leg moves | our convention |
     | rotation_deg | degree/s | turn of the gravity vector above which the leg moves | our convention |
     | upright_deg | degree | shank to horizontal above which the leg is upright | our convention |
-    | smooth_cv | 1 | envelope variation below which a contraction is smooth | ISI CV 45 % in cramp, Minetto 2009 |
     | coactive | 1 | second channel over first above which both heads work | one head cramps alone, Khan & Burne 2007 |
+    | before_s | s | movement this shortly before onset speaks for a willed act | stillness before, our convention |
+    | sustained | 1 | least sustained over RMS amplitude: below it, bursts | gait, tremor: relaxation between bursts |
     | artefact_ratio | 1 | power at 3-15 Hz over that at 20-450 Hz | most artefact is < 20 Hz, De Luca 2010 |
     | hum_ratio | 1 | hum power over signal power above which hum is flagged | our convention |
     | off_hum_ratio | x rest | hum amplitude of a lifted electrode | our convention |
@@ -41,21 +41,21 @@ class Params:
     | regap_s | s | absence after which the rest level is learned anew | our convention |
     | reference_ratio | x rest | amplitude that counts as one reference in load | our convention |
     | endless_s | s | length beyond which activity is taken for a new rest level | cramps last seconds to 15 min |
-    | confidence_min | 1 | least confidence of an episode that is not rejected | our convention |
+    | confidence_min | 1 | least confidence at which an episode opens | our convention |
     """
 
     on_ratio: float = 2.0
     off_ratio: float = 1.5
     hold_s: int = 12
-    hold_voluntary_s: int = 61
     moving_step: float = 0.25
     quiet_step: float = 2.0
     merge_s: int = 8
     movement_g: float = 0.03
     rotation_deg: float = 10.0
     upright_deg: float = 50.0
-    smooth_cv: float = 0.2
-    coactive: float = 0.5
+    coactive: float = 0.25
+    before_s: int = 5
+    sustained: float = 0.3
     artefact_ratio: float = 2.0
     hum_ratio: float = 1.0
     off_hum_ratio: float = 15.0
@@ -67,7 +67,7 @@ class Params:
     regap_s: int = 600
     reference_ratio: float = 20.0
     endless_s: int = 1800
-    confidence_min: float = 0.35
+    confidence_min: float = 0.5
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -46,13 +46,14 @@ _SHAPED: Final = {
     "rise_s": ("i8", "", NEVER),  # since when some channel has been above off_ratio
     "last_s": ("i8", "", 0),  # last active second
     "active": ("i4", "", 0),  # active seconds
-    "moving": ("i4", "", 0),  # of these, with the leg moving
-    "upright": ("i4", "", 0),  # of these, with the shank upright
-    "coactive": ("f4", "", 0),  # sum of second over first channel
+    "moved_s": ("i8", "", NEVER),  # last second in which the leg moved
+    "moved": ("?", "", False),  # the leg moved shortly before onset
+    "signed": ("i4", "", 0),  # active seconds until it opened, over which the next two are summed
+    "upright": ("i4", "", 0),  # with the shank upright
+    "coactive": ("f4", "", 0),  # second over first channel
     "hot": ("?", "C", False),
     "hot_s": ("i4", "C", 0),
     "load": ("f4", "C", 0),
-    "cv": ("f4", "C", 0),  # sum of envelope variation
     "full": ("f4", "C", 0),  # sum of sustained over RMS amplitude
     "peak": ("f4", "C", 0),  # RMS, µV
     "peak_ratio": ("f4", "C", 0),

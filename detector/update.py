@@ -145,28 +145,31 @@ def _follow(
     r, t = picked.row, picked.at
     rest = np.exp(state["rest"][r])
     ok = ((flags & (UNUSABLE | ARTEFACT)) == 0) & np.isfinite(rest[..., 0])
-    ratio = np.where(ok, found.low[r, t] / rest[..., 0], 0)
+    low, rms = found.low[r, t], np.sqrt(found.power[r, t])
+    full = np.minimum(low / rms, 1)
+    ratio = np.where(ok & (full >= params.sustained), low / rest[..., 0], 0)
     moving, upright, acc = _movement(state, picked, found, params)
     stirred = np.zeros(state.streams, np.bool_)
     stirred[r[(ratio >= params.off_ratio).any(-1)]] = True
     stirred |= (state["evidence"] > 0) | state["opened"] | (state["rise_s"] != NEVER)
     busy = np.flatnonzero(stirred & np.isin(np.arange(state.streams), r))
     if busy.size == 0:
+        np.maximum.at(state["moved_s"], r[moving], picked.second[moving])
         return []
     place_of = np.full((state.streams, offset.max() + 1), -1)
     place_of[r, offset] = np.arange(len(r))
-    rms = np.sqrt(found.power[r, t])
     candidates = {name: state[name][busy] for name in CANDIDATE}
     episodes: list[Episode] = []
     for k in place_of[busy].T:
         now = Second(
             live=k >= 0, second=picked.second[k], ok=ok[k], ratio=ratio[k], rms=rms[k], rms_rest=rest[k, :, 1],
-            cv=found.cv[r[k], t[k]], full=np.minimum(found.low[r[k], t[k]] / rms[k], 1), flags=flags[k],
+            full=full[k], flags=flags[k],
             moving=moving[k], upright=upright[k], acc=acc[k],
         )  # fmt: skip
         episodes += step(candidates, now, streams=busy, params=params)
     for name in CANDIDATE:
         state[name][busy] = candidates[name]
+    np.maximum.at(state["moved_s"], r[moving], picked.second[moving])
     return episodes
 
 

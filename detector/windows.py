@@ -111,8 +111,7 @@ def _gather(buffer: CountArray, at: TimeArray, n: int) -> CountArray:
     if windows == 0 or buffer.shape[-1] < n:
         return np.zeros((streams, windows, buffer.shape[1], n), np.int16)
     views = sliding_window_view(buffer, n, axis=-1)
-    picked: CountArray = views[np.arange(streams)[:, None], :, at]
-    return picked
+    return np.ascontiguousarray(views[np.arange(streams)[:, None], :, at])
 
 
 def _index(group: Group, anchor_ns: TimeArray, second: TimeArray) -> TimeArray:
