@@ -1,0 +1,224 @@
+"""The broker's configuration and `deploy/make-secrets` on a real Mosquitto: each device keeps to its own topics."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import paho.mqtt.client as paho
+import pytest
+import servers
+
+from simulators.demo import WEARERS
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+CONF: Final = ROOT / "deploy" / "mosquitto" / "mosquitto.conf"
+ACL: Final = ROOT / "deploy" / "mosquitto" / "acl"
+
+
+def _make_secrets(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "deploy" / "make-secrets"), *arguments],
+        env={**os.environ, "CHARLEY_DEPLOY_ROOT": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def _env(root: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in (root / ".env").read_text().splitlines())
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what `make-secrets` wrote, and two devices."""
+    root = tmp_path_factory.mktemp("deploy")
+    assert _make_secrets(root).returncode == 0
+    return root
+
+
+@pytest.fixture(scope="module")
+def passwords(secrets: Path) -> dict[str, str]:
+    """Passwords by user."""
+    found = {"ingest": _env(secrets)["CHARLEY_BROKER_PASSWORD"]}
+    found["simulator"] = _env(secrets)["CHARLEY_SIMULATOR_PASSWORD"]
+    for device in ("leg-7", "leg-8"):
+        found[device] = _make_secrets(secrets, "add", device).stdout.splitlines()[0]
+    return found
+
+
+@pytest.fixture(scope="module")
+def port(
+    mosquitto: servers.Mosquitto, secrets: Path, passwords: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[int]:
+    """Port of a broker with the configuration of the containers; only paths and the port are changed."""
+    assert mosquitto.port, "needs a real broker"
+    assert set(passwords) == {"ingest", "simulator", "leg-7", "leg-8"}
+    folder = tmp_path_factory.mktemp("acl-broker")
+    port = servers.free_port()
+    shutil.copy(ACL, folder / "acl")
+    text = CONF.read_text()
+    assert text.count("listener 1883\n") == 1
+    text = text.replace("listener 1883\n", f"listener {port} 127.0.0.1\n")
+    for inside, outside in (
+        ("/mosquitto/secrets/passwords", secrets / "deploy" / "secrets" / "passwords"),
+        ("/mosquitto/config/acl", folder / "acl"),
+        ("/mosquitto/data/", f"{folder}/"),
+    ):
+        assert inside in text
+        text = text.replace(inside, str(outside))
+    if os.geteuid() == 0:
+        text += "user root\n"
+    (folder / "mosquitto.conf").write_text(text)
+    command = [str(servers.find("mosquitto")), "-c", str(folder / "mosquitto.conf")]
+    child = servers.Child(command, log=folder / "log")
+    child.wait_ready(lambda: servers.accepts(port))
+    yield port
+    child.stop()
+
+
+class Client:
+    """One connection: what the broker answered, and what it delivered."""
+
+    def __init__(self, port: int, user: str | None = None, password: str | None = None) -> None:
+        self.refused: bool | None = None
+        self.granted: list[bool] = []
+        self.published: dict[int, bool] = {}
+        self.received: list[str] = []
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        if user is not None:
+            self._client.username_pw_set(user, password)
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = lambda _c, _d, _m, reasons, _p: self.granted.append(not reasons[0].is_failure)
+        self._client.on_publish = lambda _c, _d, mid, reason, _p: self.published.update({mid: not reason.is_failure})
+        self._client.on_message = lambda _c, _d, message: self.received.append(message.topic)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        servers.wait_for(lambda: self.refused is not None, what="answer to CONNECT")
+
+    def _on_connect(self, client: paho.Client, _data: object, _flags: object, reason: object, _p: object) -> None:
+        self.refused = bool(getattr(reason, "is_failure", True))
+        if self.refused:
+            client.disconnect()  # or paho tries again and again
+
+    def subscribe(self, topic: str) -> None:
+        count = len(self.granted)
+        self._client.subscribe(topic, qos=1)
+        servers.wait_for(lambda: len(self.granted) > count, what="answer to SUBSCRIBE")
+
+    def may_publish(self, topic: str) -> bool:
+        """Whether the broker says that it took a message on this topic."""
+        mid = self._client.publish(topic, b"x", qos=1).mid
+        servers.wait_for(lambda: mid in self.published, what=f"answer to PUBLISH {topic}")
+        return self.published[mid]
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+Connect = Callable[[str], Client]
+
+
+@pytest.fixture
+def connect(port: int, passwords: dict[str, str]) -> Iterator[Connect]:
+    clients: list[Client] = []
+
+    def _connect(user: str) -> Client:
+        clients.append(Client(port, user, passwords[user]))
+        return clients[-1]
+
+    yield _connect
+    for client in clients:
+        client.close()
+
+
+def test_secrets_are_private_and_random(secrets: Path, tmp_path: Path) -> None:
+    for path in (secrets / ".env", secrets / "deploy" / "secrets" / "passwords"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((secrets / "deploy" / "secrets").stat().st_mode) == 0o700
+    env = _env(secrets)
+    assert _make_secrets(tmp_path).returncode == 0
+    other = _env(tmp_path)
+    for name, value in env.items():
+        if "PASSWORD" in name or "TOKEN" in name:
+            assert len(value) >= 40
+            assert value != other[name]
+            assert value not in (secrets / "deploy" / "secrets" / "passwords").read_text()
+    assert env["CHARLEY_UID"] != "0"
+
+
+def test_secrets_are_never_overwritten(secrets: Path) -> None:
+    before = (secrets / ".env").read_text()
+    assert "left alone" in _make_secrets(secrets).stdout
+    assert (secrets / ".env").read_text() == before
+
+
+@pytest.mark.parametrize("device", ["ingest", "simulator", "leg 7", "#", "a:b", ""])
+def test_no_device_may_have_such_a_name(secrets: Path, device: str) -> None:
+    refused = _make_secrets(secrets, "add", device)
+    assert refused.returncode == 1
+    assert "is no device id" in refused.stderr
+
+
+@pytest.mark.parametrize(("user", "password"), [(None, None), ("leg-7", "wrong"), ("stranger", "x")])
+def test_strangers_are_refused(port: int, user: str | None, password: str | None) -> None:
+    client = Client(port, user, password)
+    client.close()
+    assert client.refused
+
+
+def test_device_publishes_under_its_own_id_only(connect: Connect) -> None:
+    device = connect("leg-7")
+    assert device.may_publish("charley/v1/leg-7/blocks")
+    assert device.may_publish("charley/v1/leg-7/status")
+    for topic in ("leg-8/blocks", "leg-8/status", "leg-7/ack", "leg-7/events", "leg-8/ack", "leg-7/other"):
+        assert not device.may_publish(f"charley/v1/{topic}"), topic
+    assert not device.may_publish("elsewhere")
+
+
+def test_device_reads_its_own_acks_only(connect: Connect) -> None:
+    device, service = connect("leg-7"), connect("ingest")
+    for topic in ("charley/v1/leg-7/ack", "charley/v1/+/ack", "charley/v1/#", "#"):
+        device.subscribe(topic)
+    assert service.may_publish("charley/v1/leg-8/ack")
+    assert service.may_publish("charley/v1/leg-8/events")
+    assert service.may_publish("charley/v1/leg-7/ack")
+    servers.wait_for(lambda: device.received, what="own ack")
+    assert set(device.received) == {"charley/v1/leg-7/ack"}
+
+
+def test_service_reads_devices_and_answers_them(connect: Connect) -> None:
+    service = connect("ingest")
+    service.subscribe("charley/v1/+/blocks")
+    service.subscribe("charley/v1/+/status")
+    for name in ("leg-7", "leg-8"):
+        device = connect(name)
+        assert device.may_publish(f"charley/v1/{name}/blocks")
+        assert device.may_publish(f"charley/v1/{name}/status")
+    servers.wait_for(lambda: len(service.received) == 4, what="messages of two devices")
+    assert not service.may_publish("charley/v1/leg-7/blocks")
+
+
+def test_simulator_stands_in_for_the_devices_of_the_demo(connect: Connect) -> None:
+    simulator = connect("simulator")
+    for wearer in WEARERS:
+        assert simulator.may_publish(f"charley/v1/{wearer.device}/blocks")
+        assert simulator.may_publish(f"charley/v1/{wearer.device}/status")
+    assert not simulator.may_publish("charley/v1/leg-7/blocks")
+    named = set(re.findall(r"charley/v1/(sim-[\w-]+)/", ACL.read_text()))
+    assert named == {wearer.device for wearer in WEARERS}
+
+
+def test_broker_keeps_everything() -> None:
+    lines = CONF.read_text().splitlines()
+    for line in ("persistence true", "max_queued_messages 0", "max_queued_bytes 0", "allow_anonymous false"):
+        assert line in lines
+    assert not [line for line in lines if line.startswith("per_listener_settings")]
