@@ -166,6 +166,13 @@ class CoverageOut(Given):
     usable_s: float
 
 
+class ClockOut(Given):
+    """Which zone the wearer's clock showed, from an instant within a period on."""
+
+    start: Instant
+    zone: str
+
+
 class WindowOut(Given):
     """When a period begins and ends, on the wearer's clock, and how that is known."""
 
@@ -214,8 +221,8 @@ class SummaryOut(Given):
     kind: PeriodKind
     date: date
     part: int
-    zone: str
     window: WindowOut
+    clock: list[ClockOut] = Field(description="One entry, or more where the wearer travelled.")
     status: Verdict
     reason: str | None
     sentence: str

@@ -108,13 +108,16 @@ def summary(value: Summary, history: ZoneHistory) -> out.SummaryOut:
         kind=period.kind,
         date=period.date,
         part=period.part,
-        zone=history.at(period.window.start_ns),
         window=out.WindowOut(
             start=local_text(history, period.window.start_ns),
             end=local_text(history, period.window.end_ns),
             duration_s=period.window.seconds,
             source=period.window.source,
         ),
+        clock=[
+            out.ClockOut(start=local_text(history, change.from_ns), zone=change.zone)
+            for change in history.during(period.window.start_ns, period.window.end_ns)
+        ],
         status=value.status,
         reason=value.reason,
         sentence=wording.of_summary(value),

@@ -88,6 +88,11 @@ class ZoneHistory:
         utc += timedelta(microseconds=instant_ns % SECOND_NS // 1000)
         return utc.astimezone(zoneinfo.ZoneInfo(self.at(instant_ns)))
 
+    def during(self, start_ns: int, end_ns: int) -> list[ZoneChange]:
+        """The zones in force in `[start_ns, end_ns)`, each from when it applied there."""
+        later = [change for change in self.changes if start_ns < change.from_ns < end_ns]
+        return [ZoneChange(start_ns, self.at(start_ns)), *later]
+
     def with_change(self, change: ZoneChange) -> "ZoneHistory":
         """The same history with one more change, or with the one at that instant replaced."""
         others = [known for known in self.changes if known.from_ns != change.from_ns]

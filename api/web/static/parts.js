@@ -1,0 +1,191 @@
+// Cards, tables and notices.
+
+import { axis, lengthNote, span, strip, ticks } from "./chart.js";
+import { h, s } from "./dom.js";
+import { GRADES, STATES, city, clock, date, duration, muscle, percent } from "./words.js";
+
+export function notice(text, tone = "bad") {
+  return h("p", { class: `notice ${tone}`, role: tone === "bad" ? "alert" : "status" }, text);
+}
+
+function stateMark(device) {
+  const state = STATES[device.state] ?? STATES.never_seen;
+  return h("span", { class: `mark ${state.tone}`, "aria-hidden": "true" }, state.mark);
+}
+
+function leg(device) {
+  const sits = device.assignment;
+  return sits ? `${sits.side === "left" ? "Left" : "Right"} leg, ${muscle(sits.muscle)}` : device.label;
+}
+
+export function card(wearer, { shown, devices, selected }) {
+  const status = devices.length
+    ? devices.map((device) => h("span", { class: "status" }, stateMark(device), `${leg(device)}: ${lower(device.sentence)}`))
+    : [h("span", { class: "status" }, "No device assigned.")];
+  return h(
+    "a",
+    { class: "card", href: `#${wearer.id}`, "data-key": `card-${wearer.id}`, "aria-current": selected ? "true" : null },
+    h("span", { class: "name" }, wearer.name),
+    h("span", { class: "quiet place" }, city(wearer.zone)),
+    shown ? week(shown.nights.items) : null,
+    h("span", { class: "sentence" }, shown ? shown.nights.total.sentence : "Reading…"),
+    status,
+  );
+}
+
+// The nights of a week in a row: a count where there is enough data, hatching where there is not.
+function week(items) {
+  const begun = items.filter((item) => Date.parse(item.window.start) < Date.now()).slice(-8);
+  return h(
+    "span",
+    { class: "week", "aria-hidden": "true" },
+    begun.map((item) => {
+      const { count } = item.cramps;
+      const tone = item.status !== "ok" ? "unknown" : count ? "some" : "none";
+      const label = item.status === "ok" ? String(count) : count ? `${count}+` : "?";
+      return h("span", { class: `cell ${tone}`, title: `${date(item.date)}: ${item.sentence}` }, h("b", {}, label), date(item.date).slice(0, 2));
+    }),
+  );
+}
+
+export function deviceList(devices) {
+  if (!devices.length) return notice("No device is assigned now. Assign one, and what it measured since then appears.", "mild");
+  return h(
+    "ul",
+    { class: "devices" },
+    devices.map((device) =>
+      h(
+        "li",
+        {},
+        stateMark(device),
+        h("strong", {}, leg(device)),
+        h("span", {}, device.sentence),
+        h("span", { class: "quiet" }, facts(device)),
+      ),
+    ),
+  );
+}
+
+function facts(device) {
+  const battery = device.battery === null ? null : `battery ${Math.round(device.battery <= 1 ? device.battery * 100 : device.battery)} %`;
+  const missing = device.missing_blocks ? `${device.missing_blocks} blocks lost on the way` : null;
+  return [device.id, battery, device.firmware && `firmware ${device.firmware}`, missing].filter(Boolean).join(" · ");
+}
+
+export function periodTable(list, episodes, { kind, width, now, usual }) {
+  const title = kind === "night" ? "Nights" : "Days";
+  const begun = list.items.filter((item) => Date.parse(item.window.start) <= now).reverse();
+  const heading = h("h3", { id: `${kind}s` }, title);
+  const sentence = h("p", { class: "sentence" }, list.total.sentence);
+  if (!begun.length) return h("section", { class: "periods" }, heading, notice(`No ${kind} has begun in this range.`, "mild"));
+  const longest = Math.max(...begun.map(span));
+  const shared = pattern(begun[0]);
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, title.slice(0, -1)),
+    h("th", { scope: "col", class: "drawn" }, h("span", { class: "hidden" }, "Cramps and coverage over time"), axis(begun[0], { width, longest })),
+    ["Cramps", "Worst", "In all", "Per 8 h", "Covered"].map((name) => h("th", { scope: "col", class: "figure" }, name)),
+  );
+  const rows = begun.map((item) => {
+    const own = episodes.filter((episode) => episode.period.id === item.id);
+    const labelled = pattern(item) !== shared;
+    return row(item, strip(item, own, { width, longest, now, labelled }), { note: lengthNote(item, usual), now });
+  });
+  return h(
+    "section",
+    { class: "periods", "aria-labelledby": `${kind}s` },
+    heading,
+    sentence,
+    h("table", {}, h("thead", {}, head), h("tbody", {}, rows)),
+  );
+}
+
+const pattern = (item) => ticks(item).map(({ at, wall }) => `${at}${wall}`).join();
+
+function row(item, drawing, { note, now }) {
+  const { cramps, coverage } = item;
+  const poor = item.status !== "ok";
+  const running = Date.parse(item.window.end) > now;
+  const count = poor ? (cramps.count ? `≥ ${cramps.count}` : "?") : String(cramps.count);
+  const worst = cramps.worst_severity === null ? "–" : cramps.worst_severity.toFixed(1);
+  const rate = cramps.per_8_usable_h === null ? "–" : cramps.per_8_usable_h.toFixed(1);
+  const seen = `Usable ${duration(coverage.usable_s)}, worn ${duration(coverage.worn_s)}, received ${duration(coverage.received_s)} of ${duration(coverage.expected_s)} expected`;
+  const figure = (name, text, title = null) => h("td", { class: "figure", "data-name": name, title }, text);
+  return h(
+    "tr",
+    { class: poor ? "poor" : null },
+    h("th", { scope: "row" }, date(item.date), item.part > 1 ? ` (${item.part})` : null, running ? h("small", {}, "so far") : null),
+    h("td", { class: "drawn" }, drawing, poor ? h("small", { class: "reason" }, `Not enough data. ${item.reason}`) : null, note ? h("small", {}, note) : null),
+    figure("Cramps", count, poor ? "At least this many: not enough data" : null),
+    figure("Worst", worst),
+    figure("In all", cramps.count ? duration(cramps.total_s) : "–"),
+    figure("Per 8 h", rate, "Cramps per eight usable hours"),
+    figure("Covered", percent(coverage.usable_s, coverage.expected_s), seen),
+  );
+}
+
+export function crampTable(episodes) {
+  if (!episodes.length) return null;
+  const names = ["Began", "Lasted", "Leg", "Muscle", "Severity", "Grade", "Confidence", "Notes"];
+  const rows = [...episodes].reverse().map((episode) => {
+    const going = episode.status === "preliminary" ? "still going on" : "";
+    const notes = [going, ...episode.flags.map((flag) => flag.replaceAll("_", " "))].filter(Boolean).join(", ");
+    const cells = [
+      `${date(episode.onset)}, ${clock(episode.onset)}`,
+      duration(episode.duration_s),
+      episode.side,
+      muscle(episode.site),
+      `${episode.severity.toFixed(1)} of 10`,
+      `${episode.grade} (${GRADES[episode.grade]})`,
+      `${Math.round(100 * episode.confidence)} %`,
+      notes || "–",
+    ];
+    return h("tr", {}, cells.map((cell, index) => h(index ? "td" : "th", { scope: index ? null : "row" }, cell)));
+  });
+  return h(
+    "details",
+    { class: "list", "data-key": "cramps" },
+    h("summary", { "data-key": "cramps-summary" }, `All ${episodes.length} cramps in figures`),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Cramps in figures" }, h("table", {}, h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, rows))),
+  );
+}
+
+export function legend() {
+  const mark = (severity, grade, text) => {
+    const r = 6 + grade;
+    return h(
+      "li",
+      {},
+      s("svg", { width: 22, height: 22, viewBox: "0 0 22 22", "aria-hidden": "true" }, s("g", { class: `cramp grade-${grade}` }, s("circle", { class: "dot", cx: 11, cy: 11, r }), s("text", { x: 11, y: 14.6, "text-anchor": "middle" }, severity))),
+      text,
+    );
+  };
+  const swatch = (seen, fill, text) =>
+    h("li", {}, s("svg", { width: 26, height: 9, "aria-hidden": "true" }, s("rect", { class: `seen ${seen}`, width: 26, height: 9, fill })), text);
+  return h(
+    "ul",
+    { class: "legend", "aria-label": "Legend" },
+    mark("2", 1, "mild"),
+    mark("5", 2, "moderate"),
+    mark("8", 3, "severe cramp, with its severity of 10"),
+    swatch("usable", null, "usable signal"),
+    swatch("not_usable", "url(#fill-not-usable)", "signal not usable"),
+    swatch("not_worn", "url(#fill-not-worn)", "not worn"),
+    swatch("not_received", "url(#fill-not-received)", "nothing arrived"),
+  );
+}
+
+export function fills() {
+  const lines = (id, d, size) =>
+    s("pattern", { id, width: size, height: size, patternUnits: "userSpaceOnUse" }, s("rect", { class: "paper", width: size, height: size }), s("path", { d, class: "hatching" }));
+  return s(
+    "svg",
+    { class: "fills", width: 0, height: 0, "aria-hidden": "true" },
+    s("defs", {}, lines("fill-not-usable", "M0 2.5H5", 5), lines("fill-not-worn", "M2.5 2.5h.01", 5), lines("fill-not-received", "M-1 6L6 -1M-1 1L1 -1M4 6L6 4", 5)),
+  );
+}
+
+function lower(sentence) {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+}

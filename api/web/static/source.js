@@ -1,0 +1,51 @@
+// Reads the API. The browser revalidates with ETags, so an unchanged answer costs a few bytes.
+
+const BASE = "/api/v1";
+
+export class Trouble extends Error {}
+
+export async function read(path) {
+  let response;
+  try {
+    response = await fetch(path.startsWith("/") ? path : `${BASE}/${path}`, {
+      cache: "no-cache",
+      headers: { Accept: "application/json" },
+      signal: AbortSignal.timeout(30_000),
+    });
+  } catch {
+    throw new Trouble("The service does not answer. This page tries again by itself.");
+  }
+  if (response.status === 401) {
+    location.assign("/signin");
+    throw new Trouble("You have been signed out.");
+  }
+  const body = await response.json().catch(() => null);
+  if (!response.ok) throw new Trouble(body?.detail ?? `The service answered with ${response.status}.`);
+  return body;
+}
+
+export async function readAll(path) {
+  const items = [];
+  for (let next = path; next; ) {
+    const page = await read(next);
+    items.push(...page.items);
+    next = page.next;
+  }
+  return items;
+}
+
+// Everything shown of one wearer.
+export async function readWearer(wearer) {
+  const [nights, days] = [await read(`wearers/${wearer.id}/nights`), await read(`wearers/${wearer.id}/days`)];
+  const first = nights.from < days.from ? nights.from : days.from;
+  const past = new Date(Date.parse(`${nights.to}T00:00:00Z`) + 2 * 86_400_000).toISOString().slice(0, 10);
+  const episodes = await readAll(`wearers/${wearer.id}/episodes?from=${first}&to=${past}&limit=1000`);
+  return { nights, days, episodes };
+}
+
+// Tells whether a cramp began, went on or ended since yesterday; cheap enough to ask every few seconds.
+export async function readRecent(wearer) {
+  const yesterday = new Date(Date.parse(`${wearer.today}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+  const items = await readAll(`wearers/${wearer.id}/episodes?from=${yesterday}&to=${wearer.today}&limit=1000`);
+  return items.map((episode) => `${episode.id}.${episode.updated}`).join();
+}
