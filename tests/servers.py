@@ -21,9 +21,7 @@ from typing import Final, Self
 
 START_S: Final = 30.0
 STOP_S: Final = 10.0
-_SBIN: Final = (
-    "/usr/sbin:/usr/local/sbin:/sbin"  # Debian puts mosquitto and nginx where a user's PATH does not look
-)
+_SBIN: Final = "/usr/sbin:/usr/local/sbin:/sbin"  # Debian puts mosquitto and nginx where a user's PATH does not look
 
 
 def find(*names: str) -> str | None:
@@ -68,9 +66,7 @@ class Child:
 
         def started() -> bool:
             if self._process.poll() is not None:
-                raise RuntimeError(
-                    f"{self._process.args} ended: {self.log.read_text(errors='replace')[-2000:]}"
-                )
+                raise RuntimeError(f"{self._process.args} ended: {self.log.read_text(errors='replace')[-2000:]}")
             return bool(ready())
 
         try:

@@ -45,8 +45,8 @@ from ingest.store.records import DeviceStatus, Episode, Epoch, Record
 _NS: Final = cast("WritePrecision", WritePrecision.NS)
 HOUR_NS: Final = 3_600_000_000_000
 _DEVICES_PER_QUERY: Final = 50
-# From this many pieces on it pays to ask first when the data begins and ends.
-_MANY_PIECES: Final = 40
+# When so many pieces remain, it pays to ask where the next data is instead of reading empty ones.
+_WORTH_SKIPPING: Final = 8
 # Where the server will not say even that: the years that the wire lets through.
 _YEARS_NS: Final = (1_577_836_800_000_000_000, STATUS_NS)
 
@@ -127,7 +127,8 @@ class InfluxStore:
         except ApiException as error:
             if error.status is None:
                 raise StoreUnavailable(f"InfluxDB cannot be written: {error.reason}") from error
-            raise http_error(error.status, error.body, token=self._token, doing="write") from error
+            # Not `from error`: its text is the server's, unredacted.
+            raise http_error(error.status, error.body, token=self._token, doing="write") from None
         except HTTPError as error:
             raise StoreUnavailable(f"InfluxDB cannot be written: {type(error).__name__}: {error}") from error
 
@@ -138,10 +139,22 @@ class InfluxStore:
         range_ns: tuple[int, int],
         updated_after_ns: int | None = None,
     ) -> Iterator[Record]:
-        start_ns, end_ns = (clamp_ns(instant_ns) for instant_ns in range_ns)
         for some in _groups(devices):
-            for piece_ns in self._pieces(table, some, (start_ns, end_ns)):
-                yield from self._select(table, _Where.of(some, piece_ns, updated_after_ns))
+            start_ns, end_ns = (clamp_ns(instant_ns) for instant_ns in range_ns)
+            found: list[Record] = []
+            can_skip = True
+            while start_ns < end_ns:
+                if not found and can_skip and end_ns - start_ns > _WORTH_SKIPPING * self._piece_ns:
+                    first_ns = self._first(table, _Where.of(some, (start_ns, end_ns), updated_after_ns))
+                    can_skip = first_ns is not None
+                    start_ns = max(start_ns, _YEARS_NS[0]) if first_ns is None else first_ns
+                    end_ns = min(end_ns, _YEARS_NS[1]) if first_ns is None else end_ns
+                    if start_ns >= end_ns:
+                        break
+                piece_ns = (start_ns, min(start_ns + self._piece_ns, end_ns))
+                found = self._select(table, _Where.of(some, piece_ns, updated_after_ns))
+                yield from found
+                start_ns += self._piece_ns
 
     def _select(self, table: Table, where: "_Where") -> list[Record]:
         """One query. Its columns: the key's time, the tags, the fields, and which of them to ignore."""
@@ -156,31 +169,20 @@ class InfluxStore:
         order = [columns.index("time" if name == table.time else name) for name in table.names]
         return table.records([[row[place] for place in order] for row in rows])
 
-    def _pieces(self, table: Table, devices: list[str], range_ns: tuple[int, int]) -> Iterator[tuple[int, int]]:
-        start_ns, end_ns = range_ns
-        if end_ns - start_ns > _MANY_PIECES * self._piece_ns:
-            start_ns, end_ns = self._extent(table, devices, range_ns)
-        for first_ns in range(start_ns, end_ns, self._piece_ns):
-            yield first_ns, min(first_ns + self._piece_ns, end_ns)
-
-    def _extent(self, table: Table, devices: list[str], range_ns: tuple[int, int]) -> tuple[int, int]:
-        """The part of the range in which there is anything."""
-        where = _Where.of(devices, range_ns)
-        ends: list[int] = []
-        for selector in ("first", "last"):
-            statement = f'SELECT {selector}("updated_ns") FROM "{table.name}" WHERE {where.text}'  # noqa: S608
-            try:
-                rows = self._reader.rows(statement, where.parameters, columns=["time", selector])
-            except StoreError:
-                # 3 Core's limit on files may forbid the question itself. If it was anything else, the first
-                # piece will say so.
-                return max(range_ns[0], _YEARS_NS[0]), min(range_ns[1], _YEARS_NS[1])
-            ends.extend(cast("int", row[0]) for row in rows)
-        return (min(ends), max(ends) + 1) if ends else (0, 0)
+    def _first(self, table: Table, where: "_Where") -> int | None:
+        """When the first of these points is (the range's end if there is none), or None if that cannot be asked."""
+        statement = f'SELECT first("updated_ns") FROM "{table.name}" WHERE {where.text}'  # noqa: S608
+        try:
+            rows = self._reader.rows(statement, where.parameters, columns=["time", "first"])
+        except StoreError:
+            # 3 Core's limit on files may forbid the question itself. If it was anything else, the next piece
+            # will say so.
+            return None
+        return cast("int", rows[0][0] if rows else where.parameters["end"])
 
     def _check_open(self) -> None:
         if self._closed:
-            raise StoreRefused("the InfluxDB store is closed")
+            raise StoreUnavailable("the InfluxDB store is closed")
 
 
 @dataclass(frozen=True, slots=True)

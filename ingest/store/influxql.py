@@ -1,5 +1,6 @@
 """Queries to InfluxDB's `/query`: InfluxQL with bind parameters over HTTP, and what its errors mean."""
 
+import json
 import re
 from typing import Final
 
@@ -8,16 +9,21 @@ import msgspec
 
 from ingest.errors import StoreError, StoreRefused, StoreUnavailable
 
+_DOCUMENT: Final = json.JSONDecoder()
+
 Cell = str | int | float | bool | None
 
-# A 200 may carry an error in its body, so its words have to tell a passing trouble from a lasting one.
+# The record's or the question's own fault. Whatever else a server says can be put right by whoever runs it (a token,
+# a bucket, a proxy), and records are worth waiting for.
+_OWN_FAULT: Final = (400, 413, 422)
+# A 200 may carry an error in its body, so its words have to tell the two apart.
 _PASSING: Final = re.compile(
-    r"time(d )?\s?out|temporar|unavailable|try again|engine is closed|shutting down", re.IGNORECASE
+    r"time(d )?\s?out|temporar|unavailable|try again|engine is closed|shutting down|not found|authori[sz]",
+    re.IGNORECASE,
 )
 # 3 Core's limit on files per query comes as a server error, but no repetition lifts it.
 _LASTING: Final = re.compile(r"file limit", re.IGNORECASE)
 CHUNK_ROWS: Final = 10_000
-_TOO_BUSY: Final = (408, 425, 429)
 
 
 class _Series(msgspec.Struct):
@@ -27,7 +33,6 @@ class _Series(msgspec.Struct):
 
 class _Result(msgspec.Struct):
     series: list[_Series] = msgspec.field(default_factory=list)
-    partial: bool = False  # more of it follows
     error: str | None = None
 
 
@@ -70,35 +75,42 @@ class InfluxQL:
         self._client.close()
 
     def _series(self, body: bytes) -> list[_Series]:
-        try:
-            answers = self._decoder.decode_lines(body)
-        except msgspec.DecodeError as error:
-            raise StoreRefused(f"what answered is not InfluxDB's /query: {error}") from error
         found: list[_Series] = []
-        complete = False
-        for answer in answers:
+        for answer in self._answers(body):
             for trouble in (answer.error, *(result.error for result in answer.results)):
                 if trouble:
                     raise _sentence_error(trouble, token=self._token)
             found.extend(series for result in answer.results for series in result.series)
-            complete = not any(result.partial for result in answer.results)
-        if not complete:
-            raise StoreUnavailable("InfluxDB's answer ends before its last part")
         return found
+
+    def _answers(self, body: bytes) -> list[_Answer]:
+        """The documents of a chunked answer: a line each in 1.x and 2.x, end to end in 3 Core."""
+        try:
+            return self._decoder.decode_lines(body)
+        except msgspec.DecodeError:
+            text, place = body.decode(errors="replace").rstrip(), 0
+        answers: list[_Answer] = []
+        try:
+            while place < len(text):
+                document, place = _DOCUMENT.raw_decode(text, place)
+                answers.append(msgspec.convert(document, _Answer))
+        except (ValueError, msgspec.ValidationError) as error:
+            raise StoreUnavailable(f"what answered is not InfluxDB's /query: {error}") from error
+        return answers
 
 
 def http_error(status: int, body: bytes | str | None, *, token: str, doing: str) -> StoreError:
     """What an HTTP status other than success means, with the sentence that came with it."""
     sentence = _redacted(_sentence(body), token)
     told = f"InfluxDB answered {status} to a {doing}: {sentence}"
-    if status >= 500 or status in _TOO_BUSY:
-        return StoreRefused(told) if _LASTING.search(sentence) else StoreUnavailable(told)
-    return StoreRefused(told)
+    lasting = status in _OWN_FAULT or _LASTING.search(sentence)
+    return StoreRefused(told) if lasting else StoreUnavailable(told)
 
 
 def _sentence_error(sentence: str, *, token: str) -> StoreError:
     told = f"InfluxDB refused a query: {_redacted(sentence, token)}"
-    return StoreUnavailable(told) if _PASSING.search(sentence) else StoreRefused(told)
+    passing = _PASSING.search(sentence) and not _LASTING.search(sentence)
+    return StoreUnavailable(told) if passing else StoreRefused(told)
 
 
 def _sentence(body: bytes | str | None) -> str:

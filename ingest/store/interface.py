@@ -9,7 +9,10 @@ from ingest.store.records import DeviceStatus, Episode, Epoch, Record
 class Store(Protocol):
     """Write records, read them back by device and time. Ranges are half open, `[start_ns, end_ns)`, UTC.
 
-    Every call raises `StoreUnavailable` for what may pass and `StoreRefused` for what will not.
+    `StoreRefused` means that this very record or question is at fault and never will do. `StoreUnavailable` is
+    everything else: what passes (a server that is down) and what somebody can put right (a wrong token, a full
+    disk, a read-only file). A writer keeps what it has and tries again; nothing is given up for a wrong setting.
+    A constructor may raise `StoreRefused` for settings that cannot be right.
     """
 
     def write(self, records: Sequence[Record]) -> None:

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from ingest.errors import StoreRefused
+from ingest.errors import StoreUnavailable
 from ingest.store.columns import EPISODES, EPOCHS, Table, table_of
 from ingest.store.records import DeviceStatus, Episode, Epoch, Record
 
@@ -91,4 +91,4 @@ class MemoryStore:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise StoreRefused("the memory store is closed")
+            raise StoreUnavailable("the memory store is closed")

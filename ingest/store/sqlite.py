@@ -36,11 +36,10 @@ from ingest.store.records import DeviceStatus, Episode, Epoch, Record
 SCHEMA_VERSION: Final = 1
 APPLICATION_ID: Final = 0x43484C59  # "CHLY"
 TYPES: Final = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "INTEGER", "names": "TEXT"}
-# What another attempt may cure; anything else (read-only, not a database, damaged, no such table) it will not.
-_PASSING: Final = {
-    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_PROTOCOL,
-}  # fmt: skip
+# The row's own fault. Anything else passes or can be put right: a lock, a full disk, a file made read-only.
+_OWN_FAULT: Final = {sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
+# What passes while a file is being opened; another error there means that the path or the file is wrong.
+_PASSING: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM}
 _DEVICES_PER_QUERY: Final = 500  # SQLite takes 999 parameters or more
 
 Row = tuple[str | int | float | None, ...]
@@ -55,10 +54,12 @@ class SqliteStore:
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._closed = False
+        self._opened = False
         with self._connection() as connection, self._speaking():
             _check_ours(connection, path)
             _use_wal(connection, timeout_s=timeout_s)
             _create_schema(connection)
+        self._opened = True
 
     def write(self, records: Sequence[Record]) -> None:
         """Keep every record in one transaction: all of them or, when it fails, none."""
@@ -121,7 +122,7 @@ class SqliteStore:
         """An idle connection, or a new one; back among the idle ones afterwards."""
         with self._lock:
             if self._closed:
-                raise StoreRefused(f"the store {self._path} is closed")
+                raise StoreUnavailable(f"the store {self._path} is closed")
             connection = self._idle.pop() if self._idle else None
         if connection is None:
             connection = self._open()
@@ -157,10 +158,10 @@ class SqliteStore:
             raise self._store_error(error) from error
 
     def _store_error(self, error: sqlite3.Error) -> StoreError:
-        code = getattr(error, "sqlite_errorcode", None)
-        passing = code is not None and code & 0xFF in _PASSING
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        refused = code in _OWN_FAULT if self._opened else code not in _PASSING
         sentence = f"the store {self._path}: {error}"
-        return StoreUnavailable(sentence) if passing else StoreRefused(sentence)
+        return StoreRefused(sentence) if refused else StoreUnavailable(sentence)
 
 
 def create_statement(table: Table) -> str:

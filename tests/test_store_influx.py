@@ -1,0 +1,268 @@
+"""What only the InfluxDB store does: errors of servers, pieces of ranges, line protocol, and its token kept quiet."""
+
+import http.server
+import json
+import math
+import threading
+import traceback
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+import servers
+from store_records import an_episode, an_epoch
+
+from ingest.store import DeviceStatus, StoreRefused, StoreUnavailable, same_record
+from ingest.store.columns import EPISODES, EPOCHS, STATUSES, join_names, split_names
+from ingest.store.influx import HOUR_NS, InfluxStore
+from ingest.store.line_protocol import bodies, to_line
+
+TOKEN = "s3cret-token"
+ALL = {"start_ns": 0, "end_ns": 2**62}
+DAY_NS = 24 * HOUR_NS
+
+
+class Scripted(http.server.ThreadingHTTPServer):
+    """A server on loopback that gives one answer to everything and remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), ScriptedHandler)
+        self.status, self.body = status, body
+        self.asked: list[dict[str, str]] = []
+
+
+class ScriptedHandler(http.server.BaseHTTPRequestHandler):
+    server: Scripted
+
+    def do_POST(self) -> None:
+        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.server.asked.append({name: values[0] for name, values in form.items()})
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Say nothing."""
+
+
+@contextmanager
+def scripted(status: int, body: object) -> Iterator[tuple[Scripted, InfluxStore]]:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    with Scripted(status, raw) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            with closing(opened(f"http://127.0.0.1:{server.server_port}")) as store:
+                yield server, store
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def opened(url: str, *, token: str = TOKEN, bucket: str = "charley") -> InfluxStore:
+    return InfluxStore(url, token=token, org="charley", bucket=bucket, timeout_s=2.0)
+
+
+PASSING = [
+    (500, {"error": "engine: shutting"}),
+    (502, b"<html>Bad Gateway</html>"),
+    (503, {"code": "unavailable", "message": "later"}),
+    (429, {"message": "slow down"}),
+    (408, {"message": "timeout"}),
+    # What whoever runs the server can put right: records wait for that.
+    (401, {"code": "unauthorized", "message": f"who is {TOKEN}?"}),
+    (403, {"message": "forbidden"}),
+    (404, {"error": 'database not found: "charley"'}),
+    (405, b"<html>405 Not Allowed</html>"),
+]
+LASTING = [
+    (400, {"error": "unable to parse 'x': missing fields"}, "missing fields"),
+    (400, {"code": "invalid", "message": f"who is {TOKEN}?"}, r"who is \*\*\*\?"),
+    (413, b"<html>413 Request Entity Too Large</html>", "Too Large"),
+    (422, {"message": "partial write: points beyond retention policy dropped=1"}, "beyond retention"),
+    (400, b"", "no explanation"),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), PASSING)
+def test_a_server_in_trouble_is_unavailable(status: int, body: object) -> None:
+    with scripted(status, body) as (_, store):
+        with pytest.raises(StoreUnavailable, match=f"answered {status} to a write"):
+            store.write([an_epoch()])
+        with pytest.raises(StoreUnavailable, match=f"answered {status} to a read"):
+            store.statuses(["dev1"])
+
+
+@pytest.mark.parametrize(("status", "body", "sentence"), LASTING)
+def test_a_servers_no_is_refused_with_its_sentence(status: int, body: object, sentence: str) -> None:
+    with scripted(status, body) as (_, store):
+        with pytest.raises(StoreRefused, match=f"answered {status} to a write.*{sentence}") as write:
+            store.write([an_epoch()])
+        with pytest.raises(StoreRefused, match=f"answered {status} to a read.*{sentence}") as read:
+            store.episodes(["dev1"], start_ns=0, end_ns=DAY_NS)
+    for refused in (write, read):
+        assert TOKEN not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"error": "error parsing query"}, StoreRefused),
+        ({"results": [{"statement_id": 0, "error": "invalid operation"}]}, StoreRefused),
+        ({"results": [{"statement_id": 0, "error": "database not found: x"}]}, StoreUnavailable),
+        ({"error": "Query would exceed file limit of 432 parquet files"}, StoreRefused),
+        ({"results": [{"statement_id": 0, "error": "query timeout reached"}]}, StoreUnavailable),
+        (b"<html>Welcome</html>", StoreUnavailable),
+        (b'{"results": [{"series": 3}]}', StoreUnavailable),
+        (b'{"results":[{"series":[{"columns":["time"],"values":[[1]]}]}]}', StoreRefused),
+    ],
+)
+def test_a_200_with_an_error_in_it_is_an_error(body: object, error: type[Exception]) -> None:
+    with scripted(200, body) as (_, store), pytest.raises(error):
+        store.epochs("dev1", start_ns=0, end_ns=DAY_NS)
+
+
+def test_the_limit_on_files_of_influxdb_3_is_not_retried_for_ever() -> None:
+    answer = {"error": "Query would exceed file limit of 432 parquet files"}
+    with scripted(500, answer) as (_, store), pytest.raises(StoreRefused, match="file limit"):
+        store.epochs("dev1", start_ns=0, end_ns=DAY_NS)
+
+
+def test_documents_end_to_end_are_read_like_lines() -> None:
+    def document(start_ns: int) -> bytes:
+        row = [start_ns, "dev1", "soleus", 10, 10, 9.5, 4.5, 3.25, 81.5, 0.01, 12, "", 7, ""]
+        names = [name for name in EPOCHS.names if name != "start_ns"]
+        series = {"name": "charley_epoch", "columns": ["time", *names, "absent"], "values": [row]}
+        return json.dumps({"results": [{"statement_id": 0, "series": [series]}]}).encode()
+
+    expected = [an_epoch(start_ns=1), an_epoch(start_ns=2)]
+    for between in (b"", b"\n"):
+        with scripted(200, document(1) + between + document(2) + between) as (_, store):
+            assert store.epochs("dev1", start_ns=0, end_ns=DAY_NS) == expected
+
+
+def test_a_range_is_read_in_pieces_and_values_only_reach_it_as_parameters() -> None:
+    start_ns = 1_790_000_000_000_000_000
+    with scripted(200, {"results": [{"statement_id": 0}]}) as (server, store):
+        store.episodes(["x' OR 1=1"], start_ns=start_ns, end_ns=start_ns + 7 * DAY_NS, updated_after_ns=5)
+    pieces = [json.loads(form["params"]) for form in server.asked]
+    assert [(piece["start"] - start_ns, piece["end"] - start_ns) for piece in pieces] == [
+        (0, 3 * DAY_NS), (3 * DAY_NS, 6 * DAY_NS), (6 * DAY_NS, 7 * DAY_NS),
+    ]  # fmt: skip
+    assert all(piece["device0"] == "x' OR 1=1" and piece["updated"] == 5 for piece in pieces)
+    assert not any("1=1" in form["q"] for form in server.asked)
+    assert {form["epoch"] for form in server.asked} == {"ns"}
+
+
+def test_empty_years_are_skipped_by_one_question() -> None:
+    with scripted(200, {"results": [{"statement_id": 0}]}) as (server, store):
+        assert store.epochs("dev1", **ALL) == []
+    assert len(server.asked) == 1
+    assert "first(" in server.asked[0]["q"]
+
+
+def test_a_server_that_is_down_is_unavailable() -> None:
+    with closing(opened(f"http://127.0.0.1:{servers.free_port()}")) as store:
+        with pytest.raises(StoreUnavailable, match="cannot be written"):
+            store.write([an_epoch()])
+        with pytest.raises(StoreUnavailable, match="cannot be read"):
+            store.epochs("dev1", start_ns=0, end_ns=DAY_NS)
+
+
+def test_a_server_that_says_nothing_is_unavailable() -> None:
+    with servers.socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with closing(InfluxStore(url, token=TOKEN, org="o", bucket="b", timeout_s=0.2)) as store:
+            with pytest.raises(StoreUnavailable, match="cannot be written"):
+                store.write([an_epoch()])
+            with pytest.raises(StoreUnavailable, match="cannot be read"):
+                store.statuses(["dev1"])
+
+
+def test_records_wait_for_a_database_that_is_not_there(influxdb: servers.InfluxDB) -> None:
+    with closing(opened(influxdb.url, token=influxdb.token, bucket="nonesuch")) as store:
+        with pytest.raises(StoreUnavailable, match="nonesuch"):
+            store.write([an_epoch()])
+        with pytest.raises(StoreUnavailable, match="nonesuch"):
+            store.statuses(["dev1"])
+
+
+def test_records_wait_for_the_right_token_and_the_wrong_one_is_not_shown(influxdb: servers.InfluxDB) -> None:
+    with closing(opened(influxdb.url, token="wrong-token")) as store:
+        for call in (lambda: store.write([an_epoch()]), lambda: store.statuses(["dev1"])):
+            with pytest.raises(StoreUnavailable, match="unauthorized") as unavailable:
+                call()
+            assert "wrong-token" not in "".join(traceback.format_exception(unavailable.value))
+
+
+def test_a_field_of_another_type_is_refused_with_the_servers_sentence(influxdb: servers.InfluxDB) -> None:
+    with closing(opened(influxdb.url, token=influxdb.token, bucket=influxdb.bucket)) as store:
+        store.write([an_epoch(device="typed")])
+        line = b'charley_epoch,device=typed,site=soleus rms_uv="loud" 1790000000000000000'
+        with pytest.raises(StoreRefused, match="field type conflict"):
+            store._post(line)
+
+
+def test_a_write_of_several_bodies_arrives_whole(influxdb: servers.InfluxDB) -> None:
+    start_ns = 1_790_000_000_000_000_000
+    week = [an_epoch(device="long", start_ns=start_ns + step * 10 * 10**9) for step in range(12_000)]
+    with closing(opened(influxdb.url, token=influxdb.token, bucket=influxdb.bucket)) as store:
+        store.write(week)
+        assert store.epochs("long", start_ns=start_ns, end_ns=start_ns + 2 * DAY_NS) == week
+
+
+def test_lines_are_typed_and_escaped() -> None:
+    episode = an_episode(severity=3, flags=("a,b", 'c"d'), load=math.nan)
+    line = to_line(EPISODES, EPISODES.values(episode)).decode()
+    assert line.startswith('charley_episode,device=dev1,site=soleus end_ns=1790000042000000001i,status="final"')
+    assert line.endswith(" 1790000000123456789")
+    assert ",severity=3.0," in line
+    assert r',flags="a\\,b,c\"d",' in line
+    assert ",load=" not in line
+    assert ',absent="load" ' in line
+    status = DeviceStatus(device="dev1", boot=1, online=True)
+    assert to_line(STATUSES, STATUSES.values(status)).decode() == (
+        'charley_status,device=dev1 boot=1i,online=true,firmware="",sites="",last_received_ns=0i,last_sample_ns=0i,'
+        'missing_blocks=0i,updated_ns=0i,absent="battery" 4102444800000000000'
+    )
+
+
+def test_bodies_keep_every_line_and_both_limits() -> None:
+    lines = [bytes([65 + place % 26]) * (place % 7 + 1) for place in range(100)]
+    found = list(bodies(lines, max_lines=9, max_bytes=30))
+    assert b"\n".join(found).split(b"\n") == lines
+    assert all(len(body) <= 30 and body.count(b"\n") < 9 for body in found)
+    assert list(bodies([])) == []
+
+
+@pytest.mark.parametrize("names", [(), ("",), ("", ""), ("a",), ("a", ""), ("\\0",), ("a\\", ",b"), (",", "\\,")])
+def test_joined_names_come_apart_again(names: tuple[str, ...]) -> None:
+    assert split_names(join_names(names)) == names
+
+
+@pytest.mark.parametrize(
+    "url", ["", "influx:8086", "ftp://host", "http://", "http://user:pass@host:8086", "http://user@host"]
+)
+def test_addresses_that_cannot_be_right_are_refused(url: str) -> None:
+    with pytest.raises(StoreRefused) as refused:
+        opened(url)
+    assert "pass@" not in str(refused.value)
+
+
+def test_a_token_with_a_line_break_is_refused_without_being_shown() -> None:
+    with pytest.raises(StoreRefused, match="line break") as refused:
+        opened("http://127.0.0.1:8086", token="s3cret\n")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_the_same_record_is_the_same_whenever_written() -> None:
+    nan: dict[str, Any] = {"rms_uv": math.nan}
+    assert same_record(an_epoch(**nan, angle_deg=0.0, updated_ns=1), an_epoch(**nan, angle_deg=-0.0, updated_ns=2))
+    assert not same_record(an_epoch(**nan), an_epoch())
+    assert not same_record(an_epoch(), an_episode())
