@@ -44,6 +44,7 @@ from ingest.store.records import DeviceStatus, Episode, Epoch, Record
 # The client's constants are plain strings in a class that its signature takes for an enumeration.
 _NS: Final = cast("WritePrecision", WritePrecision.NS)
 HOUR_NS: Final = 3_600_000_000_000
+HOURS_PER_QUERY: Final = 72.0
 _DEVICES_PER_QUERY: Final = 50
 # When so many pieces remain, it pays to ask where the next data is instead of reading empty ones.
 _WORTH_SKIPPING: Final = 8
@@ -62,7 +63,7 @@ class InfluxStore:
         org: str,
         bucket: str,
         timeout_s: float = 10.0,
-        hours_per_query: float = 72.0,
+        hours_per_query: float = HOURS_PER_QUERY,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
