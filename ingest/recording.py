@@ -14,7 +14,20 @@ from typing import Any, Final
 import edfio
 import numpy as np
 
-from detector import DEFAULT, Chunk, DetectorError, Episode, Epochs, Group, Layout, Params, finish, start, update
+from detector import (
+    DEFAULT,
+    VERSION,
+    Chunk,
+    DetectorError,
+    Episode,
+    Epochs,
+    Group,
+    Layout,
+    Params,
+    finish,
+    start,
+    update,
+)
 from detector.layout import CountArray, FloatArray
 from ingest.errors import RecordingError
 
@@ -86,6 +99,39 @@ def detect(recording: Recording, *, params: Params = DEFAULT, progress: Callable
     episodes.update({(e.channel, e.onset_ns): e for e in rest.episodes})
     ordered = sorted(episodes.values(), key=lambda e: (e.onset_ns, e.channel))
     return Found(episodes=tuple(ordered), epochs=(*epochs, rest.epochs))
+
+
+def report(recording: Recording, found: Found, *, params: Params = DEFAULT) -> dict[str, Any]:
+    """What was found as plain values for JSON: seconds are counted from the start of the file."""
+    return {
+        "file": str(recording.path),
+        "duration_s": recording.duration_s,
+        "coverage": {"expected_s": recording.duration_s, **found.coverage()},
+        "ignored_channels": list(recording.ignored),
+        "detector": VERSION,
+        "params": params.digest,
+        "episodes": [
+            {
+                "stream": recording.sites[episode.channel],
+                "onset_s": (episode.onset_ns - recording.start_ns) / 1e9,
+                "end_s": (episode.end_ns - recording.start_ns) / 1e9,
+                "severity": episode.severity,
+                "severity_parts": {
+                    part: getattr(episode, f"severity_{part}")
+                    for part in ("amplitude", "duration", "load", "recruitment")
+                },
+                "grade": episode.grade,
+                "confidence": episode.confidence,
+                "flags": list(episode.flags),
+                "load": episode.load,
+                "peak_uv": episode.peak_uv,
+                "peak_ratio": episode.peak_ratio,
+                "sites": [recording.sites[channel] for channel in episode.channels],
+                "status": episode.status,
+            }
+            for episode in found.episodes
+        ],
+    }
 
 
 def open_edf(path: Path) -> Recording:

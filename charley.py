@@ -1,0 +1,359 @@
+"""Charley's composition root: settings are read here once, parts are put together here, one command per role."""
+
+import importlib.metadata
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from api.access import load_or_create_token
+from api.app import create_app, make_server
+from api.errors import ApiError
+from api.registry import open_registry
+from detector import DetectorError
+from ingest.broker import start_broker
+from ingest.errors import IngestError
+from ingest.journal import Journal
+from ingest.log import json_log
+from ingest.metrics import Metrics
+from ingest.metrics import serve as serve_metrics
+from ingest.mqtt import MqttSettings, MqttSource
+from ingest.recording import detect, open_edf, report
+from ingest.service import run as run_ingest
+from ingest.settings import PREFIX, Settings, SettingsError, load_settings
+from ingest.store import Store
+from ingest.store.influx import InfluxStore
+from ingest.store.sqlite import SqliteStore
+from simulators.errors import SimulatorError
+from simulators.processes import check_free, child, free_pair
+from simulators.publish import publish
+from simulators.recording import write_edf
+from simulators.scenarios import SCENARIOS, build, live
+from simulators.stage import Api, compare, summary, wait_for_samples
+from simulators.truth import Truth, read_truth, write_truth
+
+DEMO_SEED: Final = 7
+NOTICE: Final = "Charley is not a medical device. Simulated wearers; grades are conventions."
+
+app = typer.Typer(help="Detects muscle cramps from leg wearables.", no_args_is_help=True, add_completion=False)
+out = Console()
+err = Console(stderr=True)
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name."""
+    if settings.store == "influxdb":
+        token = settings.influxdb_token.get_secret_value() if settings.influxdb_token else ""
+        return InfluxStore(
+            settings.influxdb_url or "", token=token, org=settings.influxdb_org, bucket=settings.influxdb_bucket
+        )
+    return SqliteStore(settings.data_dir / "store.sqlite")
+
+
+@app.command()
+def settings() -> None:
+    """Print every setting, its value now and what it means; secrets are masked."""
+    current = load_settings(os.environ)
+    table = Table("setting", "value", "meaning")
+    for name, field in Settings.model_fields.items():
+        table.add_row(PREFIX + name.upper(), _shown(getattr(current, name)), field.description)
+    out.print(table)
+
+
+@app.command()
+def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
+    """Take blocks from the broker, detect, and keep what was found."""
+    current = _prepare(load_settings(os.environ))
+    stop = _stop_event(tied=tied)
+    log, metrics = json_log(level=current.log_level), Metrics()
+    with ExitStack() as stack:
+        journal = Journal(current.data_dir / "journal.sqlite")
+        stack.callback(journal.close)
+        store = open_store(current)
+        stack.callback(store.close)
+        if current.metrics_port:
+            stack.callback(serve_metrics(metrics, port=current.metrics_port))
+        password = current.broker_password.get_secret_value() if current.broker_password else None
+        source = MqttSource(
+            MqttSettings(
+                host=current.broker_host,
+                port=current.broker_port,
+                client_id=current.client_id,
+                username=current.broker_username,
+                password=password,
+                tls=current.broker_tls_ca is not None,
+                ca_file=current.broker_tls_ca,
+            ),
+            log=log,
+        )
+        stack.callback(source.close)
+        run_ingest(source, journal, store, stop, metrics=metrics, log=log)
+
+
+@app.command()
+def api(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
+    """Serve the HTTP API and the page."""
+    current = _prepare(load_settings(os.environ))
+    token = load_or_create_token(current.data_dir / "admin-token")
+    with ExitStack() as stack:
+        registry = open_registry(
+            current.registry_url or f"sqlite:///{(current.data_dir / 'registry.sqlite').resolve()}"
+        )
+        stack.callback(registry.close)
+        store = open_store(current)
+        stack.callback(store.close)
+        application = create_app(
+            registry=registry, store=store, admin_token=token, data_dir=current.data_dir, version=_version()
+        )
+        server = make_server(application, host=current.api_host, port=current.api_port)
+        if tied:
+            _when_orphaned(lambda: setattr(server, "should_exit", True))
+        err.print(
+            f"API and page at http://{current.api_host}:{current.api_port}; the admin token is in the data folder"
+        )
+        server.run()
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="a scenario; --list names them")] = "",
+    *,
+    list_: Annotated[bool, typer.Option("--list", help="name the scenarios and end")] = False,
+    seed: Annotated[int, typer.Option(help="another seed, another life")] = DEMO_SEED,
+    speed: Annotated[float, typer.Option(help="times real time; 0 is as fast as possible")] = 0.0,
+    edf: Annotated[Path | None, typer.Option(help="write EDF+ recordings here instead of publishing")] = None,
+    truth: Annotated[Path | None, typer.Option(help="write the truth of each device here")] = None,
+) -> None:
+    """Publish simulated wearables to the broker, or write them as recordings with their truth."""
+    if list_ or not scenario:
+        table = Table("scenario", "shows")
+        for known in SCENARIOS.values():
+            table.add_row(known.name, known.shows)
+        out.print(table)
+        return
+    fleet = build(scenario, seed=seed, start_ns=_start_ns(scenario, seed, speed))
+    if edf is not None:
+        edf.mkdir(parents=True, exist_ok=True)
+        for device in fleet:
+            for path in write_edf(device, edf / f"{device.device}.edf"):
+                out.print(str(path), soft_wrap=True)
+        return
+    current = load_settings(os.environ)
+    stop = _stop_event(tied=False)
+    if truth is not None:
+        _write_truths(truth, fleet.truths())
+    _publish(list(fleet), current, speed=speed, stop=stop, label=scenario)
+    if scenario == "demo" and not stop.is_set():
+        _publish(list(live(seed=seed, start_ns=time.time_ns())), current, speed=1.0, stop=stop, label="live")
+
+
+@app.command(name="detect")
+def detect_file(
+    file: Annotated[Path, typer.Argument(help="EDF or EDF+ recording")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON, with seconds from the file's start")] = False,
+) -> None:
+    """Find cramps in a recording with the same code that runs on live devices."""
+    recording = open_edf(file)
+    with Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=err) as bar:
+        task = bar.add_task(file.name, total=recording.duration_s)
+        found = detect(recording, progress=lambda done_s: bar.update(task, completed=done_s))
+    if as_json:
+        print(json.dumps(report(recording, found), indent=2))  # noqa: T201
+        return
+    covered = found.coverage()
+    table = Table("onset (s)", "duration (s)", "site", "severity", "grade", "confidence", "flags")
+    for episode in report(recording, found)["episodes"]:
+        table.add_row(
+            f"{episode['onset_s']:.0f}", f"{episode['end_s'] - episode['onset_s']:.0f}", episode["stream"],
+            f"{episode['severity']:.1f}", str(episode["grade"]), f"{episode['confidence']:.2f}",
+            ", ".join(episode["flags"]),
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"{covered['usable_s']:.0f} s usable of {recording.duration_s:.0f} s. Not a medical device.")
+
+
+@app.command(name="compare")
+def compare_truth(
+    truths: Annotated[Path, typer.Argument(help="folder of truth files, or one file")] = Path("data/demo/truth"),
+    *,
+    url: Annotated[str, typer.Option(help="the API")] = "http://127.0.0.1:8000",
+    token_file: Annotated[Path, typer.Option(help="file with the admin token")] = Path("data/demo/admin-token"),
+) -> None:
+    """Hold the episodes that the API gives against the simulator's truth."""
+    files = sorted(truths.glob("*.truth.json")) if truths.is_dir() else [truths]
+    if not files or not token_file.exists():
+        raise SimulatorError(f"no *.truth.json in {truths}, or no token at {token_file}: is the demo running here?")
+    with Api(url, token_file.read_text().strip()) as client:
+        _print_comparison(client, [read_truth(file) for file in files], detail=True)
+
+
+@app.command()
+def demo(
+    data_dir: Annotated[Path, typer.Option(help="emptied at each start")] = Path("data/demo"),
+    *,
+    port: Annotated[int, typer.Option(help="port of the page")] = 8000,
+    seed: Annotated[int, typer.Option(help="another seed, other lives")] = DEMO_SEED,
+) -> None:
+    """Broker, ingester, API and three simulated wearers in one command; Ctrl-C ends them all."""
+    check_free(port)
+    _empty(data_dir)
+    broker_port = free_pair()
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)} | {
+        "CHARLEY_DATA_DIR": str(data_dir),
+        "CHARLEY_BROKER_PORT": str(broker_port),
+        "CHARLEY_API_PORT": str(port),
+    }
+    current = Settings(data_dir=data_dir, broker_port=broker_port, api_port=port)
+    stop = _stop_event(tied=False)
+    with ExitStack() as stack:
+        broker = start_broker(data_dir, port=broker_port)
+        stack.callback(broker.stop)
+        for role in ("ingest", "api"):
+            stack.enter_context(child(role, environment, data_dir / f"{role}.log"))
+        token = data_dir / "admin-token"
+        fleet = build("demo", seed=seed, start_ns=time.time_ns())
+        truths = fleet.truths()
+        _write_truths(data_dir / "truth", truths)
+        url = f"http://127.0.0.1:{port}"
+        with Api(url, _when_written(token)) as client:
+            client.wait_ready(30.0)
+            client.register(truths)
+            out.print(f"\n[bold]Open {url}/signin?token={token.read_text().strip()}[/bold]\n", soft_wrap=True)
+            out.print(f"MQTT 5 at 127.0.0.1:{broker_port}, MQTT 3.1.1 at {broker_port + 1}. {NOTICE}\n")
+            _publish(list(fleet), current, speed=0.0, stop=stop, label="a week comes in")
+            if wait_for_samples(client, truths, deadline_s=300.0, stopped=stop.is_set):
+                _print_comparison(client, list(truths), detail=False)
+                out.print("`charley compare` prints each cramp. Now live, at 1 kHz. Ctrl-C ends the demo.")
+        if not stop.is_set():
+            _publish(list(live(seed=seed, start_ns=time.time_ns())), current, speed=1.0, stop=stop, label="live")
+
+
+def _publish(devices: list[Any], current: Settings, *, speed: float, stop: threading.Event, label: str) -> None:
+    """Publish with a progress bar."""
+    password = current.broker_password.get_secret_value() if current.broker_password else None
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
+    with Progress(*columns, TimeRemainingColumn(), console=err) as bar:
+        task = bar.add_task(label, total=sum(device.count() for device in devices))
+        report = publish(
+            devices,
+            host=current.broker_host,
+            port=current.broker_port,
+            username=current.broker_username,
+            password=password,
+            speed=speed,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            stop=stop,
+        )
+    err.print(f"{label}: {report.acknowledged} blocks in {report.elapsed_s:.0f} s")
+
+
+def _prepare(current: Settings) -> Settings:
+    """The same settings, with the data folder made."""
+    try:
+        current.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"CHARLEY_DATA_DIR={current.data_dir} cannot be made: {error.strerror}") from error
+    return current
+
+
+def _stop_event(*, tied: bool) -> threading.Event:
+    """Set by Ctrl-C, by SIGTERM and, if tied, by the end of the process that holds our standard input."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    if tied:
+        _when_orphaned(stop.set)
+    return stop
+
+
+def _when_orphaned(act: Callable[[], None]) -> None:
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        act()
+
+    threading.Thread(target=wait, daemon=True, name="tied").start()
+
+
+def _empty(folder: Path) -> None:
+    """Empty a demo's folder; one that is not a demo's is left alone."""
+    mark = folder / "demo"
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise SettingsError(f"{folder} is not empty and not a demo's. Name another: --data-dir")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    mark.touch()
+
+
+def _when_written(path: Path) -> str:
+    """The text of a file that another process is about to write."""
+    deadline = time.monotonic() + 30.0
+    while not (path.exists() and (text := path.read_text().strip())):
+        if time.monotonic() > deadline:
+            raise SettingsError(f"the API did not start; see {path.parent / 'api.log'}")
+        time.sleep(0.05)
+    return text
+
+
+def _write_truths(folder: Path, truths: tuple[Truth, ...]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for truth in truths:
+        write_truth(folder / f"{truth.device}.truth.json", truth)
+
+
+def _start_ns(scenario: str, seed: int, speed: float) -> int:
+    """Now, or so long ago that a scenario sent at once ends now."""
+    now_ns = time.time_ns()
+    if scenario == "demo" or speed > 0:
+        return now_ns
+    longest_s = max(device.leg.duration_s for device in build(scenario, seed=seed, start_ns=now_ns))
+    return now_ns - round(longest_s * 1e9)
+
+
+def _print_comparison(client: Api, truths: list[Truth], *, detail: bool) -> None:
+    table = Table("device", "onset (UTC)", "true (s)", "found (s)", "onset error (s)", "severity", "outcome")
+    for truth in truths:
+        spans = [(interval.start_ns, interval.end_ns) for interval in truth.recorded]
+        found = client.episodes(truth.device, start_ns=min(s for s, _ in spans), end_ns=max(e for _, e in spans))
+        matches = compare(truth, found)
+        for m in matches if detail else ():
+            onset = datetime.fromtimestamp(m.onset_ns / 1e9, tz=UTC)
+            figures = [f"{x:.1f}" if x is not None else "" for x in (m.true_s, m.found_s, m.onset_error_s, m.severity)]
+            table.add_row(m.device, f"{onset:%Y-%m-%d %H:%M:%S}", *figures, m.outcome)
+        out.print(f"{truth.device}: {summary(matches)}")
+    if detail:
+        out.print(table)
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _version() -> str:
+    return importlib.metadata.version("charley")
+
+
+def main() -> None:
+    """Run the command line; errors that a person can mend are one sentence, not a traceback."""
+    try:
+        app()
+    except (IngestError, SimulatorError, ApiError, DetectorError) as error:
+        err.print(f"[red]charley:[/red] {error}", soft_wrap=True)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

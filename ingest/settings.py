@@ -1,0 +1,91 @@
+"""Everything that can be set, read once from the environment into one frozen object."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from ingest.errors import IngestError
+
+PREFIX: Final = "CHARLEY_"
+FOR_TESTS: Final = ("CHARLEY_TEST_", "CHARLEY_REQUIRE_SERVERS")
+SECRETS: Final = ("CHARLEY_BROKER_PASSWORD", "CHARLEY_INFLUXDB_TOKEN")
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+class SettingsError(IngestError):
+    """Settings that are unknown, unreadable or unsafe."""
+
+
+class Settings(BaseModel):
+    """What the environment sets as CHARLEY_<NAME>; secrets also as CHARLEY_<NAME>_FILE, the file that holds them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: Path = Field(default=Path("data"), description="folder of journal, store, registry and admin token")
+    broker_host: str = Field(default="127.0.0.1", description="MQTT broker")
+    broker_port: int = Field(default=1883, ge=1, le=65535, description="its port")
+    broker_username: str | None = Field(default=None, description="user name at the broker")
+    broker_password: SecretStr | None = Field(default=None, description="password at the broker")
+    broker_tls_ca: Path | None = Field(default=None, description="certificate authority file; turns TLS on")
+    client_id: str = Field(default="charley-ingest", description="MQTT client id of the ingester; it names the session")
+    store: Literal["sqlite", "influxdb"] = Field(default="sqlite", description="where results are kept")
+    influxdb_url: str | None = Field(default=None, description="InfluxDB 1.8 or newer, 2, or 3 Core")
+    influxdb_token: SecretStr | None = Field(default=None, description="its token; `user:password` for 1.8")
+    influxdb_org: str = Field(default="charley", description="its organisation")
+    influxdb_bucket: str = Field(default="charley", description="its bucket or database")
+    registry_url: str | None = Field(
+        default=None, description="SQLAlchemy URL of the registry; SQLite in the data folder if unset"
+    )
+    api_host: str = Field(default="127.0.0.1", description="address at which API and page are served")
+    api_port: int = Field(default=8000, ge=0, le=65535, description="their port")
+    allow_remote: bool = Field(default=False, description="true permits an api_host beyond loopback; put TLS before it")
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="port of the ingester's metrics; 0 is off")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if self.api_host not in LOOPBACK and not self.allow_remote:
+            raise ValueError(
+                f"CHARLEY_API_HOST={self.api_host} would serve health data beyond this machine without TLS. "
+                "Put a proxy with TLS before it and set CHARLEY_ALLOW_REMOTE=true, or leave it at 127.0.0.1."
+            )
+        if self.broker_password is not None and not self.broker_username:
+            raise ValueError("CHARLEY_BROKER_PASSWORD is set without CHARLEY_BROKER_USERNAME. Set both or neither.")
+        if self.store == "influxdb" and not self.influxdb_url:
+            raise ValueError("CHARLEY_STORE=influxdb needs CHARLEY_INFLUXDB_URL, for instance http://127.0.0.1:8086.")
+        if self.store == "sqlite" and self.influxdb_url:
+            raise ValueError("CHARLEY_INFLUXDB_URL is set but not used. Set CHARLEY_STORE=influxdb, or unset it.")
+        return self
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment, or `SettingsError` with a sentence that helps; empty counts as unset."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    given: dict[str, Any] = {}
+    for key, value in sorted(environment.items()):
+        if not key.startswith(PREFIX) or key.startswith(FOR_TESTS) or not value:
+            continue
+        if key in known:
+            given[key.removeprefix(PREFIX).lower()] = value
+            continue
+        secret = key.removesuffix("_FILE")
+        if secret not in SECRETS or not key.endswith("_FILE"):
+            names = ", ".join(sorted(known))
+            raise SettingsError(f"{key} is not a setting. Settings are {names}. Correct or unset it.")
+        if environment.get(secret):
+            raise SettingsError(f"{secret} and {key} are both set. Keep one.")
+        try:
+            given[secret.removeprefix(PREFIX).lower()] = Path(value).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{key} names {value}, which cannot be read: {error}") from error
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(problem) for problem in error.errors())) from error
+
+
+def _sentence(problem: Any) -> str:
+    name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else ""
+    return f"{name}: {problem['msg']}" if name else str(problem["msg"]).removeprefix("Value error, ")
