@@ -1,7 +1,7 @@
 """The running epoch: windows are laid in a grid of ten, and a full (or abandoned) grid becomes one row a channel."""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,13 @@ from detector.rest import quiet, track
 from detector.results import Epochs
 from detector.state import NEVER, State, window_n
 from detector.windows import SECOND_NS
+
+_KINDS: Final[dict[str, Any]] = {
+    "stream": np.int64,
+    "channel": np.int64,
+    "start_ns": np.int64,
+    "flags": np.uint16,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +46,26 @@ def lay(state: State, picked: Picked, found: Features, flags: FlagArray) -> None
     state["grid_gravity"][r, column] = found.gravity[r, t]
 
 
-def begin(state: State, epoch: TimeArray, *, rows: NDArray[np.intp], params: Params) -> Epochs:
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Grids of A epochs that ended, copied out of the state."""
+
+    rows: NDArray[np.intp]  # (A,)
+    epoch: TimeArray  # (A,)
+    have: NDArray[np.bool_]  # (A, E)
+    flags: FlagArray  # (A, C, E)
+    power: FloatArray  # (A, C, E)
+    bands: FloatArray  # (A, C, E, BANDS)
+    mad: FloatArray  # (A, E)
+    gravity: FloatArray  # (A, E, 3)
+    rest: FloatArray  # (A, C) logarithm, RMS
+
+
+def begin(state: State, epoch: TimeArray, *, rows: NDArray[np.intp], params: Params) -> list[Full]:
     """Open `epoch` `(A,)` for `rows` `(A,)`: what another epoch left in the grid is given out. Changes `state`."""
     other = state["grid_epoch"][rows] != epoch
+    if not other.any():
+        return []
     rows, epoch = rows[other], epoch[other]
     held = state["grid_have"][rows].any(-1)
     left = flush(state, rows[held], params=params)
@@ -51,54 +75,87 @@ def begin(state: State, epoch: TimeArray, *, rows: NDArray[np.intp], params: Par
     return left
 
 
-def flush(state: State, rows: NDArray[np.intp], *, params: Params) -> Epochs:
-    """Turn the grids of `rows` into epochs, teach the rest level, and empty them. Changes `state`."""
+def flush(state: State, rows: NDArray[np.intp], *, params: Params) -> list[Full]:
+    """Give out the grids of `rows`, teach the rest level by them, and empty them. Changes `state`."""
     if rows.size == 0:
-        return empty()
-    have = state["grid_have"][rows][:, None, :]
+        return []
+    have = state["grid_have"][rows]
     flags = state["grid_flags"][rows]
-    worn = have & ((flags & UNWORN) == 0)
-    usable = have & ((flags & UNUSABLE) == 0)
     power = state["grid_power"][rows]
-    count = usable.sum(-1)
-    _learn(state, rows, calm=usable & ((flags & ARTEFACT) == 0), worn=worn, params=params)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rms = np.sqrt(np.where(usable, power, 0).sum(-1) / count)
-        mad = np.where(have[:, 0], state["grid_mad"][rows], 0).sum(-1) / have[:, 0].sum(-1)
-        gravity = np.where(have.transpose(0, 2, 1), state["grid_gravity"][rows], 0).sum(1)
-    bands = np.where(usable[..., None], state["grid_bands"][rows], 0).sum(2)
-    channels = flags.shape[1]
-    out = Epochs(
-        stream=np.repeat(rows, channels),
-        channel=np.tile(np.arange(channels), len(rows)),
-        start_ns=np.repeat(state["grid_epoch"][rows] * (EPOCH_S * SECOND_NS), channels),
-        received_s=np.broadcast_to(have.sum(-1), count.shape).ravel().astype(np.float32),
-        worn_s=worn.sum(-1).ravel().astype(np.float32),
-        usable_s=count.ravel().astype(np.float32),
-        rms_uv=rms.ravel().astype(np.float32),
-        rest_uv=np.exp(state["rest"][rows, :, 1]).ravel().astype(np.float32),
-        median_hz=_median(state.layout, bands).ravel(),
-        movement_g=np.repeat(mad, channels).astype(np.float32),
-        angle_deg=np.repeat(angle_deg(gravity), channels).astype(np.float32),
-        flags=np.bitwise_or.reduce(np.where(have, flags, 0), axis=-1).ravel().astype(np.uint16),
-    )
+    calm = have[:, None, :] & ((flags & (UNUSABLE | ARTEFACT)) == 0)
+    worn = have[:, None, :] & ((flags & UNWORN) == 0)
+    _learn(state, rows, power=power, calm=calm, worn=worn, params=params)
     state["grid_have"][rows] = False
-    return out
+    return [
+        Full(
+            rows=rows,
+            epoch=state["grid_epoch"][rows],
+            have=have,
+            flags=flags,
+            power=power,
+            bands=state["grid_bands"][rows],
+            mad=state["grid_mad"][rows],
+            gravity=state["grid_gravity"][rows],
+            rest=state["rest"][rows, :, 1],
+        )
+    ]
+
+
+def summarise(layout: Layout, ended: list[Full]) -> Epochs:
+    """The rows of all epochs that ended, in order of time, stream and channel."""
+    if not ended:
+        return _empty()
+    full = Full(*(np.concatenate([getattr(one, field.name) for one in ended]) for field in fields(Full)))
+    have = full.have[:, None, :]
+    worn = have & ((full.flags & UNWORN) == 0)
+    usable = have & ((full.flags & UNUSABLE) == 0)
+    count = usable.sum(-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rms = np.sqrt(np.where(usable, full.power, 0).sum(-1) / count)
+        mad = np.where(full.have, full.mad, 0).sum(-1) / full.have.sum(-1)
+        gravity = np.where(full.have[..., None], full.gravity, 0).sum(1)
+    bands = np.where(usable[..., None], full.bands, 0).sum(2)
+    channels = full.flags.shape[1]
+    columns: dict[str, Any] = {
+        "stream": np.repeat(full.rows, channels),
+        "channel": np.tile(np.arange(channels), len(full.rows)),
+        "start_ns": np.repeat(full.epoch * (EPOCH_S * SECOND_NS), channels),
+        "received_s": np.repeat(full.have.sum(-1), channels),
+        "worn_s": worn.sum(-1).ravel(),
+        "usable_s": count.ravel(),
+        "rms_uv": rms.ravel(),
+        "rest_uv": np.exp(full.rest).ravel(),
+        "median_hz": _median(layout, bands).ravel(),
+        "movement_g": np.repeat(mad, channels),
+        "angle_deg": np.repeat(angle_deg(gravity), channels),
+        "flags": np.bitwise_or.reduce(np.where(have, full.flags, 0), axis=-1).ravel(),
+    }
+    order = np.lexsort((columns["channel"], columns["stream"], columns["start_ns"]))
+    return Epochs(**{name: column[order].astype(_KINDS.get(name, np.float32)) for name, column in columns.items()})
+
+
+def _empty() -> Epochs:
+    return Epochs(**{field.name: np.zeros(0, _KINDS.get(field.name, np.float32)) for field in fields(Epochs)})
 
 
 def _learn(
-    state: State, rows: NDArray[np.intp], *, calm: NDArray[np.bool_], worn: NDArray[np.bool_], params: Params
+    state: State,
+    rows: NDArray[np.intp],
+    *,
+    power: FloatArray,
+    calm: NDArray[np.bool_],
+    worn: NDArray[np.bool_],
+    params: Params,
 ) -> None:
     """Teach the rest level what the epoch showed, and note wear: a device put on again is learned anew."""
     warm = state["warm"][rows]
-    low = quiet(state["grid_low"][rows], calm)
-    rms = np.sqrt(quiet(state["grid_power"][rows], calm))
+    levels = quiet(np.stack([state["grid_low"][rows], np.sqrt(power)], axis=2), calm[:, :, None, :])
     lasts = state["opened"][rows] & (state["last_s"][rows] - state["onset_s"][rows] < params.endless_s)
     state["rest"][rows] = track(
         state["rest"][rows],
-        np.stack([low, rms], -1),
+        levels,
         warm=(warm < params.warm_epochs)[..., None],
-        frozen=np.broadcast_to(lasts[:, None, None], (*warm.shape, 1)),
+        frozen=lasts[:, None, None],
         params=params,
     )
     state["warm"][rows] = np.where(worn.any(-1), np.minimum(warm + 1, params.warm_epochs), 0)
@@ -113,27 +170,3 @@ def _median(layout: Layout, bands: FloatArray) -> FloatArray:
         first += group.channels
     joined: FloatArray = np.concatenate(parts, axis=1)
     return joined
-
-
-def empty() -> Epochs:
-    """No epochs."""
-    return join([])
-
-
-def join(parts: list[Epochs]) -> Epochs:
-    """All rows of several, in order of time, stream and channel."""
-    kinds: dict[str, Any] = {
-        "stream": np.int64,
-        "channel": np.int64,
-        "start_ns": np.int64,
-        "flags": np.uint16,
-    }
-    columns = {
-        field.name: np.concatenate(
-            [np.zeros(0, kinds.get(field.name, np.float32)), *(getattr(part, field.name) for part in parts)],
-            dtype=kinds.get(field.name, np.float32),
-        )
-        for field in fields(Epochs)
-    }
-    order = np.lexsort((columns["channel"], columns["stream"], columns["start_ns"]))
-    return Epochs(**{name: column[order] for name, column in columns.items()})

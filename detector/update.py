@@ -1,6 +1,7 @@
 """The detector in reading order: place in time, cut into seconds, analyse, judge, lay into epochs, follow episodes."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -8,16 +9,25 @@ from numpy.typing import NDArray
 
 from detector.acc import angle_deg, turn_deg
 from detector.episodes import CANDIDATE, Second, close, step
-from detector.epochs import Picked, begin, flush, join, lay
+from detector.epochs import Full, Picked, begin, flush, lay, summarise
 from detector.features import Features, features
 from detector.layout import Chunk, CountArray, Layout
 from detector.params import DEFAULT, EPOCH_S, Params
 from detector.quality import ARTEFACT, UNUSABLE, FlagArray, judge
-from detector.results import Episode, Epochs, Results
+from detector.results import Episode, Results
 from detector.state import NEVER, State
 from detector.windows import Windows, check, cut, place
 
 PIECE_SAMPLES: Final = 1 << 21  # of all streams together: bounds memory, whatever the length of a recording
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What the accelerometer says of each window, `(S, T)`."""
+
+    moving: NDArray[np.bool_]
+    upright: NDArray[np.bool_]
+    known: NDArray[np.bool_]
 
 
 def update(state: State, chunk: Chunk, *, params: Params = DEFAULT) -> tuple[Results, State]:
@@ -56,13 +66,13 @@ def update(state: State, chunk: Chunk, *, params: Params = DEFAULT) -> tuple[Res
     """
     check(state, chunk)
     state = place(state, chunk)
-    epochs: list[Epochs] = []
+    ended: list[Full] = []
     episodes: list[Episode] = []
     for piece in _pieces(state.layout, chunk.samples):
         windows, state = cut(state, piece)
         found = features(state.layout, windows, chunk.scale)
-        _advance(state, windows, found, params=params, epochs=epochs, episodes=episodes)
-    return Results(epochs=join(epochs), episodes=_in_order(episodes)), state
+        _advance(state, windows, found, params=params, ended=ended, episodes=episodes)
+    return Results(epochs=summarise(state.layout, ended), episodes=_in_order(episodes)), state
 
 
 def finish(state: State, *, params: Params = DEFAULT) -> Results:
@@ -74,7 +84,7 @@ def finish(state: State, *, params: Params = DEFAULT) -> Results:
     everywhere = np.ones(state.streams, np.bool_)
     acc = everywhere & (state.layout.acc is not None)
     ends = close(candidates, candidates["opened"].copy(), streams=streams, gone=everywhere, acc=acc, params=params)
-    return Results(epochs=flush(state, held, params=params), episodes=_in_order(ends))
+    return Results(epochs=summarise(state.layout, flush(state, held, params=params)), episodes=_in_order(ends))
 
 
 def _in_order(episodes: list[Episode]) -> tuple[Episode, ...]:
@@ -96,25 +106,26 @@ def _advance(
     found: Features,
     *,
     params: Params,
-    epochs: list[Epochs],
+    ended: list[Full],
     episodes: list[Episode],
 ) -> None:
     """Take every stream through its windows, one epoch at a time, for the rest level holds for an epoch."""
     count = windows.valid.sum(-1)
     at = np.zeros_like(count)
+    leg = _movement(state, windows, found, params)
     while (live := np.flatnonzero(at < count)).size:
         first = windows.second[live, at[live]]
         take = np.zeros_like(count)
         take[live] = np.minimum(EPOCH_S - first % EPOCH_S, count[live] - at[live])
-        epochs.append(begin(state, first // EPOCH_S, rows=live, params=params))
+        ended += begin(state, first // EPOCH_S, rows=live, params=params)
         row, offset = np.nonzero(np.arange(take.max()) < take[:, None])
         position = at[row] + offset
         picked = Picked(row=row, at=position, second=windows.second[row, position])
         flags = _judge(state, picked, found, params)
         lay(state, picked, found, flags)
-        episodes += _follow(state, picked, found, flags=flags, offset=offset, params=params)
+        episodes += _follow(state, picked, found, flags=flags, offset=offset, leg=leg, params=params)
         full = live[(first + take[live]) % EPOCH_S == 0]
-        epochs.append(flush(state, full, params=params))
+        ended += flush(state, full, params=params)
         at += take
 
 
@@ -139,6 +150,7 @@ def _follow(
     *,
     flags: FlagArray,
     offset: NDArray[np.intp],
+    leg: Leg,
     params: Params,
 ) -> list[Episode]:
     """Step the candidates of every stream in which something goes on; the others are left as they are."""
@@ -148,11 +160,11 @@ def _follow(
     low, rms = found.low[r, t], np.sqrt(found.power[r, t])
     full = np.minimum(low / rms, 1)
     ratio = np.where(ok & (full >= params.sustained), low / rest[..., 0], 0)
-    moving, upright, acc = _movement(state, picked, found, params)
+    moving = leg.moving[r, t]
     stirred = np.zeros(state.streams, np.bool_)
+    stirred[r] = ((state["evidence"] > 0) | state["opened"] | (state["rise_s"] != NEVER))[r]
     stirred[r[(ratio >= params.off_ratio).any(-1)]] = True
-    stirred |= (state["evidence"] > 0) | state["opened"] | (state["rise_s"] != NEVER)
-    busy = np.flatnonzero(stirred & np.isin(np.arange(state.streams), r))
+    busy = np.flatnonzero(stirred)
     if busy.size == 0:
         np.maximum.at(state["moved_s"], r[moving], picked.second[moving])
         return []
@@ -164,7 +176,7 @@ def _follow(
         now = Second(
             live=k >= 0, second=picked.second[k], ok=ok[k], ratio=ratio[k], rms=rms[k], rms_rest=rest[k, :, 1],
             full=full[k], flags=flags[k],
-            moving=moving[k], upright=upright[k], acc=acc[k],
+            moving=moving[k], upright=leg.upright[r[k], t[k]], acc=leg.known[r[k], t[k]],
         )  # fmt: skip
         episodes += step(candidates, now, streams=busy, params=params)
     for name in CANDIDATE:
@@ -173,18 +185,12 @@ def _follow(
     return episodes
 
 
-def _movement(
-    state: State, picked: Picked, found: Features, params: Params
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether the leg moved, was upright, and could be watched, in each picked window (K,). Notes posture."""
-    r, t = picked.row, picked.at
-    after = found.gravity[r, t]
-    continues = np.zeros(len(r), np.bool_)
-    continues[1:] = r[1:] == r[:-1]
-    before = np.where(continues[:, None], np.roll(after, 1, axis=0), state["gravity"][r])
-    known = np.isfinite(found.mad[r, t])
-    moving = known & ((found.mad[r, t] > params.movement_g) | (turn_deg(before, after) > params.rotation_deg))
-    upright = known & (np.abs(angle_deg(after)) > params.upright_deg)
-    last = np.append(r[1:] != r[:-1], True)
-    state["gravity"][r[last]] = after[last]
-    return moving, upright, known
+def _movement(state: State, windows: Windows, found: Features, params: Params) -> Leg:
+    """Movement and posture of all windows; notes the posture of each stream's last one. Changes `state`."""
+    before = np.concatenate([state["gravity"][:, None], found.gravity[:, :-1]], axis=1)[:, : windows.valid.shape[1]]
+    known = np.isfinite(found.mad)
+    moving = known & ((found.mad > params.movement_g) | (turn_deg(before, found.gravity) > params.rotation_deg))
+    upright = known & (np.abs(angle_deg(found.gravity)) > params.upright_deg)
+    some = np.flatnonzero(windows.valid.any(-1))
+    state["gravity"][some] = found.gravity[some, windows.valid.sum(-1)[some] - 1]
+    return Leg(moving=moving, upright=upright, known=known)
