@@ -1,6 +1,7 @@
 """What every request passes on its way in and out, from the outside: counting, headers, the door, revalidation."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_log = logging.getLogger(__name__)
 API: Final = "/api/"
 OPEN_PATHS: Final = frozenset({"/livez", "/readyz", "/signin"})
 OPEN_FOLDER: Final = "/static/"
@@ -85,7 +87,7 @@ class Counted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        began, status = time.perf_counter(), 500
+        began, status = time.perf_counter(), 0
 
         async def counted(message: Message) -> None:
             nonlocal status
@@ -94,7 +96,12 @@ class Counted:
             await send(message)
 
         try:
-            return await self.app(scope, receive, counted)
+            await self.app(scope, receive, counted)
+        except Exception as error:
+            _log.exception("a request failed")
+            if status:
+                raise
+            await problems.of_error(error)(scope, receive, counted)
         finally:
             route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if scope["method"] in {*SAFE_METHODS, *_CHANGES} else "other"

@@ -176,19 +176,20 @@ def episode(owned: Owned, *, history: ZoneHistory, period: Period) -> out.Episod
 
 def epoch(value: Joined, history: ZoneHistory) -> out.EpochOut:
     """What one site showed for a while."""
+    measured = value.epoch
     return out.EpochOut(
-        device=value.assignment.device,
+        device=measured.device,
         side=value.assignment.side,
-        site=value.site,
-        start=local_text(history, value.start_ns),
+        site=measured.site,
+        start=local_text(history, measured.start_ns),
         duration_s=float(value.seconds),
         coverage=coverage(value.coverage),
-        rms_uv=_measured(value.rms_uv),
-        rest_uv=_measured(value.rest_uv),
-        median_hz=_measured(value.median_hz),
-        movement_g=_measured(value.movement_g),
-        angle_deg=_measured(value.angle_deg),
-        flags=list(value.flags),
+        rms_uv=_measured(measured.rms_uv),
+        rest_uv=_measured(measured.rest_uv),
+        median_hz=_measured(measured.median_hz),
+        movement_g=_measured(measured.movement_g),
+        angle_deg=_measured(measured.angle_deg),
+        flags=list(measured.flags),
     )
 
 

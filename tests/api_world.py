@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
+
 from api.app import create_app
 from api.registry import Registry, open_registry
-from fastapi import FastAPI
 from ingest.store import DeviceStatus, Episode, Epoch, Record, Store
 from ingest.store.memory import MemoryStore
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from enum import IntEnum
+from itertools import islice
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api import views
 from api.paging import Place, next_page, read_cursor
 from api.reading import Sources, Worn, epochs_of, worn_by
-from api.resampling import Joined, resample
+from api.resampling import Joined, joined
 from api.routes.common import USUAL, Begin, Cursor, End, From, Limit, WearerId
 from api.schemas import EpochOut, Page
 from api.times import Interval, instant_range
@@ -48,14 +49,10 @@ def list_epochs(
     worn = worn_by(sources, wearer)
     now_ns = sources.now_ns()
     within = instant_range(begin, end, zones=worn.wearer.zones, now_ns=now_ns)
-    found: list[Joined] = []
-    for joined in _read(sources, worn, within, seconds=int(resolution), place=place):
-        found.append(joined)
-        if len(found) > limit:
-            break
+    found = list(islice(_read(sources, worn, within, seconds=int(resolution), place=place), limit + 1))
     last = Place(found[limit - 1].key, now_ns) if len(found) > limit else None
     return Page(
-        items=[views.epoch(joined, worn.wearer.zones) for joined in found[:limit]],
+        items=[views.epoch(item, worn.wearer.zones) for item in found[:limit]],
         next=next_page(request, response, last),
     )
 
@@ -63,15 +60,16 @@ def list_epochs(
 def _read(sources: Sources, worn: Worn, within: Interval, *, seconds: int, place: Place | None) -> Iterator[Joined]:
     """Read a day at a time, so that a year at ten seconds never stands in memory."""
     after = place.key if place else ()
-    at_ns = int(after[0]) if after else within.start_ns // (seconds * SECOND_NS) * (seconds * SECOND_NS)
+    step_ns = seconds * SECOND_NS
+    at_ns = int(after[0]) if after else within.start_ns // step_ns * step_ns
     while at_ns < within.end_ns:
         until_ns = (at_ns // _READ_AT_ONCE_NS + 1) * _READ_AT_ONCE_NS
         part = Interval(max(at_ns, within.start_ns), min(until_ns, within.end_ns))
         epochs = epochs_of(sources, worn, part)
-        joined = [
+        items = [
             item
             for assignment in worn.assignments
-            for item in resample(epochs.get(assignment.device, []), assignment=assignment, within=part, seconds=seconds)
+            for item in joined(epochs.get(assignment.device, []), assignment=assignment, within=part, seconds=seconds)
         ]
-        yield from (item for item in sorted(joined, key=lambda item: item.key) if item.key > after)
+        yield from (item for item in sorted(items, key=lambda item: item.key) if item.key > after)
         at_ns = until_ns

@@ -1,0 +1,76 @@
+"""The documents say what the application does: OpenAPI, and docs/api.md."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api_world import World
+
+from api.liveness import LivenessState
+from api.problems import PROBLEMS, TYPE_PREFIX
+from api.routes import assignments, devices, episodes, epochs, health, summaries, wearers
+from api.times import MAX_DAYS
+
+DOCS = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def openapi(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    world = World(tmp_path)
+    with world.client() as http:
+        yield http.get("/api/v1/openapi.json").json()
+    world.close()
+
+
+def operations(openapi: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method.upper(), path): operation
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_the_table_of_addresses_is_the_application(openapi: dict[str, Any]) -> None:
+    rows = re.findall(r"^\| (GET|POST|PUT|PATCH|DELETE) \| `([^`]+)` \| \S", DOCS, flags=re.MULTILINE)
+    assert sorted(rows) == sorted(operations(openapi))
+
+
+def test_the_table_of_problems_is_the_application() -> None:
+    rows = re.findall(rf"^\| `{TYPE_PREFIX}([a-z-]+)` \| (\d|\w+) \|", DOCS, flags=re.MULTILINE)
+    known = {problem.name: "4xx" if problem.name == "http" else str(problem.status) for problem in PROBLEMS}
+    assert dict(rows) == known
+
+
+def test_the_table_of_states_is_the_application() -> None:
+    section = DOCS.split("## Is the device working?")[1].split("## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)) == set(LivenessState.__args__)
+
+
+def test_limits_in_the_text_are_those_of_the_code() -> None:
+    listed = re.search(r"`resolution` ([\d, ()a-z]+) seconds", DOCS)
+    assert listed is not None
+    assert [int(number) for number in re.findall(r"\d+", listed[1])] == [int(step) for step in epochs.Resolution]
+    assert f"{MAX_DAYS} days" in DOCS
+
+
+def test_every_operation_states_what_it_gives_and_how_it_fails(openapi: dict[str, Any]) -> None:
+    for (method, path), operation in operations(openapi).items():
+        assert operation["summary"], (method, path)
+        success = [code for code in operation["responses"] if code.startswith("2")]
+        assert len(success) == 1, (method, path)
+        content = operation["responses"][success[0]].get("content", {})
+        if success[0] == "204":
+            assert content == {}
+        elif path != "/metrics":
+            assert "$ref" in content["application/json"]["schema"], (method, path)
+        assert "application/problem+json" in operation["responses"]["default"]["content"], (method, path)
+        assert "422" not in operation["responses"], (method, path)
+
+
+def test_every_route_is_in_the_document(openapi: dict[str, Any]) -> None:
+    versioned = (assignments, devices, episodes, epochs, summaries, wearers)
+    served = {f"/api/v1{route.path}" for part in versioned for route in part.router.routes}
+    served |= {route.path for route in health.router.routes}
+    assert served == set(openapi["paths"])

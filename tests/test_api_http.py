@@ -1,0 +1,484 @@
+"""The API over HTTP: what it gives, in which pages, and how it refuses."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from api_world import World, add_wearer, assign, episode, epochs, ns
+from msgspec.structs import replace
+
+from ingest.store import DeviceStatus, Episode, Epoch, Record, StoreRefused, StoreUnavailable
+from ingest.store.memory import MemoryStore
+from ingest.store.sqlite import SqliteStore
+
+V1 = "/api/v1"
+ASSIGNMENT = {
+    "device": "leg",
+    "wearer": "{wearer}",
+    "side": "left",
+    "muscle": "soleus",
+    "from": "2026-01-01T00:00:00Z",
+}
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "store.sqlite")
+    made = World(tmp_path, store=store)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def http(world: World) -> Iterator[httpx.Client]:
+    with world.client() as client:
+        yield client
+
+
+def get(http: httpx.Client, path: str, **params: str | int) -> Any:
+    response = http.get(V1 + path, params=params)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def problem(response: httpx.Response, status: int, name: str) -> Any:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert body["type"] == f"urn:charley:problem:{name}"
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"].endswith(".")
+    return body
+
+
+def test_a_wearer_is_registered_read_changed_and_forgotten(http: httpx.Client) -> None:
+    made = http.post(f"{V1}/wearers", json={"name": "Ada", "zone": "Europe/Berlin"})
+    assert made.status_code == 201
+    here = made.headers["location"]
+    assert http.get(here).json() == made.json()
+    assert made.json()["night_start"] == "21:00"
+    assert made.json()["today"] == "2026-03-20"
+    changed = http.patch(here, json={"name": "Ada L", "night_start": "22:30"}).json()
+    assert (changed["name"], changed["night_start"], changed["night_end"]) == ("Ada L", "22:30", "09:00")
+    assert http.delete(here).status_code == 204
+    problem(http.get(here), 404, "not-found")
+
+
+def test_a_device_claimed_late_brings_its_past_along(world: World, http: httpx.Client) -> None:
+    world.write(epochs("leg", ns("2026-03-10T20:00:00"), ns("2026-03-11T08:00:00")))
+    world.write(episode("leg", ns("2026-03-11T01:00:00")))
+    wearer = add_wearer(http)
+    before = get(http, f"/wearers/{wearer}/nights", **{"from": "2026-03-10", "to": "2026-03-10"})
+    assert before["items"][0]["cramps"]["count"] == 0
+    assert before["items"][0]["status"] == "not_enough_data"
+    assign(http, wearer, "leg", since="2026-03-01T00:00:00Z")
+    after = get(http, f"/wearers/{wearer}/nights", **{"from": "2026-03-10", "to": "2026-03-10"})
+    assert after["items"][0]["cramps"]["count"] == 1
+    assert after["items"][0]["coverage"]["usable_s"] == 43_200
+    assert after["total"]["sentence"] == (
+        "1 night, 1 cramp, 1 min 30 s in all, worst severity 5.0 of 10, 100 % covered."
+    )
+
+
+def test_a_late_zone_correction_moves_an_episode_to_another_period(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    world.write(episode("leg", ns("2026-03-11T20:30:00")))
+    asked = {"from": "2026-03-11T00:00:00Z", "to": "2026-03-13T00:00:00Z"}
+    found = get(http, f"/wearers/{wearer}/episodes", **asked)["items"][0]
+    assert found["onset"] == "2026-03-11T21:30:00+01:00"
+    assert found["period"]["id"] == "night-2026-03-11"
+    zones = [{"zone": "Europe/Berlin"}, {"zone": "America/New_York", "from": "2026-03-11T10:00:00Z"}]
+    assert http.put(f"{V1}/wearers/{wearer}/zones", json={"zones": zones}).status_code == 200
+    corrected = get(http, f"/wearers/{wearer}/episodes", **asked)["items"][0]
+    assert corrected["onset"] == "2026-03-11T16:30:00-04:00"
+    assert corrected["zone"] == "America/New_York"
+    assert corrected["period"]["kind"] == "day"
+    day = get(http, f"/wearers/{wearer}/days", **{"from": "2026-03-11", "to": "2026-03-11"})["items"][-1]
+    assert day["cramps"]["count"] == 1
+    assert get(http, f"/wearers/{wearer}/zones")["zones"] == [
+        {"zone": "Europe/Berlin", "from": None},
+        {"zone": "America/New_York", "from": "2026-03-11T10:00:00Z"},
+    ]
+
+
+def test_every_episode_is_in_the_summary_of_the_period_that_it_names(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http, zone="Asia/Kathmandu")
+    assign(http, wearer, "leg")
+    onsets = [ns("2026-03-10T00:00:00") + step * 7 * 3600 * 10**9 + step for step in range(20)]
+    world.write(episode("leg", onset_ns) for onset_ns in onsets)
+    http.post(f"{V1}/wearers/{wearer}/zones", json={"zone": "Pacific/Auckland", "from": "2026-03-12T01:00:00Z"})
+    http.post(f"{V1}/wearers/{wearer}/zones", json={"zone": "Pacific/Honolulu", "from": "2026-03-13T08:00:00Z"})
+    span = {"from": "2026-03-08", "to": "2026-03-18"}
+    named: dict[str, int] = {}
+    for item in get(http, f"/wearers/{wearer}/episodes", **span)["items"]:
+        named[item["period"]["id"]] = named.get(item["period"]["id"], 0) + 1
+    listed = [item for kind in ("nights", "days") for item in get(http, f"/wearers/{wearer}/{kind}", **span)["items"]]
+    assert {item["id"]: item["cramps"]["count"] for item in listed if item["cramps"]["count"]} == named
+    assert sum(named.values()) == 20
+
+
+def test_pages_of_episodes_link_to_each_other(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    onsets = [ns("2026-03-18T00:00:00") + step * 10**12 for step in range(7)]
+    world.write(episode("leg", onset_ns) for onset_ns in onsets)
+    seen: list[str] = []
+    address: str | None = f"{V1}/wearers/{wearer}/episodes?limit=3"
+    pages = 0
+    while address:
+        response = http.get(address)
+        body = response.json()
+        seen.extend(item["id"] for item in body["items"])
+        address, pages = body["next"], pages + 1
+        assert response.headers.get("link") == (f'<{address}>; rel="next"' if address else None)
+    assert seen == [f"leg.gastrocnemius_medialis.{onset_ns}" for onset_ns in onsets]
+    assert pages == 3
+
+
+def test_lists_of_the_registry_come_in_pages(http: httpx.Client) -> None:
+    wearers = [add_wearer(http, f"W{number}") for number in range(3)]
+    for number, wearer in enumerate(wearers):
+        assign(http, wearer, f"leg{number}")
+    for name, key in (("wearers", "id"), ("devices", "id"), ("assignments", "id")):
+        first = get(http, f"/{name}", limit=2)
+        second = http.get(first["next"]).json()
+        assert [len(first["items"]), len(second["items"]), second["next"]] == [2, 1, None]
+        assert len({item[key] for item in first["items"] + second["items"]}) == 3
+    assert [item["wearer"] for item in get(http, "/assignments", wearer=wearers[1])["items"]] == [wearers[1]]
+    assert [item["device"] for item in get(http, "/assignments", device="leg2")["items"]] == ["leg2"]
+
+
+def test_a_cursor_fits_only_the_question_it_came_from(http: httpx.Client) -> None:
+    for number in range(2):
+        add_wearer(http, f"W{number}")
+    cursor = httpx.URL(get(http, "/wearers", limit=1)["next"]).params["cursor"]
+    for path in (
+        f"devices?cursor={cursor}",
+        "wearers?cursor=nonsense",
+        f"wearers?cursor={cursor[:-4]}",
+        "wearers?cursor=é",
+    ):
+        assert "Follow the `next` link" in problem(http.get(f"{V1}/{path}"), 422, "invalid-request")["detail"]
+
+
+def test_mirrors_get_what_changed_rejected_episodes_included(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    old, new, gone = (ns(f"2026-03-18T0{hour}:00:00") for hour in (1, 2, 3))
+    world.write(
+        episode("leg", old, updated_ns=ns("2026-03-18T06:00:00")),
+        episode("leg", new, updated_ns=ns("2026-03-19T06:00:00")),
+        episode("leg", gone, updated_ns=ns("2026-03-19T07:00:00"), status="rejected"),
+    )
+    everything = get(http, f"/wearers/{wearer}/episodes")
+    assert [item["status"] for item in everything["items"]] == ["final", "final"]
+    assert everything["as_of"] is None
+    changed = get(http, f"/wearers/{wearer}/episodes", updated_after="2026-03-18T12:00:00Z")
+    assert [item["status"] for item in changed["items"]] == ["final", "rejected"]
+    assert changed["as_of"] == "2026-03-20T11:59:00Z"
+    again = get(http, f"/wearers/{wearer}/episodes", updated_after=changed["as_of"])
+    assert again["items"] == []
+
+
+def test_all_pages_of_a_mirror_bear_the_time_of_the_first(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    world.write(episode("leg", ns("2026-03-18T00:00:00") + step * 10**12) for step in range(2))
+    first = get(http, f"/wearers/{wearer}/episodes", updated_after="2026-03-01T00:00:00Z", limit=1)
+    world.now = "2026-03-20T13:00:00"
+    assert http.get(first["next"]).json()["as_of"] == first["as_of"]
+
+
+def test_epochs_at_a_resolution_add_up_and_page(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg", since="2026-03-18T00:30:00Z")
+    world.write(epochs("leg", ns("2026-03-18T00:00:00"), ns("2026-03-18T04:00:00"), usable_s=5))
+    asked = {"from": "2026-03-18", "to": "2026-03-18", "resolution": 3600}
+    items = get(http, f"/wearers/{wearer}/epochs", **asked)["items"]
+    assert [item["start"] for item in items] == [f"2026-03-18T0{hour}:00:00+01:00" for hour in (1, 2, 3, 4)]
+    assert [item["coverage"]["expected_s"] for item in items] == [1800, 3600, 3600, 3600]
+    assert [item["coverage"]["usable_s"] for item in items] == [900, 1800, 1800, 1800]
+    assert items[0]["rms_uv"] == 4.0
+    assert items[0]["flags"] == ["electrode_off"]
+    first = get(http, f"/wearers/{wearer}/epochs", **asked, limit=3)
+    assert http.get(first["next"]).json()["items"] == items[3:]
+    fine = get(http, f"/wearers/{wearer}/epochs", **(asked | {"resolution": 10}), limit=1000)
+    assert len(fine["items"]) == 1000
+    assert len(http.get(fine["next"]).json()["items"]) == 260
+
+
+def test_what_was_not_measured_is_null(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    world.write(epochs("leg", ns("2026-03-18T00:00:00"), ns("2026-03-18T00:10:00"), usable_s=0))
+    item = get(http, f"/wearers/{wearer}/epochs", **{"from": "2026-03-18", "to": "2026-03-18"})["items"][0]
+    assert (item["rms_uv"], item["median_hz"], item["coverage"]["received_s"]) == (None, None, 60)
+
+
+def test_nothing_found_is_an_empty_list_with_coverage(http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    assert get(http, f"/wearers/{wearer}/episodes")["items"] == []
+    assert get(http, f"/wearers/{wearer}/epochs")["items"] == []
+    nights = get(http, f"/wearers/{wearer}/nights")
+    assert nights["total"]["coverage"]["expected_s"] == 0
+    assert nights["total"]["sentence"] == "7 nights: no device was assigned."
+    assert len(nights["items"]) == 8  # the seven before, and the one to come
+
+
+@pytest.mark.parametrize("path", ["", "/zones", "/nights", "/days", "/episodes", "/epochs"])
+def test_an_unknown_wearer_is_not_found_in_the_same_words(http: httpx.Client, path: str) -> None:
+    bodies = [http.get(f"{V1}{address}").content for address in (f"/wearers/w0{path}", "/devices/none", "/nowhere")]
+    assert bodies[0] == bodies[1] == bodies[2]
+    problem(http.get(f"{V1}/wearers/w0{path}"), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("query", "help_"),
+    [
+        ("nights?from=2026-03-20&to=2026-03-19", "exchange"),
+        ("nights?from=2025-01-01&to=2026-03-19", "400 at a time"),
+        ("days?from=yesterday", "local date"),
+        ("days?to=2026-02-30", "local date"),
+        ("days?from=9999-12-31&to=9999-12-31", "local date"),
+        ("episodes?from=2026-03-20T10:00:00", "offset"),
+        ("episodes?from=2026-03-20T10:00:00Z&to=2026-03-20T09:00:00Z", "exchange"),
+        ("episodes?from=2025-01-01", "400 at a time"),
+        ("episodes?updated_after=soon", "instant"),
+        ("episodes?updated_after=2026-03-20", "instant"),
+        ("episodes?limit=1001", "less than or equal to 1000"),
+        ("epochs?resolution=7", "resolution"),
+        ("epochs?from=0001-01-01", "local date"),
+        ("epochs?from=0001-01-01T00:00:00Z", "between"),
+    ],
+)
+def test_a_wrong_question_is_refused_with_a_sentence_that_helps(http: httpx.Client, query: str, help_: str) -> None:
+    wearer = add_wearer(http)
+    assert help_ in problem(http.get(f"{V1}/wearers/{wearer}/{query}"), 422, "invalid-request")["detail"]
+
+
+def test_an_offset_whose_plus_became_a_space_is_understood(http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    asked = f"{V1}/wearers/{wearer}/episodes?from=2026-03-20T10:00:00+01:00&to=2026-03-20T10:00:01%2B01:00"
+    assert http.get(asked).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/wearers", {"name": "Ada", "zone": "UTC+2"}),
+        ("POST", "/wearers", {"name": "Ada", "zone": "Etc/GMT-2"}),
+        ("POST", "/wearers", {"name": "", "zone": "Europe/Berlin"}),
+        ("POST", "/wearers", {"name": "Ada", "zone": "Europe/Berlin", "nigth_start": "22:00"}),
+        ("POST", "/wearers", {"name": "Ada", "zone": "Europe/Berlin", "night_start": "25:00"}),
+        ("POST", "/wearers", {"name": "Ada", "zone": "Europe/Berlin", "night_start": "08:59"}),
+        ("POST", "/wearers", [1]),
+        ("POST", "/devices", {"id": "a/b"}),
+        ("PUT", "/wearers/{wearer}/zones", {"zones": []}),
+        ("PUT", "/wearers/{wearer}/zones", {"zones": [{"zone": "Europe/Berlin", "from": "2026-01-01T00:00:00Z"}]}),
+        ("PUT", "/wearers/{wearer}/zones", {"zones": [{"zone": "Europe/Berlin"}, {"zone": "Asia/Tokyo"}]}),
+        ("POST", "/wearers/{wearer}/zones", {"zone": "Asia/Tokyo", "from": "2026-01-01T00:00:00"}),
+        ("POST", "/assignments", ASSIGNMENT | {"side": "middle"}),
+        ("POST", "/assignments", ASSIGNMENT | {"to": ASSIGNMENT["from"]}),
+        ("POST", "/assignments", {"device": "leg"}),
+    ],
+)
+def test_wrong_bodies_are_refused_as_problems(http: httpx.Client, method: str, path: str, body: object) -> None:
+    wearer = add_wearer(http)
+    content = json.dumps(body).replace("{wearer}", wearer)
+    response = http.request(
+        method, V1 + path.replace("{wearer}", wearer), content=content, headers={"Content-Type": "application/json"}
+    )
+    problem(response, 422, "invalid-request")
+
+
+def test_bytes_that_are_not_json_and_wrong_methods_are_problems(http: httpx.Client) -> None:
+    response = http.post(f"{V1}/wearers", content=b"{", headers={"Content-Type": "application/json"})
+    problem(response, 422, "invalid-request")
+    wrong = http.delete(f"{V1}/wearers")
+    problem(wrong, 405, "method-not-allowed")
+    assert wrong.headers["allow"]
+    problem(http.get("/static/none.js"), 404, "not-found")
+    problem(http.get("/static/../app.py"), 404, "not-found")
+
+
+def test_contradictions_are_conflicts(http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    problem(http.post(f"{V1}/devices", json={"id": "leg"}), 409, "conflict")
+    problem(http.delete(f"{V1}/devices/leg"), 409, "conflict")
+    body = {"device": "leg", "wearer": wearer, "side": "right", "muscle": "soleus", "from": "2026-02-01T00:00:00Z"}
+    assert "assigned already" in problem(http.post(f"{V1}/assignments", json=body), 409, "conflict")["detail"]
+
+
+def test_an_assignment_is_read_ended_reopened_and_forgotten(http: httpx.Client) -> None:
+    made = assign(http, add_wearer(http), "leg")
+    here = f"{V1}/assignments/{made}"
+    assert http.get(here).json()["to"] is None
+    assert http.patch(here, json={"to": "2026-02-01T00:00:00+01:00"}).json()["to"] == "2026-01-31T23:00:00Z"
+    assert http.patch(here, json={"side": "right"}).json()["to"] == "2026-01-31T23:00:00Z"
+    reopened = http.patch(here, json={"to": None}).json()
+    assert (reopened["to"], reopened["side"]) == (None, "right")
+    assert http.delete(here).status_code == 204
+    problem(http.get(here), 404, "not-found")
+
+
+def test_an_unchanged_answer_is_not_sent_twice(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    address = f"{V1}/wearers/{wearer}/nights?from=2026-03-10&to=2026-03-12"
+    first = http.get(address)
+    assert first.headers["etag"].startswith('W/"')
+    assert first.headers["cache-control"] == "private, no-cache"
+    same = http.get(address, headers={"If-None-Match": f'"other", {first.headers["etag"]}'})
+    assert (same.status_code, same.content) == (304, b"")
+    assert same.headers["etag"] == first.headers["etag"]
+    world.write(episode("leg", ns("2026-03-11T01:00:00")))
+    changed = http.get(address, headers={"If-None-Match": first.headers["etag"]})
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != first.headers["etag"]
+
+
+def test_a_night_that_is_running_counts_up_to_now(world: World, http: httpx.Client) -> None:
+    world.now = "2026-03-20T22:00:00"
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    world.write(epochs("leg", ns("2026-03-20T20:00:00"), ns("2026-03-20T22:00:00")))
+    world.write(episode("leg", ns("2026-03-20T21:59:00"), seconds=30, status="preliminary", revision=0))
+    night = get(http, f"/wearers/{wearer}/nights")["items"][-1]
+    assert night["coverage"]["expected_s"] == 7200
+    assert night["cramps"]["ongoing"] == 1
+    assert night["window"] == {
+        "start": "2026-03-20T21:00:00+01:00", "end": "2026-03-21T09:00:00+01:00", "duration_s": 43_200,
+        "source": "clock",
+    }  # fmt: skip
+
+
+def status(device: str = "leg", *, received: str, sample: str | None = None, online: bool = True) -> DeviceStatus:
+    return DeviceStatus(
+        device=device, boot=1, online=online, last_received_ns=ns(received), last_sample_ns=ns(sample or received)
+    )
+
+
+NOW = status(received="2026-03-20T11:59:30")
+BEHIND = status(received="2026-03-20T11:59:30", sample="2026-03-17T02:00:00")
+SILENT = status(received="2026-03-20T11:50:00")
+GONE = status(received="2026-03-20T09:00:00", online=False)
+MUTE = DeviceStatus(device="leg", boot=1, online=True)
+
+
+@pytest.mark.parametrize(
+    ("record", "signal", "state", "sentence"),
+    [
+        (None, (0, 0), "never_seen", "Never seen: nothing has arrived from this device."),
+        (NOW, (10, 10), "working", "Working."),
+        (replace(NOW, online=False), (10, 10), "working", "Working."),
+        (NOW, (0, 0), "not_worn", "Connected, but not worn."),
+        (NOW, (10, 1), "poor_signal", "Worn, but the signal is poor: check the electrodes."),
+        (BEHIND, (10, 10), "catching_up", "Synchronising: it has come to Tue 17 Mar, 03:00."),
+        (SILENT, (10, 10), "connected_but_silent", "Connected but silent since Fri 20 Mar, 12:50 (10 min ago)."),
+        (GONE, (10, 10), "offline", "Offline since Fri 20 Mar, 10:00 (3 h ago)."),
+        (MUTE, (0, 0), "connected_but_silent", "Connected but silent: no measurement has arrived yet."),
+        (replace(MUTE, online=False), (0, 0), "offline", "Offline; no measurement has ever arrived."),
+    ],
+)
+def test_a_device_says_in_plain_words_whether_it_works(
+    world: World, http: httpx.Client, *, record: DeviceStatus | None, signal: tuple[int, int], state: str, sentence: str
+) -> None:
+    assign(http, add_wearer(http), "leg")
+    if record is not None:
+        world.write(record)
+        last_ns = record.last_sample_ns // 10**10 * 10**10
+        if last_ns:
+            world.write(epochs("leg", last_ns - 6 * 10**10, last_ns, worn_s=signal[0], usable_s=signal[1]))
+    got = get(http, "/devices/leg")
+    assert (got["state"], got["sentence"]) == (state, sentence)
+    assert get(http, "/devices")["items"] == [got]
+
+
+class BrokenStore:
+    """A store that answers every question with one error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def write(self, records: Sequence[Record]) -> None:
+        raise self._refusal(records)
+
+    def episodes(
+        self, devices: Sequence[str], *, start_ns: int, end_ns: int, updated_after_ns: int | None = None
+    ) -> list[Episode]:
+        raise self._refusal(devices, start_ns, end_ns, updated_after_ns)
+
+    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
+        raise self._refusal(device, start_ns, end_ns)
+
+    def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
+        raise self._refusal(devices)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _refusal(self, *_asked: object) -> Exception:
+        return self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "name"),
+    [
+        (StoreUnavailable("secret host is down"), 503, "store-unavailable"),
+        (StoreRefused("secret table is missing"), 502, "store-refused"),
+        (ZeroDivisionError("secret"), 500, "internal"),
+    ],
+)
+def test_a_broken_store_is_a_problem_that_tells_no_secrets(
+    tmp_path: Path, error: Exception, code: int, name: str
+) -> None:
+    world = World(tmp_path, store=BrokenStore(error))
+    with world.client() as http:
+        wearer = add_wearer(http)
+        assign_without_reading(http, wearer)
+        for kind in ("nights", "episodes", "epochs"):
+            response = http.get(f"{V1}/wearers/{wearer}/{kind}")
+            assert "secret" not in json.dumps(problem(response, code, name))
+            assert response.headers.get("retry-after") == ("5" if code == 503 else None)
+            assert response.headers["x-content-type-options"] == "nosniff"
+        if code == 503:
+            ready = http.get("/readyz")
+            assert ready.status_code == 503
+            assert ready.json()["parts"] == {"registry": "ok", "store": "unavailable", "disk": "ok"}
+            assert http.get("/livez").status_code == 200
+    world.close()
+
+
+def assign_without_reading(http: httpx.Client, wearer: str) -> None:
+    """Adding a device reads its status, which a broken store refuses after the device was added."""
+    http.post(f"{V1}/devices", json={"id": "leg"})
+    body = {"device": "leg", "wearer": wearer, "side": "left", "muscle": "soleus", "from": "2026-01-01T00:00:00Z"}
+    assert http.post(f"{V1}/assignments", json=body).status_code == 201
+
+
+def test_a_registry_that_is_gone_is_a_problem(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    world.registry.close()
+    for path in world.folder.glob("registry.sqlite*"):
+        path.unlink()
+    (world.folder / "registry.sqlite").mkdir()
+    response = http.get(f"{V1}/wearers/{wearer}")
+    problem(response, 503, "registry-unavailable")
+    assert response.headers["retry-after"] == "5"
+    assert http.get("/readyz").json()["parts"]["registry"] == "unavailable"
+
+
+def test_metrics_count_by_route_and_name_nobody(http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    get(http, f"/wearers/{wearer}/nights")
+    figures = http.get("/metrics")
+    assert figures.headers["content-type"].startswith("text/plain")
+    assert 'charley_api_requests_total{method="GET"' in figures.text
+    assert "nights" in figures.text
+    assert wearer not in figures.text

@@ -1,0 +1,94 @@
+"""The page in a real browser, over a real server: it draws what the API says."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+
+import pytest
+from api_world import EPOCH_NS, HOUR_NS, TOKEN, World, add_wearer, assign, episode, epochs
+from test_api_access import running
+
+from api.app import make_server
+from ingest.store import DeviceStatus
+
+NOW_NS = time.time_ns() // EPOCH_NS * EPOCH_NS  # the browser has its own clock, so the world has the real one
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path, now=datetime.fromtimestamp(NOW_NS / 1e9, UTC).isoformat(timespec="seconds"))
+    yield made
+    made.close()
+
+
+def rendered(chromium: str, world: World, tmp_path: Path, *, width: int = 1280) -> str:
+    """The document after its scripts have run, signed in by link."""
+    server = make_server(world.app, host="127.0.0.1", port=0)
+    with running(server) as port:
+        command = [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},1600", "--virtual-time-budget=4000",
+            "--dump-dom", f"http://127.0.0.1:{port}/signin?token={TOKEN}",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return unescape(done.stdout)
+
+
+def test_the_page_draws_nights_days_cramps_coverage_and_devices(chromium: str, world: World, tmp_path: Path) -> None:
+    with world.client() as http:
+        ada = add_wearer(http, "Ada & <Co>", zone="Asia/Kolkata")
+        assign(http, ada, "leg-l")
+        assign(http, ada, "leg-r", side="right")
+        add_wearer(http, "Bea")
+        world.write(epochs("leg-l", NOW_NS - 60 * HOUR_NS, NOW_NS))
+        world.write(episode("leg-l", NOW_NS - hours * HOUR_NS, severity=8.6, seconds=200) for hours in (5, 17, 29, 41))
+        world.write(
+            episode("leg-l", NOW_NS - 30 * EPOCH_NS, status="preliminary", revision=0),
+            episode("leg-l", NOW_NS - 50 * HOUR_NS, status="rejected"),
+            DeviceStatus(device="leg-l", boot=1, online=True, last_received_ns=NOW_NS, last_sample_ns=NOW_NS),
+        )
+        nights = http.get(f"/api/v1/wearers/{ada}/nights").json()
+        days = http.get(f"/api/v1/wearers/{ada}/days").json()
+    dom = rendered(chromium, world, tmp_path)
+    assert "Not a medical device" in dom
+    for sentence in (nights["total"]["sentence"], days["total"]["sentence"]):
+        assert sentence in dom
+    marks = re.findall(r'<g class="cramp grade-\d[^"]*" role="img"[^>]*aria-label="([^"]+)"', dom)
+    assert len(marks) == 5
+    assert sum("left leg" in mark and "severity" in mark for mark in marks) == 5
+    assert sum("still going on" in mark for mark in marks) == 1
+    begun = [item for item in nights["items"] + days["items"] if item["window"]["start"] <= iso(world, item)]
+    assert len(re.findall(r'<svg class="strip"', dom)) == len(begun)
+    assert 'class="seen usable"' in dom
+    assert 'class="seen not_received"' in dom
+    assert "Not enough data." in dom
+    assert "Left leg, inner calf" in dom
+    assert "Working." in dom
+    assert "Never seen: nothing has arrived from this device." in dom
+    assert "Bea" in dom
+    assert "Ada & <Co>" in dom
+    assert 'data-ready="true"' in dom
+
+
+def iso(world: World, item: dict[str, dict[str, str]]) -> str:
+    """Now, in the words in which the window of this item begins, to compare text with text."""
+    start = datetime.fromisoformat(item["window"]["start"])
+    return datetime.fromisoformat(world.now).astimezone(start.tzinfo).isoformat()
+
+
+def test_an_empty_registry_says_how_to_begin(chromium: str, world: World, tmp_path: Path) -> None:
+    assert "No wearer is registered yet." in rendered(chromium, world, tmp_path)
+
+
+def test_a_store_that_is_down_is_said_and_not_drawn_as_nothing(chromium: str, world: World, tmp_path: Path) -> None:
+    with world.client() as http:
+        assign(http, add_wearer(http), "leg")
+    world.store.close()
+    dom = rendered(chromium, world, tmp_path, width=390)
+    assert "Not up to date." in dom
+    assert "0 cramps" not in dom
