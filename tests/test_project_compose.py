@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import typer
 import yaml
+
+import charley
+from ingest.settings import load_settings
+from simulators.scenarios import SCENARIOS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -116,3 +121,25 @@ def test_files_that_dockerfile_copies_are_let_through() -> None:
     assert sorted(copied) == sorted(allowed)
     packages = [name for name in allowed if (ROOT / name).is_dir()]
     assert set(packages) == {"api", "detector", "ingest", "simulators"}
+
+
+def _with_values(text: str) -> str:
+    """A value as compose fills it in: required variables are set, the others take their default."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", re.sub(r"\$\{\w+:\?[^}]*\}", "value", text))
+
+
+@pytest.mark.parametrize("name", ["ingest", "api", "simulator"])
+def test_role_starts_with_these_settings(name: str) -> None:
+    service = SERVICES[name]
+    environment = {key: _with_values(value) for key, value in service["environment"].items()}
+    settings = load_settings(environment)
+    assert settings.store == ("sqlite" if name == "simulator" else "influxdb")
+    command = typer.main.get_command(charley.app)
+    assert service["command"][0] in getattr(command, "commands", {})
+    assert all(scenario in SCENARIOS for scenario in service["command"][1:])
+
+
+def test_health_checks_ask_where_the_roles_answer() -> None:
+    ingest, api = SERVICES["ingest"], SERVICES["api"]
+    assert f":{ingest['environment']['CHARLEY_METRICS_PORT']}/metrics" in ingest["healthcheck"]["test"][-1]
+    assert f":{api['environment']['CHARLEY_API_PORT']}/readyz" in api["healthcheck"]["test"][-1]
