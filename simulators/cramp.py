@@ -16,7 +16,7 @@ from simulators.event import Event
 from simulators.motor_units import FloatArray, Pool, Spikes, discharges, variance
 
 GRID_HZ: Final = 20.0
-ISI_CV: Final = 0.42  # of the renewal process; drifting rates and doublets bring the whole near 0.45
+ISI_CV: Final = 0.34  # of the renewal process; changing rates, pauses and doublets bring the whole near 0.45
 DOUBLETS: Final = 0.04
 RATE_PPS: Final = (6.0, 25.0)
 DWELL_S: Final = 24.0
@@ -93,7 +93,7 @@ def facts(plan: Course, pool: Pool, *, passed: FloatArray, rest_uv: float) -> Fa
 
 def shortening(event: Event) -> float:
     """Potentials are shorter in small cramps than in large ones (Minetto 2009, Neurophysiol Clin 39:15)."""
-    return float(0.82 + 0.13 * min(event.level / 40.0, 1.0))
+    return float(0.88 + 0.1 * min(event.level / 40.0, 1.0))
 
 
 def _envelope(event: Event, rng: np.random.Generator, time_s: FloatArray) -> FloatArray:

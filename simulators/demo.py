@@ -5,14 +5,15 @@ in the night (22:00 to 07:00) and for five hours of the day, local time; between
 second, 14 hours a day: 690 MB for the three. Live they stream at 1 kHz (acceleration 100 Hz) in blocks of a second.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from simulators.device import Clock, Device, Link, Span
+from simulators.cramp import draw_duration_s
+from simulators.device import Clock, Device, Link, Origin, Span
 from simulators.person import AT_NIGHT, Habits, draw_cramps, local_s, night_window, sit, sleep, waking
 from simulators.render import Front
 from simulators.script import LYING, Script
@@ -25,7 +26,7 @@ WEEK_FRONT: Final = Front(emg_fs_hz=250.0, acc_fs_hz=25.0, emg_scale=0.25)
 LIVE_FRONT: Final = Front(emg_fs_hz=1000.0, acc_fs_hz=100.0, emg_scale=0.25)
 LIVE_S: Final = 12 * 3600.0
 LIVE_EVERY_S: Final = (150.0, 330.0)
-SHORTEST_S: Final = 20.0
+SHORTEST_S: Final = 15.0  # shorter ones would be twitches to the eye
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +46,27 @@ WEARERS: Final = (
         "sim-improving", "America/New_York", 60.0,
         Habits(cramps_per_week=14.0, plm_per_h=12.0, course=lambda night: 2.0 * 0.6**night),
     ),
-    Wearer("sim-rare", "Asia/Kolkata", 50.0, Habits(cramps_per_week=2.0, walking=0.25), faulty_day=True),
+    Wearer("sim-rare", "Asia/Kolkata", 50.0, Habits(cramps_per_week=3.0, walking=0.2), faulty_day=True),
 )  # fmt: skip
 
 
-def build_demo(name: str, seed: int, start_ns: int) -> tuple[Device, ...]:
-    """The seven nights that ended before `start_ns`, and the days between."""
-    return tuple(_week(name, seed, start_ns, index) for index in range(len(WEARERS)))
+def build_demo(origin: Origin) -> tuple[Device, ...]:
+    """The seven nights that ended before the origin's `start_ns`, and the days between and since."""
+    return tuple(_week(origin, index) for index in range(len(WEARERS)))
 
 
-def build_live(seed: int, start_ns: int, duration_s: float) -> tuple[Device, ...]:
+def build_live(origin: Origin, *, duration_s: float) -> tuple[Device, ...]:
     """The same three from `start_ns` on."""
-    return tuple(_live(seed, start_ns, duration_s, index) for index in range(len(WEARERS)))
+    return tuple(_live(origin, duration_s, index) for index in range(len(WEARERS)))
 
 
-def _week(name: str, seed: int, start_ns: int, index: int) -> Device:
-    wearer = WEARERS[index]
+def _week(origin: Origin, index: int) -> Device:
+    wearer, start_ns = WEARERS[index], origin.start_ns
     origin_ns, nights, days = _worn(wearer, start_ns)
     beds = [_in_bed(wearer, origin_ns, night) for night in nights]
-    script = Script(_own_seed(seed, index), duration_s=nights[-1][1], sites=SITE)
-    if start_ns / 1e9 - origin_ns / 1e9 > nights[-1][1]:
-        script.duration_s = start_ns / 1e9 - origin_ns / 1e9
+    script = Script(_own_seed(origin.seed, index), duration_s=(start_ns - origin_ns) / 1e9, sites=SITE)
+    if wearer.faulty_day:
+        _faults(script, days[4], beds[4])
     _cramps(script, wearer.habits, beds, days)
     for (worn_s, end_s), (bed_s, rise_s) in zip(nights, beds, strict=True):
         sit(script, worn_s, bed_s)
@@ -73,10 +74,8 @@ def _week(name: str, seed: int, start_ns: int, index: int) -> Device:
         waking(script, rise_s, end_s, habits=wearer.habits)
     for start_s, end_s in days:
         waking(script, start_s, end_s, habits=wearer.habits)
-    if wearer.faulty_day and len(days) > 3:
-        _faults(script, days[3], beds[4])
     return Device(
-        device=wearer.device, zone=wearer.zone, scenario=name, seed=seed, start_ns=origin_ns,
+        device=wearer.device, zone=wearer.zone, origin=replace(origin, start_ns=origin_ns),
         leg=script.leg(mains_hz=wearer.mains_hz), happenings=tuple(script.happenings), front=WEEK_FRONT, block_s=60.0,
         powered=tuple(sorted((*nights, *days))), clock=Clock(drift_ppm=8.0, jitter_s=0.001),
         link=Link(offline=((0.0, script.duration_s),)), asleep=tuple(beds),
@@ -84,13 +83,13 @@ def _week(name: str, seed: int, start_ns: int, index: int) -> Device:
 
 
 def _worn(wearer: Wearer, start_ns: int) -> tuple[int, list[Span], list[Span]]:
-    """Origin of the leg's time, and when the device was worn: seven whole nights, the days between and since."""
+    """Origin of the leg's time, and when the device was worn: seven days, each with its night, and today so far."""
     now = datetime.fromtimestamp(start_ns / 1e9, tz=ZoneInfo(wearer.zone))
     last = now.date() - timedelta(days=1)
     if local_s(now.date(), WORN_NIGHT[1], wearer.zone, start_ns=start_ns) > 0:  # this night is not over
         last -= timedelta(days=1)
     dates = [last - timedelta(days=NIGHTS - 1 - night) for night in range(NIGHTS)]
-    origin_ns = round(local_s(dates[0], WORN_NIGHT[0], wearer.zone, start_ns=0) * 1e9)
+    origin_ns = round(local_s(dates[0], WORN_DAY[0], wearer.zone, start_ns=0) * 1e9)
     one = timedelta(days=1)
     nights = [
         (local_s(day, WORN_NIGHT[0], wearer.zone, start_ns=origin_ns),
@@ -99,9 +98,9 @@ def _worn(wearer: Wearer, start_ns: int) -> tuple[int, list[Span], list[Span]]:
     ]  # fmt: skip
     end_s = (start_ns - origin_ns) / 1e9
     days = [
-        (local_s(day + one, WORN_DAY[0], wearer.zone, start_ns=origin_ns),
-         min(end_s, local_s(day + one, WORN_DAY[1], wearer.zone, start_ns=origin_ns)))
-        for day in dates
+        (local_s(day, WORN_DAY[0], wearer.zone, start_ns=origin_ns),
+         min(end_s, local_s(day, WORN_DAY[1], wearer.zone, start_ns=origin_ns)))
+        for day in (*dates, *(dates[-1] + one * later for later in (1, 2)))
     ]  # fmt: skip
     return origin_ns, nights, [(start, stop) for start, stop in days if stop - start > 1200.0]
 
@@ -112,35 +111,39 @@ def _in_bed(wearer: Wearer, origin_ns: int, night: Span) -> Span:
 
 
 def _cramps(script: Script, habits: Habits, beds: list[Span], days: list[Span]) -> None:
-    nightly = [habits.cramps_per_week / NIGHTS * habits.course(night) for night in range(NIGHTS)]
+    nightly = [habits.cramps_per_week / NIGHTS * habits.course(night) for night in range(NIGHTS + 2)]
     for windows, share, after in ((beds, AT_NIGHT, "lying"), (days, 1 - AT_NIGHT, "sitting")):
         expected = [mean * share for mean in nightly[: len(windows)]]
         inner = [(start + 900.0, end - 1100.0) for start, end in windows]
         kept = [(start, max(end, start + 1.0)) for start, end in inner]
-        for at in draw_cramps(script.rng, kept, expected=expected):
+        for at in draw_cramps(script.rng, kept, expected=expected, luck=1.0):
             if script.is_free(at - 60.0, at + 360.0):
-                script.cramp(at, after=after)
+                length_s = draw_duration_s(script.rng, shortest_s=SHORTEST_S)
+                script.cramp(at, duration_s=length_s, after=after)
 
 
 def _faults(script: Script, day: Span, bed: Span) -> None:
     """One day an electrode hangs loose for two hours; that night the device lies on the table for three."""
-    script.add("electrode_off", day[0] + 3600.0, day[0] + 3 * 3600.0, level=500.0, site=SITE[0])
-    script.add("non_wear", bed[0] + 2 * 3600.0, bed[0] + 5 * 3600.0, level=30.0)
+    loose = (day[0] + 3600.0, day[0] + 3 * 3600.0)
+    lying_about = (bed[0] + 2 * 3600.0, bed[0] + 5 * 3600.0)
+    script.add("electrode_off", *loose, level=500.0, site=SITE[0])
+    script.add("non_wear", *lying_about, level=30.0)
+    script.quiet += [loose, lying_about]  # what nobody can see is not simulated
 
 
-def _live(seed: int, start_ns: int, duration_s: float, index: int) -> Device:
+def _live(origin: Origin, duration_s: float, index: int) -> Device:
     wearer = WEARERS[index]
-    script = Script(_own_seed(seed, index), duration_s=duration_s, sites=SITE)
+    script = Script(_own_seed(origin.seed, index), duration_s=duration_s, sites=SITE)
     script.rng = np.random.default_rng((script.seed, 3))  # another life than in the week, on the same muscles
     script.pose(0.0, LYING)
     at = 60.0 + 45.0 * index
     while at < duration_s - 60.0:
         level = float(script.rng.uniform(6.0, 25.0))
-        rest_s = script.cramp(at, duration_s=float(script.rng.uniform(SHORTEST_S, 50.0)), level=level, wakes=False)
+        rest_s = script.cramp(at, duration_s=float(script.rng.uniform(20.0, 50.0)), level=level, wakes=False)
         at = rest_s + float(script.rng.uniform(*LIVE_EVERY_S))
     sleep(script, 0.0, duration_s, habits=Habits(turns_per_h=6.0))
     return Device(
-        device=wearer.device, zone=wearer.zone, scenario="live", seed=seed, start_ns=start_ns,
+        device=wearer.device, zone=wearer.zone, origin=origin,
         leg=script.leg(mains_hz=wearer.mains_hz), happenings=tuple(script.happenings), front=LIVE_FRONT,
         block_s=1.0, first_boot=2,
     )  # fmt: skip

@@ -20,6 +20,15 @@ from simulators.truth import Interval, Truth, TruthEvent
 Span = tuple[float, float]  # seconds from the leg's start
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a simulation comes from: scenario and seed; and when it begins."""
+
+    scenario: str
+    seed: int
+    start_ns: int  # UTC at the leg's time 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
     """The device's idea of time: it drifts, is set right now and then, and reads with jitter."""
@@ -65,9 +74,7 @@ class Device:
 
     device: str
     zone: str
-    scenario: str
-    seed: int
-    start_ns: int  # UTC at the leg's time 0
+    origin: Origin
     leg: Leg
     happenings: tuple[Happening, ...]
     front: Front = field(default_factory=Front)
@@ -89,6 +96,11 @@ class Device:
     def sites(self) -> tuple[str, ...]:
         """The muscles it wears electrodes on."""
         return self.leg.sites
+
+    @property
+    def start_ns(self) -> int:
+        """UTC at the leg's time 0."""
+        return self.origin.start_ns
 
     @property
     def boot(self) -> int:
@@ -116,7 +128,7 @@ class Device:
 
     def sendings(self) -> Iterator[Sending]:
         """Blocks in the order in which they are sent, each with the time."""
-        rng = np.random.default_rng((self.seed, 5))
+        rng = np.random.default_rng((self.leg.seed, 5))
         held: Sending | None = None
         for sending in self._recorded():
             lost, doubled, swapped = rng.random(3) < (self.link.lost, self.link.doubled, self.link.swapped)
@@ -136,7 +148,7 @@ class Device:
 
     def _recorded(self) -> Iterator[Sending]:
         renderer = Renderer(self.leg, self.front)
-        rng = np.random.default_rng((self.seed, 6))
+        rng = np.random.default_rng((self.leg.seed, 6))
         seq, boot = 0, None
         for next_boot, (start_s, end_s) in self.sessions():
             if next_boot != boot:
@@ -188,7 +200,7 @@ class Device:
             if any(item.onset_s < end_s and item.end_s > start_s for start_s, end_s in recorded)
         ]
         return Truth(
-            scenario=self.scenario, seed=self.seed, device=self.device, zone=self.zone, sites=self.sites,
+            scenario=self.origin.scenario, seed=self.origin.seed, device=self.device, zone=self.zone, sites=self.sites,
             events=tuple(events), recorded=self._intervals(recorded), worn=self._intervals(_without(recorded, off)),
             asleep=self._intervals(self.asleep),
         )  # fmt: skip

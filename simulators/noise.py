@@ -57,7 +57,7 @@ def read(noise: Noise, *, first: int, n: int, fs_hz: float) -> SampleArray:
 
 
 def _wander(noise: Noise, *, first: int, n: int, fs_hz: float) -> SampleArray:
-    if not noise.wander[0].any():
+    if not n or not noise.wander[0].any():
         return np.zeros(n, np.float32)
     place = np.arange(first, first + n) * (WANDER_GRID_HZ / fs_hz)
     low = int(place[0])

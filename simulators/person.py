@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from simulators.event import EventKind
 from simulators.script import LYING, SITTING, UPRIGHT, Script, lying
 
 AT_NIGHT: Final = 0.73
@@ -32,7 +33,6 @@ class Habits:
     turns_per_h: float = 3.0
     plm_per_h: float = 3.0
     walking: float = 0.15  # share of the waking hours
-    shortest_cramp_s: float = 5.0
     course: Callable[[int], float] = lambda _night: 1.0  # factor on the cramp rate in the n-th night
 
 
@@ -49,9 +49,14 @@ def night_window(day: date, habits: Habits, zone: str, *, start_ns: int) -> tupl
     return bed_s, local_s(day + timedelta(days=1), habits.rise, zone, start_ns=start_ns)
 
 
-def draw_cramps(rng: np.random.Generator, windows: list[tuple[float, float]], *, expected: list[float]) -> list[float]:
-    """Onsets within windows that expect so many cramps each; each cramp may bring about others within the hour."""
-    luck = rng.gamma(GAMMA_SHAPE, 1.0 / GAMMA_SHAPE)
+def draw_cramps(
+    rng: np.random.Generator, windows: list[tuple[float, float]], *, expected: list[float], luck: float | None = None
+) -> list[float]:
+    """Onsets within windows that expect so many cramps each; each cramp may bring about others within the hour.
+
+    `luck` multiplies all expectations; it is drawn, once a week, unless given.
+    """
+    luck = rng.gamma(GAMMA_SHAPE, 1.0 / GAMMA_SHAPE) if luck is None else luck
     onsets: list[float] = []
     for (start_s, end_s), mean in zip(windows, expected, strict=True):
         waiting = list(rng.uniform(start_s, end_s, rng.poisson(mean * luck * (1.0 - AFTERSHOCK))))
@@ -84,16 +89,30 @@ def leg_movements(script: Script, start_s: float, end_s: float, *, per_h: float)
     """Trains of periodic leg movements: 4 to 40 of them, 15 to 45 s apart, each lasting 0.5 to 10 s."""
     rng = script.rng
     wanted = rng.poisson(per_h * (end_s - start_s) / 3600)
+    taken: list[tuple[float, float]] = []
     while wanted >= 4:
         length = min(int(wanted), int(rng.integers(4, 41)))
         wanted -= length
         period_s = rng.uniform(15.0, 45.0)
-        at = rng.uniform(start_s, max(start_s + 1, end_s - length * period_s))
+        at = _gap(rng, taken, start_s, end_s, length * period_s)
+        taken.append((at, at + length * period_s))
         for _ in range(length):
             duration_s = float(np.clip(rng.lognormal(np.log(2.3), 0.5), 0.5, 10.0))
             if at + duration_s < end_s:
-                _unless_cramp(script, "plm", at, duration_s, level=rng.uniform(0.12, 0.4))
+                _unless_cramp(script, "plm", at, duration_s, level=rng.uniform(0.06, 0.25))
             at += max(period_s * rng.lognormal(0.0, 0.15), duration_s + 3.0)
+
+
+def _gap(
+    rng: np.random.Generator, taken: list[tuple[float, float]], start_s: float, end_s: float, length_s: float
+) -> float:
+    """Where a stretch fits between those taken, or after twenty tries anywhere."""
+    at = start_s
+    for _ in range(20):
+        at = float(rng.uniform(start_s, max(start_s + 1.0, end_s - length_s)))
+        if all(at + length_s < low or at > high for low, high in taken):
+            break
+    return at
 
 
 def waking(script: Script, start_s: float, end_s: float, *, habits: Habits) -> None:
@@ -133,16 +152,15 @@ def sit(script: Script, at: float, stop: float) -> None:
 def walk(script: Script, at: float, stop: float) -> float:
     """A walk at one pace."""
     rng = script.rng
-    script.pose(at, UPRIGHT)
+    script.pose(at - 2.0, UPRIGHT)
     script.add("walk", at, stop, level=rng.uniform(0.22, 0.38), rhythm_hz=rng.uniform(0.78, 1.02))
     return stop
 
 
 def _unless_cramp(
-    script: Script, kind: str, onset_s: float, duration_s: float, *, level: float = 0.0, rhythm_hz: float = 0.0
+    script: Script, kind: EventKind, onset_s: float, duration_s: float, *, level: float = 0.0, rhythm_hz: float = 0.0
 ) -> bool:
     if not script.is_free(onset_s, onset_s + duration_s):
         return False
-    if kind in ("turn", "plm", "fidget", "fasciculation"):
-        script.add(kind, onset_s, onset_s + duration_s, level=level, rhythm_hz=rhythm_hz)  # type: ignore[arg-type]
+    script.add(kind, onset_s, onset_s + duration_s, level=level, rhythm_hz=rhythm_hz)
     return True

@@ -149,14 +149,15 @@ class _Run:
 
     def _make_room(self, uplink: Uplink) -> None:
         self.until(lambda: uplink.owed < IN_FLIGHT, within_s=self._patience_s)
-        if not uplink.durable:
-            return  # no service, or one that does not acknowledge: the broker alone sets the pace
+        if not uplink.served:
+            return  # no service, or one that has stopped acknowledging: the broker alone sets the pace
         stalled_s = time.monotonic() + SERVICE_STALL_S
         left = uplink.undurable
         while uplink.undurable >= HELD and time.monotonic() < stalled_s and not self._stop.is_set():
             self._pump(TICK_S)
             if uplink.undurable < left:
                 stalled_s, left = time.monotonic() + SERVICE_STALL_S, uplink.undurable
+        uplink.served = uplink.undurable < HELD
 
     def _sleep_until(self, moment_s: float) -> None:
         while (left_s := moment_s - time.monotonic()) > 0 and not self._stop.is_set():

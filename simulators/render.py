@@ -27,7 +27,7 @@ RAIL: Final = 32767
 AT_ONCE_S: Final = 60.0
 KEPT_EVENTS: Final = 24
 ACC_DENSITY_G: Final = 0.0004  # per root hertz: about 3 mg at 100 Hz
-SHORTENINGS: Final = (0.82, 0.88, 0.95)
+SHORTENINGS: Final = (0.88, 0.92, 0.97)
 NEIGHBOURS: Final = ("gastrocnemius_medialis", "gastrocnemius_lateralis", "soleus")
 
 

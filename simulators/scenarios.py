@@ -7,7 +7,7 @@ from typing import Final
 
 from simulators import stories
 from simulators.demo import LIVE_S, build_demo, build_live
-from simulators.device import Device
+from simulators.device import Device, Origin
 from simulators.errors import ScenarioError
 from simulators.fleet import Fleet
 
@@ -21,7 +21,7 @@ class Scenario:
 
     name: str
     shows: str
-    make: Callable[[str, int, int], tuple[Device, ...]]  # scenario name, seed, start_ns
+    make: Callable[[Origin], tuple[Device, ...]]
 
 
 _ALL: Final = (
@@ -48,13 +48,13 @@ def build(name: str, *, seed: int, start_ns: int) -> Fleet:
     if name not in SCENARIOS:
         raise ScenarioError(f"no scenario {name!r}: there are {', '.join(SCENARIOS)}")
     _check(seed, start_ns)
-    return Fleet(name, SCENARIOS[name].make(name, seed, start_ns))
+    return Fleet(name, SCENARIOS[name].make(Origin(name, seed, start_ns)))
 
 
 def live(*, seed: int, start_ns: int, duration_s: float = LIVE_S) -> Fleet:
     """The demo's devices from `start_ns` on: 1 kHz, blocks of a second, a new boot, a cramp every few minutes."""
     _check(seed, start_ns)
-    return Fleet("live", build_live(seed, start_ns, duration_s))
+    return Fleet("live", build_live(Origin("live", seed, start_ns), duration_s=duration_s))
 
 
 def _check(seed: int, start_ns: int) -> None:

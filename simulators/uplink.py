@@ -56,6 +56,7 @@ class Uplink:
         self.acknowledged = 0
         self.resent = 0
         self.durable: dict[int, int] = {}  # by boot
+        self.served = False  # whether the service acknowledges in time
         self.boot = device.boot
         self._index = index
         self._reports = reports
@@ -133,6 +134,7 @@ class Uplink:
             ack = decode_ack(payload)
         except WireError as error:
             raise PublishError(f"the service sent {self.device.device} an unreadable ack: {error}") from error
+        self.served = True
         self.durable[ack.boot] = max(ack.seq, self.durable.get(ack.boot, -1))
         left = deque(item for item in self._held if item[0] != ack.boot or item[1] > ack.seq)
         self._held, self._held_bytes = left, sum(len(item[2]) for item in left)

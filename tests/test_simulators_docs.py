@@ -1,0 +1,34 @@
+"""The table of scenarios says what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from simulators.scenarios import SCENARIOS, build
+
+PAGE = (Path(__file__).parents[1] / "docs" / "simulators.md").read_text()
+ROWS = {
+    cells[1].strip(" `"): [cell.strip() for cell in cells[2:-1]]
+    for line in PAGE.splitlines()
+    if (cells := line.split("|"))[0] == "" and len(cells) == 8 and "`" in cells[1]
+}
+UNITS = {"s": 1, "min": 60, "h": 3600, "days": 86_400}
+
+
+def test_every_scenario_has_its_row() -> None:
+    assert set(ROWS) == set(SCENARIOS)
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_the_row_is_right(name: str) -> None:
+    devices, lasts, rates, block, _ = ROWS[name]
+    fleet = build(name, seed=1, start_ns=1_760_000_000_000_000_000)
+    assert len(fleet) == int(devices)
+    sites, emg_fs_hz, acc_fs_hz = re.fullmatch(r"(\d) × (\d+) Hz / (\d+) Hz", rates).groups()  # type: ignore[union-attr]
+    for device in fleet:
+        assert len(device.sites) == int(sites)
+        assert (device.front.emg_fs_hz, device.front.acc_fs_hz) == (float(emg_fs_hz), float(acc_fs_hz))
+        assert device.block_s == float(block.removesuffix(" s"))
+        number, unit = lasts.split()
+        assert device.leg.duration_s == pytest.approx(float(number) * UNITS[unit], rel=0.15)
