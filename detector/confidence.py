@@ -17,6 +17,7 @@ from detector.params import Params
 UPRIGHT: Final = 1.5
 COACTIVE: Final = 2.25
 ALONE: Final = -1.5
+UNSEEN: Final = 1.5  # upright, and no second channel to show whether the other head works too
 MOVED: Final = 1.5
 BASE: Final = 1.5
 WATCHED: Final = 0.5  # an accelerometer would have shown a willed movement
@@ -36,8 +37,11 @@ class Signs:
 
 def voluntary(signs: Signs, params: Params) -> FloatArray:
     """What speaks for a voluntary hold, `(A,)`, in log-odds: posture, both heads, movement just before."""
-    points = UPRIGHT * (signs.upright > 0.5) + MOVED * signs.moved
-    if signs.coactive is not None:
+    upright = signs.upright > 0.5
+    points = UPRIGHT * upright + MOVED * signs.moved
+    if signs.coactive is None:
+        points = points + UNSEEN * upright
+    else:
         points = points + np.where(signs.coactive > params.coactive, COACTIVE, ALONE)
     total: FloatArray = np.maximum(points, 0).astype(np.float32)
     return total

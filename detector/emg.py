@@ -25,6 +25,7 @@ ENVELOPE_N: Final = 128
 MAINS_HZ: Final = (50, 60)
 BANDS: Final = 16  # coarse spectrum from which the median frequency is read
 HUM_LEAK: Final = 0.05  # share of hum power that a mains frequency off by 0.2 Hz spreads over the band
+QUIET_SPAN: Final = 256  # counts; a quiet converter repeats its extremes without clipping
 SLAB: Final = 64  # windows transformed at once: stays within the processor's cache
 
 
@@ -131,7 +132,7 @@ def _slab(x: CountArray, where: Bins, out: EmgWindows, rows: slice) -> None:
     top, bottom = x.max(-1), x.min(-1)
     span = top.astype(np.float32) - bottom
     out.span[rows] = span
-    loud = np.flatnonzero(span > 64)  # a quiet converter repeats its extremes without clipping
+    loud = np.flatnonzero(span > QUIET_SPAN)
     if loud.size:
         y = x[loud]
         at_top = np.count_nonzero(y == top[loud, None], axis=-1)
