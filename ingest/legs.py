@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from detector import DetectorError, Group, Layout
-from ingest.wire import Block
+from ingest.wire import Block, Kind, Signal
 
-Signature = tuple[tuple[str, str, float, int], ...]  # kind, site, fs_hz, channels of each signal, as sent
+Signature = tuple[tuple[Kind, str, float, int], ...]  # kind, site, fs_hz, channels of each signal, as sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,29 +18,35 @@ class Leg:
     sites: tuple[str, ...]
     signals: tuple[tuple[int, ...], ...]
 
-    def lengths(self, block: Block) -> tuple[int, ...]:
-        """Samples of each group in a block of this leg."""
-        found = []
-        for group, positions in zip(self.layout.groups, self.signals, strict=True):
-            first = block.signals[positions[0]].n
-            if any(block.signals[position].n != first for position in positions[1:]):
-                raise DetectorError(f"signals at {group.fs_hz:g} Hz differ in length within one block")
-            found.append(first)
-        return tuple(found)
 
-    def scales(self, block: Block) -> tuple[tuple[float, ...], ...]:
-        """Scale of each channel of each group."""
-        return tuple(
-            tuple(
-                block.signals[position].scale for position in positions for _ in range(block.signals[position].channels)
-            )
-            for positions in self.signals
-        )
+@dataclass(frozen=True, slots=True)
+class Form:
+    """All there is to a block but its time and its samples. `scales` and `lengths` are by group of the leg."""
+
+    leg: Leg
+    scales: tuple[tuple[float, ...], ...]  # of each channel
+    lengths: tuple[int, ...]  # samples per channel
 
 
-def leg_of(block: Block) -> Leg:
-    """The leg that sent a block."""
-    return leg_from(tuple((s.kind, s.site, s.fs_hz, s.channels) for s in block.signals))
+def form_of(block: Block) -> Form:
+    """The form of a block; a device sends the same one over and over."""
+    return _form(tuple((s.kind, s.site, s.fs_hz, s.channels, s.scale, len(s.samples)) for s in block.signals))
+
+
+@lru_cache(maxsize=4096)
+def _form(signals: tuple[tuple[Kind, str, float, int, float, int], ...]) -> Form:
+    leg = leg_from(tuple(signal[:4] for signal in signals))
+    lengths = []
+    for group, positions in zip(leg.layout.groups, leg.signals, strict=True):
+        found = {signals[position][5] // (2 * signals[position][3]) for position in positions}
+        if len(found) != 1:
+            raise DetectorError(f"signals at {group.fs_hz:g} Hz differ in length within one block")
+        lengths.append(found.pop())
+    scales = tuple(
+        tuple(signals[position][4] for position in positions for _ in range(signals[position][3]))
+        for positions in leg.signals
+    )
+    return Form(leg, scales, tuple(lengths))
 
 
 @lru_cache(maxsize=4096)
@@ -56,13 +62,10 @@ def leg_from(signature: Signature) -> Leg:
         groups.append(Group("acc" if is_acc else "emg", fs_hz, channels))
         signals.append(tuple(positions))
         if not is_acc:
-            sites += [site for position in positions for site in _sites(signature[position])]
-    if len(set(sites)) != len(sites):
-        raise DetectorError(f"two channels have the same site: {', '.join(sites)}")
+            sites += [site for position in positions for site in _sites(*signature[position])]
     return Leg(signature, Layout(tuple(groups)), tuple(sites), tuple(signals))
 
 
-def _sites(signal: tuple[str, str, float, int]) -> list[str]:
-    """A site with one channel keeps its name; several are numbered from 1."""
-    _, site, _, channels = signal
-    return [site] if channels == 1 else [f"{site}_{channel + 1}" for channel in range(channels)]
+def _sites(kind: Kind, site: str, fs_hz: float, channels: int) -> tuple[str, ...]:
+    signal = Signal(kind=kind, site=site, fs_hz=fs_hz, scale=1.0, channels=channels, samples=b"")
+    return signal.channel_sites()

@@ -147,7 +147,9 @@ def lose(order: Order, boot: int, oldest: int, *, horizon: Horizon) -> tuple[Ord
 def _behind(order: Order, block: Arrival, known: Boot | None) -> tuple[Order, Outcome]:
     """A block whose place has been passed: new or seen before."""
     if known is None:
-        return order, _LATE  # of a boot no longer remembered: the journal tells whether it is new
+        if len(order.boots) == MAX_BOOTS and block.boot < order.boots[0].boot:
+            return order, _LATE  # of a boot no longer remembered: the journal tells whether it is new
+        known = Boot(block.boot)
     if block.seq >= known.next_seq:  # an old boot turns out to be longer
         missing = known.missing
         if block.seq > known.next_seq:

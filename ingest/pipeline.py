@@ -11,6 +11,7 @@ Rules
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -33,7 +34,7 @@ from detector import (
 from detector.layout import CountArray, FloatArray
 from detector.windows import SLACK_NS, SLEW_NS
 from ingest.convert import to_episode, to_epochs, to_epochs_by_stream
-from ingest.legs import Leg, Signature, leg_from, leg_of
+from ingest.legs import Leg, Signature, form_of, leg_from
 from ingest.store import Episode, Epoch
 from ingest.wire import Block
 
@@ -82,6 +83,7 @@ class _Piece:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Samples of each group, all blocks together."""
         return tuple(map(sum, zip(*self.lengths, strict=True)))
 
 
@@ -106,6 +108,7 @@ def detect(tracks: Mapping[str, Track], runs: Mapping[str, Sequence[Block]], *, 
     return out
 
 
+@lru_cache(maxsize=64)
 def _detector(params: Params) -> str:
     return f"{VERSION}/{params.digest}"
 
@@ -117,13 +120,13 @@ def _plan(device: str, track: Track | None, blocks: Sequence[Block], out: Detect
     anchor_ns, received = (track.anchor_ns, track.received) if track else (-1, 0)
     for block in blocks:
         try:
-            now = leg_of(block)
-            lengths, scales = now.lengths(block), now.scales(block)
+            form = form_of(block)
         except DetectorError as error:
             out.failures.append(Failure(device, ((block.boot, block.seq),), str(error)))
             continue
-        if leg is None or now.signature != leg.signature:
-            leg, anchor_ns, received = now, -1, 0
+        if leg is None or not _same(form.leg, leg):
+            anchor_ns, received = -1, 0
+        leg = form.leg
         fs_hz = leg.layout.groups[0].fs_hz
         error_ns = block.t0 - anchor_ns - round(received * (SECOND_NS / fs_hz))
         joins = anchor_ns != -1 and abs(error_ns) <= SLACK_NS
@@ -131,14 +134,19 @@ def _plan(device: str, track: Track | None, blocks: Sequence[Block], out: Detect
             anchor_ns, received = block.t0, 0
         elif not joins:
             anchor_ns += error_ns
-        received += lengths[0]
+        received += form.lengths[0]
         last = pieces[-1] if pieces else None
-        if last is not None and joins and last.leg is leg and last.scales == scales:
+        if last is not None and joins and last.leg is leg and last.scales == form.scales:
             last.blocks.append(block)
-            last.lengths.append(lengths)
+            last.lengths.append(form.lengths)
         else:
-            pieces.append(_Piece(device, leg, scales, [block], [lengths]))
+            pieces.append(_Piece(device, leg, form.scales, [block], [form.lengths]))
     return pieces
+
+
+def _same(a: Leg, b: Leg) -> bool:
+    """Whether the detector sees the same; the order in which signals are sent does not matter."""
+    return a is b or (a.layout == b.layout and a.sites == b.sites)
 
 
 def _feed(pieces: list[_Piece], out: Detected, params: Params) -> None:
@@ -178,10 +186,12 @@ def _remember(pieces: list[_Piece], state: State, out: Detected, params: Params)
 def _end_other_leg(piece: _Piece, out: Detected, params: Params) -> None:
     """A device that wears something else: end what is open on the old leg."""
     track = out.tracks[piece.device]
-    if track is None or track.signature == piece.leg.signature:
+    if track is None:
+        return
+    old = leg_from(track.signature)
+    if _same(old, piece.leg):
         return
     out.tracks[piece.device] = None
-    old = leg_from(track.signature)
     row = np.frombuffer(track.row, np.uint8)[None]
     _keep([(piece.device, old.sites)], finish(unpack(old.layout, row), params=params), out, params)
 

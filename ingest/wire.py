@@ -10,6 +10,7 @@ Rules
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
@@ -211,17 +212,27 @@ def _content_type_error(content_type: str) -> WireError:
 def _check_block(block: Block) -> None:
     if not T0_NS[0] <= block.t0 < T0_NS[1]:
         raise WireError("clock", f"t0 {block.t0} ns is not between 2020 and 2100: is the device's clock set?")
-    names = [(signal.kind, name) for signal in block.signals for name in signal.channel_sites()]
+    _check_form(tuple((s.kind, s.site, s.fs_hz, s.scale, s.channels, len(s.samples)) for s in block.signals))
+
+
+@lru_cache(maxsize=4096)
+def _check_form(form: tuple[tuple[Kind, str, float, float, int, int], ...]) -> None:
+    """Check all but the samples themselves; a device sends the same form over and over, so a valid one is kept."""
+    signals = tuple(
+        Signal(kind=kind, site=site, fs_hz=fs_hz, scale=scale, channels=channels, samples=bytes(size))
+        for kind, site, fs_hz, scale, channels, size in form
+    )
+    names = [(signal.kind, name) for signal in signals for name in signal.channel_sites()]
     if len(set(names)) != len(names):
         raise WireError("signals", f"block names a signal or channel twice: {sorted(names)}")
-    if sum(signal.kind == "acc" for signal in block.signals) > 1:
+    if sum(signal.kind == "acc" for signal in signals) > 1:
         raise WireError("signals", "block has more than one acc signal")
-    emg_channels = sum(signal.channels for signal in block.signals if signal.kind == "emg")
+    emg_channels = sum(signal.channels for signal in signals if signal.kind == "emg")
     if not 1 <= emg_channels <= EMG_CHANNELS:
         raise WireError("signals", f"block has {emg_channels} emg channels, not 1 to {EMG_CHANNELS}")
-    for signal in block.signals:
+    for signal in signals:
         _check_signal(signal)
-    _check_stretch(block.signals)
+    _check_stretch(signals)
 
 
 def _check_stretch(signals: tuple[Signal, ...]) -> None:

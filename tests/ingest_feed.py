@@ -1,0 +1,113 @@
+"""Blocks of made-up legs for the tests of `ingest`: noise with bursts, cut as one likes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.journal import Journal
+from ingest.service import Ingester, Options
+from ingest.source import Delivery, MemorySource
+from ingest.store import Episode, Epoch, Record, Store
+from ingest.store.memory import MemoryStore
+from ingest.wire import Block, Signal, Status, encode, topic
+
+T0_NS = 1_790_000_000_000_000_000
+SECOND_NS = 1_000_000_000
+EMG_HZ, ACC_HZ = 200.0, 10.0  # the lowest rates: quick
+
+
+def recording(seconds: int, *, seed: int = 0, bursts: Sequence[tuple[int, int]] = ((65, 75),)) -> NDArray[np.int16]:
+    """EMG counts (n,): rest, and much more, as ragged as a cramp, from each (start, length) in seconds."""
+    rng = np.random.default_rng(seed)
+    n = int(seconds * EMG_HZ)
+    level = np.full(n, 30.0)
+    for start, length in bursts:
+        level[int(start * EMG_HZ) : int((start + length) * EMG_HZ)] = 300.0
+    ragged = np.repeat(rng.uniform(0.4, 1.6, n // 20 + 1), 20)[:n]
+    return (rng.normal(size=n) * level * np.where(level > 100, ragged, 1)).astype(np.int16)
+
+
+def cut(emg: NDArray[np.int16], lengths_s: Iterable[float], *, boot: int = 1, **change: Any) -> Iterator[Block]:
+    """Blocks of these lengths, the last one as long as is left; acceleration lies still."""
+    at = 0
+    total = len(emg)
+    for seq, length_s in enumerate(lengths_s):
+        end = min(total, at + round(length_s * EMG_HZ / 20) * 20)
+        if end - at < 20:
+            return
+        yield block(emg[at:end], boot=boot, seq=seq, t0=T0_NS + round(at * SECOND_NS / EMG_HZ), **change)
+        at = end
+
+
+def block(
+    emg: NDArray[np.int16], *, boot: int = 1, seq: int = 0, t0: int = T0_NS, site: str = "soleus", scale: float = 0.1
+) -> Block:
+    """One block: one EMG site and the accelerometer."""
+    acc = np.repeat(np.array([[0], [0], [4096]], "<i2"), max(1, round(len(emg) * ACC_HZ / EMG_HZ)), axis=1)
+    return Block(
+        boot=boot,
+        seq=seq,
+        t0=t0,
+        signals=(
+            Signal(kind="emg", site=site, fs_hz=EMG_HZ, scale=scale, channels=1, samples=emg.astype("<i2").tobytes()),
+            Signal(kind="acc", site="shank", fs_hz=ACC_HZ, scale=1 / 4096, channels=3, samples=acc.tobytes()),
+        ),
+    )
+
+
+def feed(source: MemorySource, device: str, messages: Iterable[Block | Status]) -> list[Delivery]:
+    """Publish blocks and statuses of a device."""
+    return [
+        source.feed(topic(device, "blocks" if isinstance(message, Block) else "status"), encode(message))
+        for message in messages
+    ]
+
+
+def drain(ingester: Ingester) -> None:
+    """Take turns until nothing comes in, then deliver."""
+    while ingester.step():
+        pass
+    ingester.settle()
+
+
+def ingest(
+    folder: Path, messages: Iterable[tuple[str, Block | Status]], *, store: Store | None = None, batch: int = 50
+) -> Store:
+    """A fresh source and journal, all messages through them, and the store they ended in."""
+    store = store or MemoryStore()
+    source = MemorySource()
+    journal = Journal(folder / "journal.sqlite")
+    try:
+        for device, message in messages:
+            feed(source, device, [message])
+        drain(Ingester(source, journal, store, options=Options(wait_s=0, batch=batch)))
+        assert source.outstanding == 0
+    finally:
+        journal.close()
+    return store
+
+
+def contents(store: Store, devices: Sequence[str]) -> list[Any]:
+    """All that was measured, without when it was written; as text, for NaN does not equal NaN."""
+    found: list[Record] = [*store.episodes(devices, start_ns=0, end_ns=2**62)]
+    for device in devices:
+        found += store.epochs(device, start_ns=0, end_ns=2**62)
+    return [_plain(record) for record in found]
+
+
+def _plain(record: Record) -> Any:
+    values = [(name, getattr(record, name)) for name in record.__struct_fields__ if name != "updated_ns"]
+    return type(record).__name__, [(name, repr(value)) for name, value in values]
+
+
+def episodes(store: Store, device: str) -> list[Episode]:
+    """Episodes of a device."""
+    return store.episodes([device], start_ns=0, end_ns=2**62)
+
+
+def epochs(store: Store, device: str) -> list[Epoch]:
+    """Epochs of a device."""
+    return store.epochs(device, start_ns=0, end_ns=2**62)

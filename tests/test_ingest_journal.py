@@ -1,0 +1,208 @@
+"""The journal: whole batches or nothing, one process at a time, and a sentence when the disk is not as it should be."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from ingest_feed import T0_NS, block, recording
+
+from ingest.devices import Device, View
+from ingest.errors import JournalError
+from ingest.intake import Quarantined, Stored
+from ingest.journal import QUARANTINE_BYTES, Entry, Journal
+from ingest.order import HORIZON, Arrival, Gap, Order, arrive
+from ingest.pipeline import Track
+from ingest.source import Delivery
+from ingest.store import DeviceStatus, Epoch
+from ingest.wire import CONTENT_MSGPACK, decode_block, encode
+
+EMG = recording(2, bursts=())
+EPOCH = Epoch(
+    device="a", site="soleus", start_ns=T0_NS, received_s=10.0, worn_s=10.0, usable_s=10.0, rms_uv=float("nan"),
+    rest_uv=1.0, median_hz=2.0, movement_g=0.0, angle_deg=3.0, flags=("hum", "rail"),
+)  # fmt: skip
+
+
+def stored(seq: int, disposition: str = "ready", *, device: str = "a", received_ns: int = 1) -> Stored:
+    found = block(EMG, seq=seq)
+    delivery = Delivery(f"charley/v1/{device}/blocks", encode(found), CONTENT_MSGPACK, 1, 1, False, received_ns)
+    return Stored(device, found, disposition, delivery)
+
+
+def device_state() -> Device:
+    order, _ = arrive(Order(), Arrival(1, 0, T0_NS, T0_NS + 1), horizon=HORIZON)
+    order, _ = arrive(order, Arrival(1, 5, T0_NS, T0_NS + 1), horizon=HORIZON)
+    view = View(boot=1, online=True, firmware="1.2", sites=("soleus",), battery=0.5, spoke=True)
+    return Device(order, view, Track((("emg", "soleus", 200.0, 1),), "1/x", T0_NS, 400, b"\x00\xff"))
+
+
+def test_everything_is_there_after_opening_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    state = device_state()
+    gap = Gap(boot=1, first=1, last=4, cause="horizon", start_ns=1, end_ns=2)
+    bad = Quarantined("x/y", b"\x00", None, "topic", "no topic of ours", 7)
+    status = DeviceStatus(device="a", boot=1, online=True)
+    journal = Journal(path)
+    journal.commit(
+        Entry(
+            stored=[stored(0), stored(5, "held")],
+            quarantined=[bad],
+            devices={"a": state},
+            gaps=[("a", gap)],
+            records=[EPOCH, status],
+            events=[("charley/v1/a/events", b"{}")],
+        )
+    )
+    journal.close()
+    journal = Journal(path)
+    assert journal.devices() == {"a": state}
+    assert journal.blocks("a") == [((1, 0), "ready"), ((1, 5), "held")]
+    payload, content_type = journal.payload("a", (1, 5))
+    assert decode_block(payload, content_type=content_type) == block(EMG, seq=5)
+    assert journal.gaps("a") == [gap]
+    assert journal.quarantined() == [bad]
+    assert repr([record for _, record in journal.records(10)]) == repr([EPOCH, status])
+    assert [(topic, body) for _, topic, body in journal.events(10)] == [("charley/v1/a/events", b"{}")]
+    assert msgspec.structs.astuple(journal.depth()) == (2, 1, 2, 1)
+    journal.close()
+
+
+def test_a_block_is_kept_once_and_its_fate_is_updated(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.commit(Entry(stored=[stored(1, "held"), stored(2, "held")], devices={"a": Device()}))
+    journal.commit(
+        Entry(stored=[stored(1, "late")], released=[("a", (1, 1))], failed=[("a", (1, 2))], devices={"a": Device()})
+    )
+    assert journal.blocks("a") == [((1, 1), "ready"), ((1, 2), "failed")]
+    journal.close()
+
+
+def test_records_leave_in_order_and_what_was_refused_is_kept_aside(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.commit(Entry(records=[msgspec.structs.replace(EPOCH, start_ns=i) for i in range(5)]))
+    first = journal.records(3)
+    journal.records_delivered(first[-1][0], [Quarantined("store/epoch", b"{}", None, "store", "too old", 1)])
+    assert [record.start_ns for _, record in journal.records(9) if isinstance(record, Epoch)] == [3, 4]
+    assert [item.reason for item in journal.quarantined()] == ["store"]
+    journal.close()
+
+
+def test_events_leave_one_by_one_and_places_are_not_used_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.commit(Entry(events=[("t", b"0"), ("t", b"1")]))
+    places = [place for place, _, _ in journal.events(9)]
+    journal.events_delivered(places)
+    journal.commit(Entry(events=[("t", b"2")]))
+    assert journal.events(9)[0][0] not in places
+    journal.close()
+
+
+def test_a_batch_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    too_big = Quarantined("t", b"", None, "r", "s", 2**70)
+    with pytest.raises(OverflowError):
+        journal.commit(Entry(stored=[stored(0)], devices={"a": Device()}, quarantined=[too_big]))
+    assert journal.devices() == {}
+    journal.commit(Entry(stored=[stored(0)], devices={"a": Device()}))
+    assert journal.blocks("a") == [((1, 0), "ready")]
+    journal.close()
+
+
+def test_old_blocks_are_removed_but_not_those_held(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    items = [stored(i, "held" if i == 1 else "ready", received_ns=i) for i in range(6)]
+    journal.commit(Entry(stored=items, devices={"a": Device()}))
+    assert journal.prune(4, limit=2) == 2
+    assert journal.prune(4, limit=2) == 1
+    assert [seq for (_, seq), _ in journal.blocks("a")] == [1, 4, 5]
+    journal.close()
+
+
+def test_a_huge_message_is_not_kept_whole(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.commit(Entry(quarantined=[Quarantined("t", bytes(QUARANTINE_BYTES + 1), None, "size", "too large", 1)]))
+    assert len(journal.quarantined()[0].payload) == QUARANTINE_BYTES
+    journal.close()
+
+
+def test_a_second_process_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    code = "import sys; from pathlib import Path; from ingest.journal import Journal; Journal(Path(sys.argv[1]))"
+    root = Path(__file__).parent.parent
+    with pytest.raises(JournalError, match="held by another process"):
+        open_twice(path)
+    journal = Journal(path)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "held by another process" in done.stderr
+    journal.close()
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code, str(path)], cwd=root, check=True)
+
+
+def open_twice(path: Path) -> None:
+    first = Journal(path)
+    try:
+        Journal(path).close()
+    finally:
+        first.close()
+
+
+def test_a_damaged_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(b"this is not a database, whatever it may be called" * 100)
+    with pytest.raises(JournalError, match=r"journal\.sqlite cannot be opened: file is not a database"):
+        Journal(path)
+
+
+def test_damage_within_is_an_error_and_not_an_empty_journal(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    journal = Journal(path)
+    journal.commit(Entry(devices={"a": device_state()}))
+    journal.close()
+    db = sqlite3.connect(path)
+    db.execute("UPDATE device SET state = x'00'")
+    db.commit()
+    db.close()
+    journal = Journal(path)
+    with pytest.raises(JournalError, match="cannot be read"):
+        journal.devices()
+    journal.close()
+
+
+def test_a_place_where_nothing_can_be_written_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="cannot be opened: No such file or directory"):
+        Journal(tmp_path / "missing" / "journal.sqlite")
+    with pytest.raises(JournalError, match="cannot be opened: Is a directory"):
+        Journal(tmp_path)
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    Journal(path).close()
+    db = sqlite3.connect(path)
+    db.execute("UPDATE schema_version SET version = 99")
+    db.commit()
+    db.close()
+    with pytest.raises(JournalError, match="schema version 99, this program knows 1"):
+        Journal(path)
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    Journal(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_full_disk_is_an_error_and_nothing_is_half_written(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.commit(Entry(stored=[stored(0)], devices={"a": Device()}))
+    journal._db.execute("PRAGMA max_page_count = 1")  # sqlite's own way to fill a disk
+    with pytest.raises(JournalError, match="cannot be written: database or disk is full"):
+        journal.commit(Entry(stored=[stored(i) for i in range(1, 50)], devices={"a": Device()}))
+    assert [seq for (_, seq), _ in journal.blocks("a")] == [0]
+    journal.close()
