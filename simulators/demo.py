@@ -19,10 +19,10 @@ from simulators.render import Front
 from simulators.script import LYING, Script
 
 NIGHTS: Final = 7
-WORN_NIGHT: Final = (time(22, 0), time(7, 0))
-WORN_DAY: Final = (time(15, 0), time(20, 0))
-SITE: Final = ("gastrocnemius_medialis",)
-WEEK_FRONT: Final = Front(emg_fs_hz=250.0, acc_fs_hz=25.0, emg_scale=0.25)
+WORN_NIGHT: Final = (time(22, 15), time(6, 45))
+WORN_DAY: Final = (time(16, 0), time(20, 0))
+SITE: Final = ("gastrocnemius_medialis", "gastrocnemius_lateralis")
+WEEK_FRONT: Final = Front(emg_fs_hz=200.0, acc_fs_hz=20.0, emg_scale=0.25)
 LIVE_FRONT: Final = Front(emg_fs_hz=1000.0, acc_fs_hz=100.0, emg_scale=0.25)
 LIVE_S: Final = 12 * 3600.0
 LIVE_EVERY_S: Final = (150.0, 330.0)

@@ -8,6 +8,7 @@ from simulators.event import FAULTS, Event
 from simulators.motor_units import FloatArray
 
 HARMONICS: Final = ((1, 1.0), (2, 0.15), (3, 0.35), (5, 0.12))
+OPEN_INPUT_UV: Final = 6.0  # RMS of an open input at 1000 Hz
 REPLACING: Final = ("electrode_off", "rails", "flat", "non_wear")
 
 
@@ -35,9 +36,10 @@ def disturbance(
     hum = event.level * _mains(since_start_s, fs_hz=fs_hz, mains_hz=mains_hz)
     if event.kind == "hum":
         return hum
-    # An open input also drifts, far and slowly, and takes the odd knock.
+    # An open input hisses louder than skin, drifts, far and slowly, and takes the odd knock.
+    hiss = event.rng("hiss").standard_normal(time_s.size) * OPEN_INPUT_UV * np.sqrt(fs_hz / 1000.0)
     drift = _knots(event, "drift", time_s, hertz=0.3) * event.level * 1.5
-    return np.asarray(hum + drift + 0.3 * event.level * _jolts(event, time_s))
+    return np.asarray(hum + hiss + drift + 0.3 * event.level * _jolts(event, time_s))
 
 
 def _mains(since_start_s: FloatArray, *, fs_hz: float, mains_hz: float) -> FloatArray:

@@ -16,7 +16,10 @@ def child(role: str, environment: dict[str, str], log: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "charley", role, "--tied"]
     with (
         log.open("wb") as file,
-        subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stderr=file) as process,  # noqa: S603 our own
+        # A session of its own: Ctrl-C reaches the parent alone, which then ends its children in order.
+        subprocess.Popen(  # noqa: S603 our own
+            command, env=environment, stdin=subprocess.PIPE, stderr=file, start_new_session=True
+        ) as process,
     ):
         try:
             yield
@@ -28,13 +31,13 @@ def child(role: str, environment: dict[str, str], log: Path) -> Iterator[None]:
                 process.kill()
 
 
-def check_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise SimulatorError(f"port {port} is taken ({error.strerror}). Choose another: --port 8001") from error
+def check_free(port: int, *, host: str = "127.0.0.1", mend: str = "") -> None:
+    """Raise a sentence that ends with `mend` unless one could listen here."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise SimulatorError(f"port {port} at {host}: {error.strerror}. {mend}".rstrip()) from error
 
 
 def free_pair() -> int:

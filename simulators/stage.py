@@ -116,12 +116,16 @@ class Api:
             yield from page["items"]
 
     def _get(self, path: str, query: dict[str, str] | None = None) -> Any:
-        return self._answer(self._http.get(path, params=query))
+        return self._ask("GET", path, params=query)
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._answer(self._http.post(path, json=body))
+        return self._ask("POST", path, json=body)
 
-    def _answer(self, response: httpx.Response) -> Any:
+    def _ask(self, method: str, path: str, **content: Any) -> Any:
+        try:
+            response = self._http.request(method, path, **content)
+        except httpx.TransportError as error:
+            raise SimulatorError(f"no service at {self._http.base_url}: {error}") from error
         if response.is_error:
             raise SimulatorError(f"{response.request.url.path}: {response.status_code}: {response.text[:300]}")
         return response.json()
