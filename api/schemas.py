@@ -232,7 +232,7 @@ class SummaryOut(Given):
 
 
 class TotalOut(Given):
-    """All nights, or all days, of a range that have begun."""
+    """All nights, or all days, of a range that have begun; `not_enough_data` counts those that have ended."""
 
     periods: int
     not_enough_data: int

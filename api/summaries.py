@@ -71,7 +71,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """All periods of a kind in a range, as far as they have begun."""
+    """All periods of a kind in a range that have begun; `not_enough_data` counts those that have ended."""
 
     periods: int
     not_enough_data: int
@@ -127,7 +127,8 @@ def total(summaries: Sequence[Summary], episodes: Sequence[Owned], *, now_ns: in
     """Sum up the periods that have begun."""
     begun = [summary for summary in summaries if summary.period.window.start_ns < now_ns]
     coverage = sum((summary.coverage for summary in begun), Coverage())
-    poor = sum(summary.status != "ok" for summary in begun)
+    # A period that is still running is not blamed for what it cannot have yet.
+    poor = sum(summary.status != "ok" and summary.period.window.end_ns <= now_ns for summary in begun)
     enough = coverage.usable_s >= ENOUGH_S and poor < len(begun)
     found = [item.episode for summary in begun for item in members(summary.period, episodes)]
     return Total(

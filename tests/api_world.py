@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from api.registry import Registry, open_registry
 from ingest.store import DeviceStatus, Episode, Epoch, Record, Store
 from ingest.store.memory import MemoryStore
 
+V1 = "/api/v1"
 TOKEN = "a-token-for-tests-only-0123456789"
 EPOCH_NS = 10 * 10**9
 HOUR_NS = 3600 * 10**9
@@ -112,6 +114,25 @@ class World:
         """Close what was opened."""
         self.registry.close()
         self.store.close()
+
+
+def get(http: httpx.Client, path: str, **params: str | int) -> Any:
+    """What an address of the API gives."""
+    response = http.get(V1 + path, params=params)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def problem(response: httpx.Response, status: int, name: str) -> Any:
+    """The problem that a response must be."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert body["type"] == f"urn:charley:problem:{name}"
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"].endswith(".")
+    return body
 
 
 def add_wearer(http: httpx.Client, name: str = "Ada", *, zone: str = "Europe/Berlin", **more: str) -> str:

@@ -1,27 +1,14 @@
 """The API over HTTP: what it gives, in which pages, and how it refuses."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from api_world import World, add_wearer, assign, episode, epochs, ns
-from msgspec.structs import replace
+from api_world import V1, World, add_wearer, assign, episode, epochs, get, ns, problem
 
-from ingest.store import DeviceStatus, Episode, Epoch, Record, StoreRefused, StoreUnavailable
 from ingest.store.memory import MemoryStore
 from ingest.store.sqlite import SqliteStore
-
-V1 = "/api/v1"
-ASSIGNMENT = {
-    "device": "leg",
-    "wearer": "{wearer}",
-    "side": "left",
-    "muscle": "soleus",
-    "from": "2026-01-01T00:00:00Z",
-}
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -36,23 +23,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 def http(world: World) -> Iterator[httpx.Client]:
     with world.client() as client:
         yield client
-
-
-def get(http: httpx.Client, path: str, **params: str | int) -> Any:
-    response = http.get(V1 + path, params=params)
-    assert response.status_code == 200, response.text
-    return response.json()
-
-
-def problem(response: httpx.Response, status: int, name: str) -> Any:
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    body = response.json()
-    assert body["type"] == f"urn:charley:problem:{name}"
-    assert body["status"] == status
-    assert body["title"]
-    assert body["detail"].endswith(".")
-    return body
 
 
 def test_a_wearer_is_registered_read_changed_and_forgotten(http: httpx.Client) -> None:
@@ -230,89 +200,10 @@ def test_nothing_found_is_an_empty_list_with_coverage(http: httpx.Client) -> Non
     assert len(nights["items"]) == 8  # the seven before, and the one to come
 
 
-@pytest.mark.parametrize("path", ["", "/zones", "/nights", "/days", "/episodes", "/epochs"])
-def test_an_unknown_wearer_is_not_found_in_the_same_words(http: httpx.Client, path: str) -> None:
-    bodies = [http.get(f"{V1}{address}").content for address in (f"/wearers/w0{path}", "/devices/none", "/nowhere")]
-    assert bodies[0] == bodies[1] == bodies[2]
-    problem(http.get(f"{V1}/wearers/w0{path}"), 404, "not-found")
-
-
-@pytest.mark.parametrize(
-    ("query", "help_"),
-    [
-        ("nights?from=2026-03-20&to=2026-03-19", "exchange"),
-        ("nights?from=2025-01-01&to=2026-03-19", "400 at a time"),
-        ("days?from=yesterday", "local date"),
-        ("days?to=2026-02-30", "local date"),
-        ("days?from=9999-12-31&to=9999-12-31", "local date"),
-        ("episodes?from=2026-03-20T10:00:00", "offset"),
-        ("episodes?from=2026-03-20T10:00:00Z&to=2026-03-20T09:00:00Z", "exchange"),
-        ("episodes?from=2025-01-01", "400 at a time"),
-        ("episodes?updated_after=soon", "instant"),
-        ("episodes?updated_after=2026-03-20", "instant"),
-        ("episodes?limit=1001", "less than or equal to 1000"),
-        ("epochs?resolution=7", "resolution"),
-        ("epochs?from=0001-01-01", "local date"),
-        ("epochs?from=0001-01-01T00:00:00Z", "between"),
-    ],
-)
-def test_a_wrong_question_is_refused_with_a_sentence_that_helps(http: httpx.Client, query: str, help_: str) -> None:
-    wearer = add_wearer(http)
-    assert help_ in problem(http.get(f"{V1}/wearers/{wearer}/{query}"), 422, "invalid-request")["detail"]
-
-
 def test_an_offset_whose_plus_became_a_space_is_understood(http: httpx.Client) -> None:
     wearer = add_wearer(http)
     asked = f"{V1}/wearers/{wearer}/episodes?from=2026-03-20T10:00:00+01:00&to=2026-03-20T10:00:01%2B01:00"
     assert http.get(asked).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("POST", "/wearers", {"name": "Ada", "zone": "UTC+2"}),
-        ("POST", "/wearers", {"name": "Ada", "zone": "Etc/GMT-2"}),
-        ("POST", "/wearers", {"name": "", "zone": "Europe/Berlin"}),
-        ("POST", "/wearers", {"name": "Ada", "zone": "Europe/Berlin", "nigth_start": "22:00"}),
-        ("POST", "/wearers", {"name": "Ada", "zone": "Europe/Berlin", "night_start": "25:00"}),
-        ("POST", "/wearers", {"name": "Ada", "zone": "Europe/Berlin", "night_start": "08:59"}),
-        ("POST", "/wearers", [1]),
-        ("POST", "/devices", {"id": "a/b"}),
-        ("PUT", "/wearers/{wearer}/zones", {"zones": []}),
-        ("PUT", "/wearers/{wearer}/zones", {"zones": [{"zone": "Europe/Berlin", "from": "2026-01-01T00:00:00Z"}]}),
-        ("PUT", "/wearers/{wearer}/zones", {"zones": [{"zone": "Europe/Berlin"}, {"zone": "Asia/Tokyo"}]}),
-        ("POST", "/wearers/{wearer}/zones", {"zone": "Asia/Tokyo", "from": "2026-01-01T00:00:00"}),
-        ("POST", "/assignments", ASSIGNMENT | {"side": "middle"}),
-        ("POST", "/assignments", ASSIGNMENT | {"to": ASSIGNMENT["from"]}),
-        ("POST", "/assignments", {"device": "leg"}),
-    ],
-)
-def test_wrong_bodies_are_refused_as_problems(http: httpx.Client, method: str, path: str, body: object) -> None:
-    wearer = add_wearer(http)
-    content = json.dumps(body).replace("{wearer}", wearer)
-    response = http.request(
-        method, V1 + path.replace("{wearer}", wearer), content=content, headers={"Content-Type": "application/json"}
-    )
-    problem(response, 422, "invalid-request")
-
-
-def test_bytes_that_are_not_json_and_wrong_methods_are_problems(http: httpx.Client) -> None:
-    response = http.post(f"{V1}/wearers", content=b"{", headers={"Content-Type": "application/json"})
-    problem(response, 422, "invalid-request")
-    wrong = http.delete(f"{V1}/wearers")
-    problem(wrong, 405, "method-not-allowed")
-    assert wrong.headers["allow"]
-    problem(http.get("/static/none.js"), 404, "not-found")
-    problem(http.get("/static/../app.py"), 404, "not-found")
-
-
-def test_contradictions_are_conflicts(http: httpx.Client) -> None:
-    wearer = add_wearer(http)
-    assign(http, wearer, "leg")
-    problem(http.post(f"{V1}/devices", json={"id": "leg"}), 409, "conflict")
-    problem(http.delete(f"{V1}/devices/leg"), 409, "conflict")
-    body = {"device": "leg", "wearer": wearer, "side": "right", "muscle": "soleus", "from": "2026-02-01T00:00:00Z"}
-    assert "assigned already" in problem(http.post(f"{V1}/assignments", json=body), 409, "conflict")["detail"]
 
 
 def test_an_assignment_is_read_ended_reopened_and_forgotten(http: httpx.Client) -> None:
@@ -356,122 +247,6 @@ def test_a_night_that_is_running_counts_up_to_now(world: World, http: httpx.Clie
         "start": "2026-03-20T21:00:00+01:00", "end": "2026-03-21T09:00:00+01:00", "duration_s": 43_200,
         "source": "clock",
     }  # fmt: skip
-
-
-def status(device: str = "leg", *, received: str, sample: str | None = None, online: bool = True) -> DeviceStatus:
-    return DeviceStatus(
-        device=device, boot=1, online=online, last_received_ns=ns(received), last_sample_ns=ns(sample or received)
-    )
-
-
-NOW = status(received="2026-03-20T11:59:30")
-BEHIND = status(received="2026-03-20T11:59:30", sample="2026-03-17T02:00:00")
-SILENT = status(received="2026-03-20T11:50:00")
-GONE = status(received="2026-03-20T09:00:00", online=False)
-MUTE = DeviceStatus(device="leg", boot=1, online=True)
-
-
-@pytest.mark.parametrize(
-    ("record", "signal", "state", "sentence"),
-    [
-        (None, (0, 0), "never_seen", "Never seen: nothing has arrived from this device."),
-        (NOW, (10, 10), "working", "Working."),
-        (replace(NOW, online=False), (10, 10), "working", "Working."),
-        (NOW, (0, 0), "not_worn", "Connected, but not worn."),
-        (NOW, (10, 1), "poor_signal", "Worn, but the signal is poor: check the electrodes."),
-        (BEHIND, (10, 10), "catching_up", "Synchronising: it has come to Tue 17 Mar, 03:00."),
-        (SILENT, (10, 10), "connected_but_silent", "Connected but silent since Fri 20 Mar, 12:50 (10 min ago)."),
-        (GONE, (10, 10), "offline", "Offline since Fri 20 Mar, 10:00 (3 h ago)."),
-        (MUTE, (0, 0), "connected_but_silent", "Connected but silent: no measurement has arrived yet."),
-        (replace(MUTE, online=False), (0, 0), "offline", "Offline; no measurement has ever arrived."),
-    ],
-)
-def test_a_device_says_in_plain_words_whether_it_works(
-    world: World, http: httpx.Client, *, record: DeviceStatus | None, signal: tuple[int, int], state: str, sentence: str
-) -> None:
-    assign(http, add_wearer(http), "leg")
-    if record is not None:
-        world.write(record)
-        last_ns = record.last_sample_ns // 10**10 * 10**10
-        if last_ns:
-            world.write(epochs("leg", last_ns - 6 * 10**10, last_ns, worn_s=signal[0], usable_s=signal[1]))
-    got = get(http, "/devices/leg")
-    assert (got["state"], got["sentence"]) == (state, sentence)
-    assert get(http, "/devices")["items"] == [got]
-
-
-class BrokenStore:
-    """A store that answers every question with one error."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    def write(self, records: Sequence[Record]) -> None:
-        raise self._refusal(records)
-
-    def episodes(
-        self, devices: Sequence[str], *, start_ns: int, end_ns: int, updated_after_ns: int | None = None
-    ) -> list[Episode]:
-        raise self._refusal(devices, start_ns, end_ns, updated_after_ns)
-
-    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
-        raise self._refusal(device, start_ns, end_ns)
-
-    def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
-        raise self._refusal(devices)
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def _refusal(self, *_asked: object) -> Exception:
-        return self.error
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "name"),
-    [
-        (StoreUnavailable("secret host is down"), 503, "store-unavailable"),
-        (StoreRefused("secret table is missing"), 502, "store-refused"),
-        (ZeroDivisionError("secret"), 500, "internal"),
-    ],
-)
-def test_a_broken_store_is_a_problem_that_tells_no_secrets(
-    tmp_path: Path, error: Exception, code: int, name: str
-) -> None:
-    world = World(tmp_path, store=BrokenStore(error))
-    with world.client() as http:
-        wearer = add_wearer(http)
-        assign_without_reading(http, wearer)
-        for kind in ("nights", "episodes", "epochs"):
-            response = http.get(f"{V1}/wearers/{wearer}/{kind}")
-            assert "secret" not in json.dumps(problem(response, code, name))
-            assert response.headers.get("retry-after") == ("5" if code == 503 else None)
-            assert response.headers["x-content-type-options"] == "nosniff"
-        if code == 503:
-            ready = http.get("/readyz")
-            assert ready.status_code == 503
-            assert ready.json()["parts"] == {"registry": "ok", "store": "unavailable", "disk": "ok"}
-            assert http.get("/livez").status_code == 200
-    world.close()
-
-
-def assign_without_reading(http: httpx.Client, wearer: str) -> None:
-    """Adding a device reads its status, which a broken store refuses after the device was added."""
-    http.post(f"{V1}/devices", json={"id": "leg"})
-    body = {"device": "leg", "wearer": wearer, "side": "left", "muscle": "soleus", "from": "2026-01-01T00:00:00Z"}
-    assert http.post(f"{V1}/assignments", json=body).status_code == 201
-
-
-def test_a_registry_that_is_gone_is_a_problem(world: World, http: httpx.Client) -> None:
-    wearer = add_wearer(http)
-    world.registry.close()
-    for path in world.folder.glob("registry.sqlite*"):
-        path.unlink()
-    (world.folder / "registry.sqlite").mkdir()
-    response = http.get(f"{V1}/wearers/{wearer}")
-    problem(response, 503, "registry-unavailable")
-    assert response.headers["retry-after"] == "5"
-    assert http.get("/readyz").json()["parts"]["registry"] == "unavailable"
 
 
 def test_metrics_count_by_route_and_name_nobody(http: httpx.Client) -> None:

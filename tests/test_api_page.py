@@ -26,17 +26,21 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def rendered(chromium: str, world: World, tmp_path: Path, *, width: int = 1280) -> str:
-    """The document after its scripts have run, signed in by link."""
+    """The document after its scripts have read everything once, signed in by link."""
     server = make_server(world.app, host="127.0.0.1", port=0)
     with running(server) as port:
-        command = [
-            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},1600", "--virtual-time-budget=4000",
-            "--dump-dom", f"http://127.0.0.1:{port}/signin?token={TOKEN}",
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    return unescape(done.stdout)
+        for budget_ms in (4_000, 15_000, 60_000):  # virtual time, which may run ahead of a busy machine
+            command = [
+                chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                f"--user-data-dir={tmp_path / str(budget_ms)}", f"--window-size={width},1600",
+                f"--virtual-time-budget={budget_ms}", "--dump-dom",
+                f"http://127.0.0.1:{port}/signin?token={TOKEN}",
+            ]  # fmt: skip
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+            if 'data-ready="true"' in done.stdout:
+                return unescape(done.stdout)
+    raise AssertionError(f"the page was never ready: {done.stdout}")
 
 
 def test_the_page_draws_nights_days_cramps_coverage_and_devices(chromium: str, world: World, tmp_path: Path) -> None:
@@ -72,7 +76,6 @@ def test_the_page_draws_nights_days_cramps_coverage_and_devices(chromium: str, w
     assert "Never seen: nothing has arrived from this device." in dom
     assert "Bea" in dom
     assert "Ada & <Co>" in dom
-    assert 'data-ready="true"' in dom
 
 
 def iso(world: World, item: dict[str, dict[str, str]]) -> str:

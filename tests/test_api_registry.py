@@ -1,8 +1,9 @@
 """The registry: wearers, zones, devices and assignments survive a restart, and rules hold."""
 
+import os
 import re
-import sqlite3
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +22,23 @@ from api.zones import ZoneChange, ZoneHistory
 ZONES = ZoneHistory((ZoneChange(0, "Europe/Berlin"), ZoneChange(10**18, "Asia/Tokyo")))
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'registry.sqlite'}"
+POSTGRES_URL = os.environ.get("CHARLEY_TEST_POSTGRES_URL", "")  # of a server on which databases may be made
+
+
+@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES_URL else [])])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A new registry in SQLite and, where a server is named, in PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'registry.sqlite'}"
+        return
+    server = sa.make_url(POSTGRES_URL).set(drivername="postgresql+pg8000")
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    name = f"charley_test_{uuid.uuid4().hex}"
+    with engine.connect() as db:
+        db.execute(sa.text(f"CREATE DATABASE {name}"))
+        yield server.set(database=name).render_as_string(hide_password=False)
+        db.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
 
 
 @pytest.fixture
@@ -126,18 +141,15 @@ def test_two_who_assign_one_device_at_once_do_not_both_succeed(registry: Registr
     assert sorted(outcomes) == ["assigned", "refused", "refused", "refused"]
 
 
-def test_a_forgotten_wearer_leaves_nothing_behind(registry: Registry, tmp_path: Path) -> None:
+def test_a_forgotten_wearer_leaves_nothing_behind(registry: Registry) -> None:
     add_device(registry)
     ada = add(registry)
     assign(registry, ada, since=0, to=None)
     with registry.write() as db:
         wearers.remove(db, ada.id)
-    with sqlite3.connect(tmp_path / "registry.sqlite") as raw:
-        counts = [
-            raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - own names
-            for table in ("wearers", "zone_changes", "assignments")
-        ]
-    raw.close()
+    with registry.read() as db:
+        tables = [metadata.tables[name] for name in ("wearers", "zone_changes", "assignments")]
+        counts = [db.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in tables]
     assert counts == [0, 0, 0]
     with registry.write() as db:
         devices.remove(db, "leg")
@@ -199,12 +211,30 @@ def test_pages_follow_each_other(registry: Registry) -> None:
     assert len(seen) == 5
 
 
-def test_migrations_lead_to_the_tables_of_this_release(url: str, registry: Registry) -> None:
+def test_migrations_lead_to_the_tables_of_this_release(registry: Registry) -> None:
     registry.check()
-    engine = sa.create_engine(url)
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
+    with registry.read() as db:
+        assert compare_metadata(MigrationContext.configure(db), metadata) == []
+
+
+def test_several_services_may_start_at_once(url: str) -> None:
+    opened: list[Registry] = []
+    threads = [threading.Thread(target=lambda: opened.append(open_registry(url))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 4
+    for registry in opened:
+        registry.check()
+        registry.close()
+
+
+def test_a_contradiction_that_only_the_database_sees_is_a_conflict(registry: Registry) -> None:
+    add_device(registry)
+    same = metadata.tables["devices"].insert().values(id="leg", label="Leg", created_ns=1)
+    with pytest.raises(Conflict), registry.write() as db:
+        db.execute(same)
 
 
 def test_a_registry_of_a_newer_release_is_left_alone(url: str, registry: Registry) -> None:

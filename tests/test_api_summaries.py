@@ -187,6 +187,15 @@ def test_the_total_of_nights_in_a_sentence() -> None:
     assert total([good], [], now_ns=BEGIN).periods == 0
 
 
+def test_a_night_that_is_running_is_not_called_poor() -> None:
+    now_ns = BEGIN + HOUR_NS
+    running = summary({"leg": epochs("leg", BEGIN, now_ns)}, now_ns=now_ns)
+    got = total([running], [], now_ns=now_ns)
+    assert (running.status, got.not_enough_data) == ("not_enough_data", 0)
+    assert got.cramps.per_8_usable_h is None
+    assert of_total(got, "night") == "1 night, no cramps, 100 % covered."
+
+
 def test_the_timeline_names_what_held_for_most_of_each_five_minutes() -> None:
     middle = BEGIN + HOUR_NS
     measured = [

@@ -85,7 +85,12 @@ def _engine(url: str) -> sa.Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if backend == "postgresql":
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        try:
+            return sa.create_engine(parsed.set(drivername="postgresql+pg8000"), pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise Invalid(
+                "registry", "PostgreSQL needs a driver: install charley with its extra `postgres`."
+            ) from error
     raise Invalid("registry", f"The registry can be kept in SQLite or PostgreSQL, not in {backend}.")
 
 

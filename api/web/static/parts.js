@@ -80,12 +80,14 @@ export function periodTable(list, episodes, { kind, width, now, usual }) {
   if (!begun.length) return h("section", { class: "periods" }, heading, notice(`No ${kind} has begun in this range.`, "mild"));
   const longest = Math.max(...begun.map(span));
   const shared = pattern(begun[0]);
+  // Roles are spelt out because on a phone the style takes the table apart, and its meaning with it.
+  const column = { scope: "col", role: "columnheader" };
   const head = h(
     "tr",
-    {},
-    h("th", { scope: "col" }, title.slice(0, -1)),
-    h("th", { scope: "col", class: "drawn" }, h("span", { class: "hidden" }, "Cramps and coverage over time"), axis(begun[0], { width, longest })),
-    ["Cramps", "Worst", "In all", "Per 8 h", "Covered"].map((name) => h("th", { scope: "col", class: "figure" }, name)),
+    { role: "row" },
+    h("th", column, title.slice(0, -1)),
+    h("th", { ...column, class: "drawn" }, h("span", { class: "hidden" }, "Cramps and coverage over time"), axis(begun[0], { width, longest })),
+    ["Cramps", "Worst", "In all", "Per 8 h", "Covered"].map((name) => h("th", { ...column, class: "figure" }, name)),
   );
   const rows = begun.map((item) => {
     const own = episodes.filter((episode) => episode.period.id === item.id);
@@ -97,7 +99,7 @@ export function periodTable(list, episodes, { kind, width, now, usual }) {
     { class: "periods", "aria-labelledby": `${kind}s` },
     heading,
     sentence,
-    h("table", {}, h("thead", {}, head), h("tbody", {}, rows)),
+    h("table", { role: "table", "aria-labelledby": `${kind}s` }, h("thead", { role: "rowgroup" }, head), h("tbody", { role: "rowgroup" }, rows)),
   );
 }
 
@@ -111,12 +113,12 @@ function row(item, drawing, { note, now }) {
   const worst = cramps.worst_severity === null ? "–" : cramps.worst_severity.toFixed(1);
   const rate = cramps.per_8_usable_h === null ? "–" : cramps.per_8_usable_h.toFixed(1);
   const seen = `Usable ${duration(coverage.usable_s)}, worn ${duration(coverage.worn_s)}, received ${duration(coverage.received_s)} of ${duration(coverage.expected_s)} expected`;
-  const figure = (name, text, title = null) => h("td", { class: "figure", "data-name": name, title }, text);
+  const figure = (name, text, title = null) => h("td", { class: "figure", role: "cell", "data-name": name, title }, text);
   return h(
     "tr",
-    { class: poor ? "poor" : null },
-    h("th", { scope: "row" }, date(item.date), item.part > 1 ? ` (${item.part})` : null, running ? h("small", {}, "so far") : null),
-    h("td", { class: "drawn" }, drawing, poor ? h("small", { class: "reason" }, `Not enough data. ${item.reason}`) : null, note ? h("small", {}, note) : null),
+    { role: "row", class: poor ? "poor" : null },
+    h("th", { scope: "row", role: "rowheader" }, date(item.date), item.part > 1 ? ` (${item.part})` : null, running ? h("small", {}, "so far") : null),
+    h("td", { class: "drawn", role: "cell" }, drawing, poor ? h("small", { class: "reason" }, `Not enough data. ${item.reason}`) : null, note ? h("small", {}, note) : null),
     figure("Cramps", count, poor ? "At least this many: not enough data" : null),
     figure("Worst", worst),
     figure("In all", cramps.count ? duration(cramps.total_s) : "–"),
