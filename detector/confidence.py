@@ -17,7 +17,7 @@ from detector.params import Params
 UPRIGHT: Final = 1.5
 COACTIVE: Final = 2.25
 ALONE: Final = -1.5
-UNSEEN: Final = 1.5  # upright, and no second channel to show whether the other head works too
+UNSEEN: Final = 1.5  # upright, and no usable second channel to show whether the other head works too
 MOVED: Final = 1.5
 BASE: Final = 1.5
 WATCHED: Final = 0.5  # an accelerometer would have shown a willed movement
@@ -29,7 +29,7 @@ class Signs:
     """What was seen of A candidates until they opened, each an array `(A,)`."""
 
     upright: FloatArray  # share of active seconds upright
-    coactive: FloatArray | None  # mean of second over first channel; None with one channel
+    coactive: FloatArray  # mean of second over first channel; NaN where no second one could be used
     moved: NDArray[np.bool_]  # the leg moved shortly before onset
     active_s: FloatArray
     acc: NDArray[np.bool_]  # whether there is an accelerometer
@@ -39,10 +39,8 @@ def voluntary(signs: Signs, params: Params) -> FloatArray:
     """What speaks for a voluntary hold, `(A,)`, in log-odds: posture, both heads, movement just before."""
     upright = signs.upright > 0.5
     points = UPRIGHT * upright + MOVED * signs.moved
-    if signs.coactive is None:
-        points = points + UNSEEN * upright
-    else:
-        points = points + np.where(signs.coactive > params.coactive, COACTIVE, ALONE)
+    other = np.where(signs.coactive > params.coactive, COACTIVE, ALONE)
+    points = points + np.where(np.isnan(signs.coactive), UNSEEN * upright, other)
     total: FloatArray = np.maximum(points, 0).astype(np.float32)
     return total
 

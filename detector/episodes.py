@@ -32,10 +32,10 @@ LONGEST_RISE_S: Final = 180  # build-up over 3 minutes, Howe 1978
 INVOLVED: Final = 0.2  # share of active seconds in which a further channel must be hot to have taken part
 CANDIDATE: Final = (
     "evidence", "opened", "site", "onset_s", "rise_s", "last_s", "active", "moved_s", "moved", "signed",
-    "upright", "coactive", "hot", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
+    "upright", "paired", "coactive", "hot", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
 )  # fmt: skip
 COUNTED: Final = (
-    "active", "signed", "upright", "coactive", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
+    "active", "signed", "upright", "paired", "coactive", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
 )  # fmt: skip
 Candidate = dict[str, NDArray[Any]]
 
@@ -128,10 +128,11 @@ def _count(c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], now
     signed = rows & ~c["opened"]
     c["signed"] += signed
     c["upright"] += signed & now.upright
-    ratio = np.where(now.ok, now.ratio, 0)
-    if ratio.shape[1] > 1:
-        second, first = np.moveaxis(np.sort(ratio, axis=-1)[:, -2:], -1, 0)
-        c["coactive"] += np.where(signed, second / np.maximum(first, 1), 0).astype(np.float32)
+    if hot.shape[1] > 1:
+        paired = signed & (now.ok.sum(-1) > 1)
+        second, first = np.moveaxis(np.sort(np.where(now.ok, now.ratio, 0), axis=-1)[:, -2:], -1, 0)
+        c["paired"] += paired
+        c["coactive"] += np.where(paired, second / np.maximum(first, 1), 0).astype(np.float32)
     above = np.sqrt(np.maximum(now.rms**2 - now.rms_rest**2, 0)) / now.rms_rest / (params.reference_ratio - 1)
     c["hot_s"] += on
     c["load"] += np.where(on, above, 0).astype(np.float32)
@@ -146,10 +147,10 @@ def _count(c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], now
 def _signs(c: Candidate, acc: NDArray[np.bool_]) -> Signs:
     """The signs of the candidates so far."""
     signed = np.maximum(c["signed"], 1)
-    heads = c["hot"].shape[1]
+    seen = c["paired"] > 0.5 * signed
     return Signs(
         upright=(c["upright"] / signed).astype(np.float32),
-        coactive=(c["coactive"] / signed).astype(np.float32) if heads > 1 else None,
+        coactive=np.where(seen, c["coactive"] / np.maximum(c["paired"], 1), np.nan).astype(np.float32),
         moved=c["moved"],
         active_s=c["active"].astype(np.float32),
         acc=acc,

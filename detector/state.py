@@ -10,6 +10,7 @@ Rules
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from math import prod
 from typing import Any, Final
 
 import numpy as np
@@ -50,7 +51,8 @@ _SHAPED: Final = {
     "moved": ("?", "", False),  # the leg moved shortly before onset
     "signed": ("i4", "", 0),  # active seconds until it opened, over which the next two are summed
     "upright": ("i4", "", 0),  # with the shank upright
-    "coactive": ("f4", "", 0),  # second over first channel
+    "paired": ("i4", "", 0),  # with two or more usable channels
+    "coactive": ("f4", "", 0),  # in these, second over first channel
     "hot": ("?", "C", False),
     "hot_s": ("i4", "C", 0),
     "load": ("f4", "C", 0),
@@ -112,7 +114,7 @@ def start(layout: Layout, streams: int) -> State:
 
 def pack(state: State) -> NDArray[np.uint8]:
     """Bytes of each stream's state, shape (S, K)."""
-    rows = [np.ascontiguousarray(a).reshape(state.streams, -1).view(np.uint8) for a in _arrays(state)]
+    rows = [np.ascontiguousarray(a).reshape(state.streams, prod(a.shape[1:])).view(np.uint8) for a in _arrays(state)]
     return np.concatenate(rows, axis=1)
 
 

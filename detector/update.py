@@ -95,7 +95,7 @@ def _pieces(layout: Layout, samples: tuple[CountArray, ...]) -> Iterator[tuple[C
     """Cut long chunks in time, all groups at the same instants."""
     longest_s = max(x.shape[-1] / group.fs_hz for x, group in zip(samples, layout.groups, strict=True))
     per_s = sum(x.shape[0] * x.shape[1] * g.fs_hz for x, g in zip(samples, layout.groups, strict=True))
-    count = max(1, round(longest_s / max(10.0, PIECE_SAMPLES / per_s)))
+    count = max(1, round(longest_s / max(10.0, PIECE_SAMPLES / max(per_s, 1.0))))
     for i in range(count):
         yield tuple(x[..., x.shape[-1] * i // count : x.shape[-1] * (i + 1) // count] for x in samples)
 
