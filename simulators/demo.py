@@ -1,8 +1,9 @@
 """The demo: three wearers who come back with seven nights and days, and then stream live.
 
-The week is kept small enough for two minutes: one electrode at 250 Hz, acceleration at 25 Hz, blocks of a minute, worn
-in the night (22:00 to 07:00) and for five hours of the day, local time; between, the device is off. That is 650 bytes a
-second, 14 hours a day: 690 MB for the three. Live they stream at 1 kHz (acceleration 100 Hz) in blocks of a second.
+The week is kept small enough for two minutes: two electrodes at 200 Hz, acceleration at 20 Hz, blocks of a minute,
+worn in the night (22:15 to 06:45) and for four hours of the day (16:00 to 20:00), local time; between, the device is
+off. That is 920 bytes a second, 12.5 hours a day: 870 MB for the three. Live they stream at 1 kHz (acceleration
+100 Hz) in blocks of a second.
 """
 
 from dataclasses import dataclass, replace
