@@ -80,6 +80,9 @@ def cut(state: State, samples: tuple[CountArray, ...]) -> tuple[Windows, State]:
     groups, next_s, anchor = state.layout.groups, state["next_s"], state["anchor_ns"]
     received = [tail.received + x.shape[-1] for tail, x in zip(state.tails, samples, strict=True)]
     end_s = np.min([_last_s(g, anchor, r) for g, r in zip(groups, received, strict=True)], axis=0) + 1
+    # A clock set forward leaves less than a second of samples to the running second: it borrows from the next one.
+    short = [t.have + x.shape[-1] < window_n(g.fs_hz) for g, t, x in zip(groups, state.tails, samples, strict=True)]
+    end_s = np.where(np.any(short, axis=0), np.minimum(end_s, next_s), end_s)
     count = np.maximum(end_s - next_s, 0)
     second = next_s[:, None] + np.arange(count.max(initial=0))
     valid = second < end_s[:, None]
