@@ -11,6 +11,7 @@ Rules
   voluntary hold is counted until then, for who has a cramp gets up and stretches. Its onset is when amplitude
   last rose above ``off_ratio`` before the candidate began.
 - It ends at the last hot second, once nothing has been hot for ``merge_s``.
+- Where no channel could be judged for longer than that, by a gap or an artefact, a candidate is forgotten too.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ SECOND_NS: Final = 1_000_000_000
 LONGEST_RISE_S: Final = 180  # build-up over 3 minutes, Howe 1978
 INVOLVED: Final = 0.2  # share of active seconds in which a further channel must be hot to have taken part
 CANDIDATE: Final = (
-    "evidence", "opened", "site", "onset_s", "rise_s", "last_s", "active", "moved_s", "moved", "signed",
+    "evidence", "opened", "site", "onset_s", "rise_s", "last_s", "active", "known_s", "moved_s", "moved", "signed",
     "upright", "paired", "coactive", "hot", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
 )  # fmt: skip
 COUNTED: Final = (
@@ -62,6 +63,9 @@ def step(c: Candidate, now: Second, *, streams: NDArray[np.intp], params: Params
     pause = now.second - c["last_s"] - 1
     ends = now.live & c["opened"] & (pause > params.merge_s)
     found = close(c, ends, streams=streams, gone=pause > params.merge_s + 1, acc=now.acc, params=params)
+    known = now.live & now.ok.any(-1)
+    _forget(c, known & (now.second - c["known_s"] - 1 > params.merge_s))
+    c["known_s"] = np.where(known, now.second, c["known_s"])
     above = now.ok & (now.ratio >= params.off_ratio)
     begins = np.where(c["rise_s"] == NEVER, now.second, c["rise_s"])
     quiet = now.ok.any(-1) & ~above.any(-1)
@@ -73,8 +77,7 @@ def step(c: Candidate, now: Second, *, streams: NDArray[np.intp], params: Params
     _reset(c, active & (c["evidence"] <= 0) & ~c["opened"], now=now, params=params)
     _count(c, active, hot=hot, now=now, params=params)
     change = np.where(active, np.where(now.moving, -params.moving_step, 1.0), -params.quiet_step)
-    unknown = now.live & ~now.ok.any(-1)  # an artefact or a lifted electrode is no evidence either way
-    change = np.where(now.live & ~unknown, change, 0)
+    change = np.where(known, change, 0)  # an artefact or a lifted electrode is no evidence either way
     c["evidence"] = np.clip(c["evidence"] + change, 0, params.hold_s).astype(np.float32)
     c["moved_s"] = np.where(now.live & now.moving, now.second, c["moved_s"])
     opens = active & ~c["opened"] & (c["evidence"] >= params.hold_s)
@@ -102,10 +105,15 @@ def close(
     c["seen_flags"] |= np.where(ends & gone, TRUNCATED, 0).astype(np.uint16)
     found = _emit(c, ends, streams=streams, status="final", acc=acc, params=params)
     c["opened"] &= ~ends
-    c["evidence"][ends] = 0
-    c["hot"][ends] = False
-    c["rise_s"][ends] = NEVER
+    _forget(c, ends)
     return found
+
+
+def _forget(c: Candidate, rows: NDArray[np.bool_]) -> None:
+    """Let go of the candidates at `rows`: what comes next has nothing to do with them."""
+    c["evidence"][rows] = 0
+    c["hot"][rows] = False
+    c["rise_s"][rows] = NEVER
 
 
 def _reset(c: Candidate, rows: NDArray[np.bool_], *, now: Second, params: Params) -> None:

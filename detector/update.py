@@ -160,19 +160,17 @@ def _follow(
     low, rms = found.low[r, t], np.sqrt(found.power[r, t])
     full = np.minimum(low / rms, 1)
     ratio = np.where(ok & (full >= params.sustained), low / rest[..., 0], 0)
-    moving = leg.moving[r, t]
+    moving, known = leg.moving[r, t], ok.any(-1)
     stirred = np.zeros(state.streams, np.bool_)
-    stirred[r] = ((state["evidence"] > 0) | state["opened"] | (state["rise_s"] != NEVER))[r]
+    going_on = (state["evidence"] > 0) | state["opened"] | (state["rise_s"] != NEVER) | state["hot"].any(-1)
+    stirred[r] = going_on[r]
     stirred[r[(ratio >= params.off_ratio).any(-1)]] = True
     busy = np.flatnonzero(stirred)
-    if busy.size == 0:
-        np.maximum.at(state["moved_s"], r[moving], picked.second[moving])
-        return []
     place_of = np.full((state.streams, offset.max() + 1), -1)
     place_of[r, offset] = np.arange(len(r))
     candidates = {name: state[name][busy] for name in CANDIDATE}
     episodes: list[Episode] = []
-    for k in place_of[busy].T:
+    for k in place_of[busy].T if busy.size else ():
         now = Second(
             live=k >= 0, second=picked.second[k], ok=ok[k], ratio=ratio[k], rms=rms[k], rms_rest=rest[k, :, 1],
             full=full[k], flags=flags[k],
@@ -182,6 +180,7 @@ def _follow(
     for name in CANDIDATE:
         state[name][busy] = candidates[name]
     np.maximum.at(state["moved_s"], r[moving], picked.second[moving])
+    np.maximum.at(state["known_s"], r[known], picked.second[known])
     return episodes
 
 
