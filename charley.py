@@ -5,10 +5,9 @@ import json
 import os
 import shutil
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from api.access import load_or_create_token
 from api.app import create_app, make_server
@@ -48,7 +48,10 @@ from simulators.truth import Truth, read_truth, write_truth
 DEMO_SEED: Final = 7
 NOTICE: Final = "Charley is not a medical device. Simulated wearers; grades are conventions."
 
-app = typer.Typer(help="Detects muscle cramps from leg wearables.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Detects muscle cramps from leg wearables.", no_args_is_help=True, add_completion=False,
+    pretty_exceptions_enable=False,  # they may show what variables hold, passwords too
+)  # fmt: skip
 out = Console()
 err = Console(stderr=True)
 
@@ -67,9 +70,9 @@ def open_store(settings: Settings) -> Store:
 def settings() -> None:
     """Print every setting, its value now and what it means; secrets are masked."""
     current = load_settings(os.environ)
-    table = Table("setting", "value", "meaning")
+    table = Table(Column("setting", no_wrap=True), Column("value", overflow="fold"), "meaning")
     for name, field in Settings.model_fields.items():
-        table.add_row(PREFIX + name.upper(), _shown(getattr(current, name)), field.description)
+        table.add_row(PREFIX + name.upper(), escape(_shown(getattr(current, name))), field.description)
     out.print(table)
 
 
@@ -85,6 +88,7 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
         store = open_store(current)
         stack.callback(store.close)
         if current.metrics_port:
+            check_free(current.metrics_port, mend="Choose another: CHARLEY_METRICS_PORT")
             stack.callback(serve_metrics(metrics, port=current.metrics_port))
         password = current.broker_password.get_secret_value() if current.broker_password else None
         source = MqttSource(
@@ -107,11 +111,11 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
 def api(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
     """Serve the HTTP API and the page."""
     current = _prepare(load_settings(os.environ))
+    check_free(current.api_port, host=current.api_host, mend="Choose another: CHARLEY_API_PORT")
     token = load_or_create_token(current.data_dir / "admin-token")
     with ExitStack() as stack:
-        registry = open_registry(
-            current.registry_url or f"sqlite:///{(current.data_dir / 'registry.sqlite').resolve()}"
-        )
+        url = current.registry_url.get_secret_value() if current.registry_url else ""
+        registry = open_registry(url or f"sqlite:///{(current.data_dir / 'registry.sqlite').resolve()}")
         stack.callback(registry.close)
         store = open_store(current)
         stack.callback(store.close)
@@ -119,8 +123,7 @@ def api(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
             registry=registry, store=store, admin_token=token, data_dir=current.data_dir, version=_version()
         )
         server = make_server(application, host=current.api_host, port=current.api_port)
-        if tied:
-            _when_orphaned(lambda: setattr(server, "should_exit", True))
+        _when_asked_to_end(lambda: setattr(server, "should_exit", True), tied=tied)
         err.print(
             f"API and page at http://{current.api_host}:{current.api_port}; the admin token is in the data folder"
         )
@@ -175,7 +178,8 @@ def detect_file(
         print(json.dumps(report(recording, found), indent=2))  # noqa: T201
         return
     covered = found.coverage()
-    table = Table("onset (s)", "duration (s)", "site", "severity", "grade", "confidence", "flags")
+    site = Column("site", no_wrap=True)
+    table = Table("onset (s)", "duration (s)", site, "severity", "grade", "confidence", "flags")
     for episode in report(recording, found)["episodes"]:
         table.add_row(
             f"{episode['onset_s']:.0f}", f"{episode['end_s'] - episode['onset_s']:.0f}", episode["stream"],
@@ -209,7 +213,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="another seed, other lives")] = DEMO_SEED,
 ) -> None:
     """Broker, ingester, API and three simulated wearers in one command; Ctrl-C ends them all."""
-    check_free(port)
+    check_free(port, mend="Choose another: --port 8001")
     _empty(data_dir)
     broker_port = free_pair()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)} | {
@@ -271,30 +275,36 @@ def _prepare(current: Settings) -> Settings:
 
 
 def _stop_event(*, tied: bool) -> threading.Event:
-    """Set by Ctrl-C, by SIGTERM and, if tied, by the end of the process that holds our standard input."""
+    """Set when this process is asked to end."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    if tied:
-        _when_orphaned(stop.set)
+    _when_asked_to_end(stop.set, tied=tied)
     return stop
 
 
-def _when_orphaned(act: Callable[[], None]) -> None:
+def _when_asked_to_end(act: Callable[[], None], *, tied: bool) -> None:
+    """Act on Ctrl-C, on SIGTERM and, if tied, at the end of the process that holds our standard input."""
+
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin: a thread that holds its lock when Python ends makes Python abort.
+        while os.read(0, 1024):
+            pass
         act()
 
-    threading.Thread(target=wait, daemon=True, name="tied").start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: act())
+    if tied:
+        threading.Thread(target=wait, daemon=True, name="tied").start()
 
 
 def _empty(folder: Path) -> None:
     """Empty a demo's folder; one that is not a demo's is left alone."""
     mark = folder / "demo"
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"{folder} is a file. Name a folder: --data-dir")
     if folder.exists() and any(folder.iterdir()) and not mark.exists():
         raise SettingsError(f"{folder} is not empty and not a demo's. Name another: --data-dir")
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     mark.touch()
 
 
@@ -346,12 +356,12 @@ def _version() -> str:
     return importlib.metadata.version("charley")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; errors that a person can mend are one sentence, not a traceback."""
     try:
-        app()
-    except (IngestError, SimulatorError, ApiError, DetectorError) as error:
-        err.print(f"[red]charley:[/red] {error}", soft_wrap=True)
+        app(arguments)
+    except (IngestError, SimulatorError, ApiError, DetectorError, OSError) as error:
+        err.print(f"[red]charley:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
         raise SystemExit(2) from error
 
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, ValidationError, model_validator
 
 from ingest.errors import IngestError
 
 PREFIX: Final = "CHARLEY_"
 FOR_TESTS: Final = ("CHARLEY_TEST_", "CHARLEY_REQUIRE_SERVERS")
-SECRETS: Final = ("CHARLEY_BROKER_PASSWORD", "CHARLEY_INFLUXDB_TOKEN")
+SECRETS: Final = ("CHARLEY_BROKER_PASSWORD", "CHARLEY_INFLUXDB_TOKEN", "CHARLEY_REGISTRY_URL")
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -28,18 +28,18 @@ class Settings(BaseModel):
     broker_port: int = Field(default=1883, ge=1, le=65535, description="its port")
     broker_username: str | None = Field(default=None, description="user name at the broker")
     broker_password: SecretStr | None = Field(default=None, description="password at the broker")
-    broker_tls_ca: Path | None = Field(default=None, description="certificate authority file; turns TLS on")
+    broker_tls_ca: FilePath | None = Field(default=None, description="certificate authority file; turns TLS on")
     client_id: str = Field(default="charley-ingest", description="MQTT client id of the ingester; it names the session")
     store: Literal["sqlite", "influxdb"] = Field(default="sqlite", description="where results are kept")
     influxdb_url: str | None = Field(default=None, description="InfluxDB 1.8 or newer, 2, or 3 Core")
     influxdb_token: SecretStr | None = Field(default=None, description="its token; `user:password` for 1.8")
     influxdb_org: str = Field(default="charley", description="its organisation")
     influxdb_bucket: str = Field(default="charley", description="its bucket or database")
-    registry_url: str | None = Field(
+    registry_url: SecretStr | None = Field(  # it may hold a password
         default=None, description="SQLAlchemy URL of the registry; SQLite in the data folder if unset"
     )
     api_host: str = Field(default="127.0.0.1", description="address at which API and page are served")
-    api_port: int = Field(default=8000, ge=0, le=65535, description="their port")
+    api_port: int = Field(default=8000, ge=1, le=65535, description="their port")
     allow_remote: bool = Field(default=False, description="true permits an api_host beyond loopback; put TLS before it")
     metrics_port: int = Field(default=0, ge=0, le=65535, description="port of the ingester's metrics; 0 is off")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
@@ -77,9 +77,12 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         if environment.get(secret):
             raise SettingsError(f"{secret} and {key} are both set. Keep one.")
         try:
-            given[secret.removeprefix(PREFIX).lower()] = Path(value).read_text(encoding="utf-8").strip()
+            content = Path(value).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{key} names {value}, which cannot be read: {error}") from error
+        if not content:
+            raise SettingsError(f"{key} names {value}, which is empty. Write the secret into it, or unset {key}.")
+        given[secret.removeprefix(PREFIX).lower()] = content
     try:
         return Settings(**given)
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """Processes and ports of the demo, which runs every role in a process of its own on loopback."""
 
+import errno
 import socket
 import subprocess
 import sys
@@ -37,7 +38,8 @@ def check_free(port: int, *, host: str = "127.0.0.1", mend: str = "") -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise SimulatorError(f"port {port} at {host}: {error.strerror}. {mend}".rstrip()) from error
+        reason = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+        raise SimulatorError(f"port {port} of {host} {reason}. {mend}".rstrip()) from error
 
 
 def free_pair() -> int:

@@ -85,6 +85,11 @@ class Child:
                 self._process.kill()
         self._process.wait()
 
+    @property
+    def exit_code(self) -> int | None:
+        """What it left with; negative for a signal, none while it runs."""
+        return self._process.poll()
+
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         if self._process.poll() is None:
