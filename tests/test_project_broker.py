@@ -113,11 +113,11 @@ class Client:
         self._client.subscribe(topic, qos=1)
         servers.wait_for(lambda: len(self.granted) > count, what="answer to SUBSCRIBE")
 
-    def may_publish(self, topic: str) -> bool:
-        """Whether the broker says that it took a message on this topic."""
-        mid = self._client.publish(topic, b"x", qos=1).mid
-        servers.wait_for(lambda: mid in self.published, what=f"answer to PUBLISH {topic}")
-        return self.published[mid]
+    def taken(self, *topics: str) -> list[str]:
+        """Those of these topics on which the broker says that it took a message."""
+        mids = {topic: self._client.publish(topic, b"x", qos=1).mid for topic in topics}
+        servers.wait_for(lambda: self.published.keys() >= set(mids.values()), what=f"answers to PUBLISH {topics}")
+        return [topic for topic, mid in mids.items() if self.published[mid]]
 
     def close(self) -> None:
         self._client.disconnect()
@@ -176,21 +176,17 @@ def test_strangers_are_refused(port: int, user: str | None, password: str | None
 
 
 def test_device_publishes_under_its_own_id_only(connect: Connect) -> None:
-    device = connect("leg-7")
-    assert device.may_publish("charley/v1/leg-7/blocks")
-    assert device.may_publish("charley/v1/leg-7/status")
-    for topic in ("leg-8/blocks", "leg-8/status", "leg-7/ack", "leg-7/events", "leg-8/ack", "leg-7/other"):
-        assert not device.may_publish(f"charley/v1/{topic}"), topic
-    assert not device.may_publish("elsewhere")
+    own = ["charley/v1/leg-7/blocks", "charley/v1/leg-7/status"]
+    others = ["leg-8/blocks", "leg-8/status", "leg-7/ack", "leg-7/events", "leg-8/ack", "leg-7/other"]
+    assert connect("leg-7").taken("elsewhere", *own, *(f"charley/v1/{other}" for other in others)) == own
 
 
 def test_device_reads_its_own_acks_only(connect: Connect) -> None:
     device, service = connect("leg-7"), connect("ingest")
     for topic in ("charley/v1/leg-7/ack", "charley/v1/+/ack", "charley/v1/#", "#"):
         device.subscribe(topic)
-    assert service.may_publish("charley/v1/leg-8/ack")
-    assert service.may_publish("charley/v1/leg-8/events")
-    assert service.may_publish("charley/v1/leg-7/ack")
+    published = ["charley/v1/leg-8/ack", "charley/v1/leg-8/events", "charley/v1/leg-7/ack"]
+    assert service.taken(*published) == published
     servers.wait_for(lambda: device.received, what="own ack")
     assert set(device.received) == {"charley/v1/leg-7/ack"}
 
@@ -200,25 +196,27 @@ def test_service_reads_devices_and_answers_them(connect: Connect) -> None:
     service.subscribe("charley/v1/+/blocks")
     service.subscribe("charley/v1/+/status")
     for name in ("leg-7", "leg-8"):
-        device = connect(name)
-        assert device.may_publish(f"charley/v1/{name}/blocks")
-        assert device.may_publish(f"charley/v1/{name}/status")
+        own = [f"charley/v1/{name}/blocks", f"charley/v1/{name}/status"]
+        assert connect(name).taken(*own) == own
     servers.wait_for(lambda: len(service.received) == 4, what="messages of two devices")
-    assert not service.may_publish("charley/v1/leg-7/blocks")
+    assert service.taken("charley/v1/leg-7/blocks") == []
 
 
 def test_simulator_stands_in_for_the_devices_of_the_demo(connect: Connect) -> None:
-    simulator = connect("simulator")
-    for wearer in WEARERS:
-        assert simulator.may_publish(f"charley/v1/{wearer.device}/blocks")
-        assert simulator.may_publish(f"charley/v1/{wearer.device}/status")
-    assert not simulator.may_publish("charley/v1/leg-7/blocks")
+    own = [f"charley/v1/{wearer.device}/{leaf}" for wearer in WEARERS for leaf in ("blocks", "status")]
+    assert connect("simulator").taken("charley/v1/leg-7/blocks", *own) == own
     named = set(re.findall(r"charley/v1/(sim-[\w-]+)/", ACL.read_text()))
     assert named == {wearer.device for wearer in WEARERS}
 
 
 def test_broker_keeps_everything() -> None:
     lines = CONF.read_text().splitlines()
-    for line in ("persistence true", "max_queued_messages 0", "max_queued_bytes 0", "allow_anonymous false"):
+    for line in (
+        "persistence true",
+        "max_queued_messages 0",
+        "max_queued_bytes 0",
+        "max_inflight_messages 0",
+        "allow_anonymous false",
+    ):
         assert line in lines
     assert not [line for line in lines if line.startswith("per_listener_settings")]
