@@ -12,7 +12,7 @@ const detail = document.getElementById("wearer");
 const pulse = document.getElementById("pulse");
 const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
 
-const seen = { wearers: null, devices: [], shown: new Map(), recent: new Map(), read: new Map(), trouble: null };
+const seen = { wearers: null, devices: null, shown: new Map(), recent: new Map(), read: new Map(), trouble: null };
 let drawn = "";
 
 function selected() {
@@ -20,7 +20,8 @@ function selected() {
   return seen.wearers?.find((wearer) => wearer.id === wanted) ?? seen.wearers?.[0] ?? null;
 }
 
-const devicesOf = (wearer) => seen.devices.filter((device) => device.assignment?.wearer === wearer.id);
+// Null as long as devices could not be read: not known is not none.
+const devicesOf = (wearer) => seen.devices?.filter((device) => device.assignment?.wearer === wearer.id) ?? null;
 
 async function refresh() {
   seen.wearers = await readAll("wearers?limit=1000");
@@ -52,7 +53,6 @@ async function run() {
     pulse.className = "pulse bad";
   }
   draw();
-  document.body.dataset.ready = "true";
   setTimeout(run, TICK_MS);
 }
 

@@ -4,6 +4,8 @@ import { axis, lengthNote, span, strip, ticks } from "./chart.js";
 import { h, s } from "./dom.js";
 import { GRADES, STATES, city, clock, date, duration, muscle, percent } from "./words.js";
 
+const UNKNOWN = "Devices: not known yet.";
+
 export function notice(text, tone = "bad") {
   return h("p", { class: `notice ${tone}`, role: tone === "bad" ? "alert" : "status" }, text);
 }
@@ -19,9 +21,10 @@ function leg(device) {
 }
 
 export function card(wearer, { shown, devices, selected }) {
-  const status = devices.length
+  const plain = (text) => [h("span", { class: "status" }, text)];
+  const status = devices?.length
     ? devices.map((device) => h("span", { class: "status" }, stateMark(device), `${leg(device)}: ${lower(device.sentence)}`))
-    : [h("span", { class: "status" }, "No device assigned.")];
+    : plain(devices ? "No device assigned." : UNKNOWN);
   return h(
     "a",
     { class: "card", href: `#${wearer.id}`, "data-key": `card-${wearer.id}`, "aria-current": selected ? "true" : null },
@@ -49,6 +52,7 @@ function week(items) {
 }
 
 export function deviceList(devices) {
+  if (!devices) return notice(UNKNOWN, "mild");
   if (!devices.length) return notice("No device is assigned now. Assign one, and what it measured since then appears.", "mild");
   return h(
     "ul",
