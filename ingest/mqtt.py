@@ -72,6 +72,7 @@ class MqttSource:
 
     def __init__(self, settings: MqttSettings, *, log: Log | None = None) -> None:
         self.connected = False
+        self.subscribed = False  # connected, and the broker has granted what was asked
         self.overflows = 0  # connections renewed because the queue was full
         self.stale = 0  # acknowledgements dropped because their connection was gone
         self._settings = settings
@@ -123,7 +124,7 @@ class MqttSource:
         """Send what is queued and leave; the broker keeps the session and what it has not delivered."""
         self._client.disconnect()
         self._client.loop_stop()
-        self.connected = False
+        self.connected = self.subscribed = False
 
     def _build(self) -> paho.Client:
         settings = self._settings
@@ -162,6 +163,7 @@ class MqttSource:
         self._log.warning("queue_overflow", queued_bytes_max=self._settings.max_queued_bytes)
         self.close()
         self._new_generation()
+        self._client = self._build()  # paho leaks a pair of sockets when a client is started twice
         self._connect()
 
     def _new_generation(self) -> None:
@@ -215,6 +217,8 @@ class MqttSource:
     ) -> None:
         if any(reason.is_failure for reason in reasons):
             self._log.error("subscription_refused", reasons=[str(reason) for reason in reasons])
+            return
+        self.subscribed = True
 
     def _on_disconnect(
         self,
@@ -227,5 +231,5 @@ class MqttSource:
         # Here, and again before connecting: from now on no acknowledgement of this connection may be queued,
         # or paho would send it on the next one.
         self._new_generation()
-        self.connected = False
+        self.connected = self.subscribed = False
         self._log.warning("broker_disconnected", host=self._settings.host, reason=str(reason))
