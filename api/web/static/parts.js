@@ -83,14 +83,15 @@ export function periodTable(list, episodes, { kind, width, now, usual }) {
   const sentence = h("p", { class: "sentence" }, list.total.sentence);
   if (!begun.length) return h("section", { class: "periods" }, heading, notice(`No ${kind} has begun in this range.`, "mild"));
   const longest = Math.max(...begun.map(span));
-  const shared = pattern(begun[0]);
+  const model = begun.find((item) => Math.abs(item.window.duration_s - usual) < 60) ?? begun[0];
+  const shared = pattern(model);
   // Roles are spelt out because on a phone the style takes the table apart, and its meaning with it.
   const column = { scope: "col", role: "columnheader" };
   const head = h(
     "tr",
     { role: "row" },
     h("th", column, title.slice(0, -1)),
-    h("th", { ...column, class: "drawn" }, h("span", { class: "hidden" }, "Cramps and coverage over time"), axis(begun[0], { width, longest })),
+    h("th", { ...column, class: "drawn" }, h("span", { class: "hidden" }, "Cramps and coverage over time"), axis(model, { width, longest })),
     ["Cramps", "Worst", "In all", "Per 8 h", "Covered"].map((name) => h("th", { ...column, class: "figure" }, name)),
   );
   const rows = begun.map((item) => {
