@@ -21,7 +21,7 @@ ALLOWED: Final = {
 }
 # Libraries that live in few places: file patterns relative to the root.
 HOMES: Final = {
-    "paho": ("ingest/mqtt.py", "simulators/uplink.py"),
+    "paho": ("ingest/mqtt.py", "ingest/mqtt_*.py", "simulators/uplink.py"),
     "influxdb_client": ("ingest/store/influx.py",),
     "fastapi": ("api/*",),
     "starlette": ("api/*",),
