@@ -32,8 +32,12 @@ def voluntary(event: Event, site: str, pool: Pool) -> Spikes:
     """Discharges of one muscle during `event`, in seconds from its onset."""
     if event.kind == "fasciculation":
         return _fasciculation(event, site, pool)
-    wanted = rates(pool, drive(event, site))
-    return discharges(event.rng(f"spikes {site}"), wanted, grid_hz=grid_hz(event), isi_cv=ISI_CV)
+    demand, hertz = drive(event, site), grid_hz(event)
+    # Steps at which not even the first unit is recruited are left out, and the gaps put back into the times.
+    busy = np.flatnonzero(demand >= pool.threshold[0])
+    spikes = discharges(event.rng(f"spikes {site}"), rates(pool, demand[busy]), grid_hz=hertz, isi_cv=ISI_CV)
+    step = np.minimum((spikes.time_s * hertz).astype(np.int64), busy.size - 1)
+    return Spikes(spikes.unit, spikes.time_s + (busy[step] - step) / hertz)
 
 
 def grid_hz(event: Event) -> float:

@@ -54,10 +54,10 @@ def _jolts(event: Event, time_s: FloatArray) -> FloatArray:
     """Steps that decay within a second, about every four seconds, over a slow rumble."""
     rng = event.rng("jolts")
     rumble = 0.3 * _knots(event, "rumble", time_s, hertz=10.0)
-    total = np.asarray(rumble)
+    total = np.array(rumble)
     for at in np.sort(rng.uniform(0.0, event.duration_s, rng.poisson(event.duration_s / 4.0) + 1)):
-        after = np.clip(time_s - at, 0.0, None)
-        total = total + rng.normal(0.0, 2.0) * (time_s >= at) * np.exp(-after / 0.35)
+        first, stop = np.searchsorted(time_s, (at, at + 4.0))
+        total[first:stop] += rng.normal(0.0, 2.0) * np.exp((at - time_s[first:stop]) / 0.35)
     return total
 
 

@@ -69,8 +69,11 @@ def rates(pool: Pool, drive: FloatArray) -> FloatArray:
     """Discharge rates `(recruited, G)` in pps of a voluntary drive `(G,)` between 0 and 1, smallest unit first."""
     recruited = slice(0, int(np.searchsorted(pool.threshold, drive.max(initial=0.0), "right")))
     above = drive - pool.threshold[recruited, None]
-    rate = np.minimum(pool.rate_min_pps[recruited, None] + RATE_GAIN_PPS * above, pool.rate_max_pps[recruited, None])
-    return np.where(above >= 0, rate, 0.0)
+    rate = RATE_GAIN_PPS * above
+    rate += pool.rate_min_pps[recruited, None]
+    np.minimum(rate, pool.rate_max_pps[recruited, None], out=rate)
+    rate *= above >= 0
+    return np.asarray(rate)
 
 
 def variance(pool: Pool, rate_pps: FloatArray) -> FloatArray:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import servers
@@ -207,3 +208,18 @@ def test_publishing_leaves_no_thread_behind(mosquitto: servers.Mosquitto) -> Non
     run([minute("pub-threads", block_s=10.0)], mosquitto)
     assert time.monotonic() - started < 30.0
     assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.mosquitto
+def test_a_broker_that_refuses_is_said_so(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
+    port = servers.free_port()
+    (tmp_path / "closed.conf").write_text(f"listener {port} {mosquitto.host}\nallow_anonymous false\n")
+    broker = servers.Child(
+        [str(servers.find("mosquitto")), "-c", str(tmp_path / "closed.conf")], log=tmp_path / "closed.log"
+    )
+    try:
+        broker.wait_ready(lambda: servers.accepts(port))
+        with pytest.raises(PublishError, match="refuses pub-stranger: Not authorized"):
+            publish([minute("pub-stranger")], host=mosquitto.host, port=port, username="x", password="y")
+    finally:
+        broker.stop()

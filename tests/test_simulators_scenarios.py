@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from ingest.wire import Block, decode_block, encode
+from simulators.demo import WORN_DAY, WORN_NIGHT
 from simulators.device import Clock, Device, Link
 from simulators.errors import ScenarioError
 from simulators.person import AT_NIGHT, draw_cramps
 from simulators.render import Front
 from simulators.scenarios import SCENARIOS, build, live
 
+BYTES_PER_S = 920  # of a demo device; what two minutes and the disk allow
 START_NS = 1_760_000_000_000_000_000
 NAMES = sorted(SCENARIOS)
 
@@ -123,16 +125,17 @@ def test_the_demo_wears_seven_nights_and_days_before_now(hour: int) -> None:
         zone = ZoneInfo(device.zone)
         assert truth.recorded[-1].end_ns <= now_ns
         local = [(datetime.fromtimestamp(span.start_ns / 1e9, zone), span) for span in truth.recorded]
-        nights = [span for moment, span in local if moment.hour == 22]
-        assert len({moment.date() for moment, _ in local if moment.hour == 22}) == len(nights) == 7
-        assert {datetime.fromtimestamp(span.end_ns / 1e9, zone).hour for span in nights} == {7}
-        assert 7 <= sum(moment.hour == 15 for moment, _ in local) <= 8
+        nights = [span for moment, span in local if moment.time() == WORN_NIGHT[0]]
+        assert len({moment.date() for moment, _ in local if moment.time() == WORN_NIGHT[0]}) == len(nights) == 7
+        assert {datetime.fromtimestamp(span.end_ns / 1e9, zone).time() for span in nights} == {WORN_NIGHT[1]}
+        assert 7 <= sum(moment.time() == WORN_DAY[0] for moment, _ in local) <= 8
         assert now_ns - nights[-1].end_ns < 86_400 * 10**9
         assert len(truth.asleep) == 7
-        total_bytes += sum((span.end_ns - span.start_ns) / 1e9 for span in truth.recorded) * 650
+        assert device.front.emg_fs_hz * len(device.sites) + 3 * device.front.acc_fs_hz == BYTES_PER_S / 2
+        total_bytes += sum((span.end_ns - span.start_ns) / 1e9 for span in truth.recorded) * BYTES_PER_S
         assert truth.cramps == tuple(event for event in truth.events if event.kind == "cramp")
         assert all(any(s.start_ns <= e.onset_ns < s.end_ns for s in truth.recorded) for e in truth.cramps)
-    assert total_bytes < 740e6
+    assert total_bytes < 920e6
 
 
 def test_the_demos_wearers_take_different_courses() -> None:
