@@ -1,14 +1,14 @@
-"""The MQTT 5 source: one persistent session, captured by paho's thread, taken and acknowledged by the service's.
+"""The MQTT 5 source: one persistent session, captured on a network thread, taken and acknowledged by the service's.
 
 Rules
 -----
 - Callbacks only enqueue: they never parse, wait or raise.
 - A delivery carries the generation of its connection, and an acknowledgement of an older generation is dropped:
   after a reconnect the broker may use the same message number for another message, which would be lost.
-- Nothing is acknowledged here before the service says so; Receive Maximum bounds what is outstanding. Messages
-  are also bounded by their bytes: beyond `max_queued_bytes` no more are accepted on this connection, and it is
-  renewed once the queue is empty, whereupon the broker sends again all that was not acknowledged. So memory is
-  at most `max_queued_bytes`, one batch, and one message of `MAX_PACKET_BYTES`.
+- Nothing is acknowledged here before the service says so. Receive Maximum bounds what is outstanding by number, as
+  far as the broker heeds it; by bytes it is bounded here: with more than `max_queued_bytes` in the queue the
+  connection is not read until half of it has been taken. So memory is at most that, one batch (`MAX_BATCH_BYTES`)
+  and one message (`MAX_PACKET_BYTES`).
 - Reconnects for ever, at growing intervals.
 """
 
@@ -27,6 +27,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.log import Log, quiet
+from ingest.mqtt_loop import Network
 from ingest.source import Delivery, MemorySource, Publication, Source
 from ingest.wire import MAX_PAYLOAD_BYTES, TOPIC_ROOT
 
@@ -35,6 +36,7 @@ __all__ = ["Delivery", "MemorySource", "MqttSettings", "MqttSource", "Publicatio
 # Twice what is accepted, so that a message somewhat too large is counted here and not dropped by the broker.
 MAX_PACKET_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
 MAX_BATCH_BYTES: Final = 64 * 1024 * 1024
+OVERHEAD_BYTES: Final = 1024  # what a delivery takes besides its payload, generously
 SUBSCRIPTIONS: Final = ((f"{TOPIC_ROOT}/+/blocks", 1), (f"{TOPIC_ROOT}/+/status", 1))
 
 
@@ -51,7 +53,7 @@ class MqttSettings:
     ca_file: Path | None = None
     receive_maximum: int = 1000
     session_expiry_s: int = 7 * 86_400
-    max_queued_bytes: int = 256 * 1024 * 1024
+    max_queued_bytes: int = 64 * 1024 * 1024
     keepalive_s: int = 30
     reconnect_max_s: int = 30
 
@@ -73,34 +75,40 @@ class MqttSource:
     def __init__(self, settings: MqttSettings, *, log: Log | None = None) -> None:
         self.connected = False
         self.subscribed = False  # connected, and the broker has granted what was asked
-        self.overflows = 0  # connections renewed because the queue was full
         self.stale = 0  # acknowledgements dropped because their connection was gone
         self._settings = settings
         self._log = log or quiet()
         self._queue: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
-        self._bytes_in = 0  # written by paho's thread only
+        self._bytes_in = 0  # written by the network thread only
         self._bytes_out = 0  # written by the service's thread only
+        self._paused = False  # written by the network thread only
         self._generation = 0
-        self._full = -1  # generation on which the queue overflowed
         self._lock = threading.Lock()  # an acknowledgement and a new connection exclude each other
         self._client = self._build()
-        self._connect()
+        self._network = Network(
+            self._client,
+            has_room=self._has_room,
+            received=lambda: self._bytes_in,
+            longest_wait_s=max(1, settings.reconnect_max_s),
+            log=self._log,
+        )
+        self._network.start()
 
     def take(self, max_n: int, timeout_s: float) -> list[Delivery]:
         """Up to `max_n` deliveries, or `MAX_BATCH_BYTES` of them; waits up to `timeout_s` for the first."""
-        if self._full == self._generation and self._queue.empty():
-            self._renew()
         taken: list[Delivery] = []
         size = 0
         try:
             taken.append(self._queue.get(timeout=timeout_s) if timeout_s > 0 else self._queue.get_nowait())
-            size = len(taken[0].payload)
+            size = _size(taken[0])
             while len(taken) < max_n and size < MAX_BATCH_BYTES:
                 taken.append(self._queue.get_nowait())
-                size += len(taken[-1].payload)
+                size += _size(taken[-1])
         except queue.Empty:
             pass  # that is all there is
         self._bytes_out += size
+        if self._paused:
+            self._network.wake()
         return taken
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
@@ -120,10 +128,14 @@ class MqttSource:
         properties.ContentType = content_type
         return _Sent(self._client.publish(topic, payload, qos=1, properties=properties))
 
+    @property
+    def queued_bytes(self) -> int:
+        """How much was received and not yet taken."""
+        return self._bytes_in - self._bytes_out
+
     def close(self) -> None:
         """Send what is queued and leave; the broker keeps the session and what it has not delivered."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._network.stop()
         self.connected = self.subscribed = False
 
     def _build(self) -> paho.Client:
@@ -138,55 +150,43 @@ class MqttSource:
             client.username_pw_set(settings.username, settings.password)
         if settings.tls:
             client.tls_set(ca_certs=str(settings.ca_file) if settings.ca_file else None)
-        client.reconnect_delay_set(1, max(1, settings.reconnect_max_s))
         client.on_message = self._on_message
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_pre_connect = self._on_pre_connect
-        return client
-
-    def _connect(self) -> None:
-        settings = self._settings
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = settings.session_expiry_s
         properties.ReceiveMaximum = settings.receive_maximum
         properties.MaximumPacketSize = MAX_PACKET_BYTES
-        self._client.connect_async(
+        client.connect_async(
             settings.host, settings.port, settings.keepalive_s, clean_start=False, properties=properties
         )
-        self._client.loop_start()
-
-    def _renew(self) -> None:
-        """Drop the connection on which messages were refused, and take up the session on a new one."""
-        self.overflows += 1
-        self._log.warning("queue_overflow", queued_bytes_max=self._settings.max_queued_bytes)
-        self.close()
-        self._new_generation()
-        self._client = self._build()  # paho leaks a pair of sockets when a client is started twice
-        self._connect()
+        return client
 
     def _new_generation(self) -> None:
         with self._lock:
             self._generation += 1
 
-    # What follows runs on paho's thread.
+    # What follows runs on the network thread.
+
+    def _has_room(self) -> bool:
+        limit = self._settings.max_queued_bytes
+        self._paused = self._bytes_in - self._bytes_out > (limit // 2 if self._paused else limit)
+        return not self._paused
 
     def _on_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
-        generation = self._generation
-        payload = bytes(message.payload)
-        self._bytes_in += len(payload)
-        if self._full == generation or self._bytes_in - self._bytes_out > self._settings.max_queued_bytes:
-            self._full = generation
-            self._bytes_in -= len(payload)
-            return
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "\ufffd"  # the service will say that this is no topic of ours
         content_type = getattr(message.properties, "ContentType", None)
         mid = message.mid if message.qos else 0
-        self._queue.put(Delivery(topic, payload, content_type, mid, generation, message.retain, time.time_ns()))
+        delivery = Delivery(
+            topic, bytes(message.payload), content_type, mid, self._generation, message.retain, time.time_ns()
+        )
+        self._bytes_in += _size(delivery)
+        self._queue.put(delivery)
 
     def _on_pre_connect(self, _client: paho.Client, _userdata: object) -> None:
         self._new_generation()
@@ -233,3 +233,7 @@ class MqttSource:
         self._new_generation()
         self.connected = self.subscribed = False
         self._log.warning("broker_disconnected", host=self._settings.host, reason=str(reason))
+
+
+def _size(delivery: Delivery) -> int:
+    return len(delivery.payload) + OVERHEAD_BYTES
