@@ -33,7 +33,7 @@ ROOT: Final = Path(__file__).parent.parent
 DEVICES: Final = 200
 BLOCKS: Final = 20_000  # of one second: 1 kHz EMG, 50 Hz acceleration
 ROUNDS: Final = 3
-RECEIVE_MAXIMUM: Final = 1000
+RECEIVE_MAXIMUM: Final = 2000
 T0_NS: Final = 1_790_000_000_000_000_000
 LIMIT_S: Final = 120.0
 

@@ -51,7 +51,7 @@ class MqttSettings:
     password: str | None = None
     tls: bool = False
     ca_file: Path | None = None
-    receive_maximum: int = 1000
+    receive_maximum: int = 2000
     session_expiry_s: int = 7 * 86_400
     max_queued_bytes: int = 64 * 1024 * 1024
     keepalive_s: int = 30

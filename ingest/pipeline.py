@@ -207,24 +207,38 @@ def _update(pieces: list[_Piece], out: Detected, params: Params) -> tuple[Result
 def _chunk(pieces: list[_Piece]) -> Chunk:
     """Stack pieces of one layout and shape."""
     first = pieces[0]
-    samples: list[CountArray] = []
-    for g, n in enumerate(first.shape):
-        stacked = np.empty((len(pieces), first.leg.layout.groups[g].channels, n), np.int16)
-        for s, piece in enumerate(pieces):
-            at = 0
-            for block, lengths in zip(piece.blocks, piece.lengths, strict=True):
-                channel = 0
-                for position in piece.leg.signals[g]:
-                    counts = block.signals[position].counts()
-                    stacked[s, channel : channel + len(counts), at : at + lengths[g]] = counts
-                    channel += len(counts)
-                at += lengths[g]
-        samples.append(stacked)
+    samples = [_stack(pieces, g, n) for g, n in enumerate(first.shape)]
     scale: list[FloatArray] = [
         np.array([piece.scales[g] for piece in pieces], np.float32) for g in range(len(first.shape))
     ]
     t0_ns = np.array([piece.blocks[0].t0 for piece in pieces], np.int64)
     return Chunk(t0_ns=t0_ns, samples=tuple(samples), scale=tuple(scale))
+
+
+def _stack(pieces: list[_Piece], g: int, n: int) -> CountArray:
+    """The samples of one group: (pieces, channels, n)."""
+    leg = pieces[0].leg
+    channels = leg.layout.groups[g].channels
+    alike = {lengths[g] for piece in pieces for lengths in piece.lengths}
+    if len(alike) == 1:
+        # Every block as long as the others, as is the rule: one copy of all bytes, block by block.
+        (size,) = alike
+        data = [
+            block.signals[position].samples
+            for piece in pieces
+            for block in piece.blocks
+            for position in piece.leg.signals[g]
+        ]
+        by_block = np.frombuffer(b"".join(data), "<i2").reshape(len(pieces), -1, channels, size)
+        return np.ascontiguousarray(by_block.transpose(0, 2, 1, 3), np.int16).reshape(len(pieces), channels, n)
+    stacked = np.empty((len(pieces), channels, n), np.int16)
+    for s, piece in enumerate(pieces):
+        at = 0
+        for block, lengths in zip(piece.blocks, piece.lengths, strict=True):
+            counts = [block.signals[position].counts() for position in piece.leg.signals[g]]
+            stacked[s, :, at : at + lengths[g]] = np.concatenate(counts)
+            at += lengths[g]
+    return stacked
 
 
 def _keep(streams: Sequence[tuple[str, Sequence[str]]], results: Results, out: Detected, params: Params) -> None:

@@ -37,7 +37,7 @@ TIDY_S: Final = 10.0
 class Options:
     """How the loop runs. `ack_s` and `status_s` are the shortest intervals per device."""
 
-    batch: int = 500
+    batch: int = 1000
     wait_s: float = 0.2
     ack_s: float = 2.0
     status_s: float = 5.0
