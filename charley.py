@@ -171,6 +171,8 @@ def detect_file(
 ) -> None:
     """Find cramps in a recording with the same code that runs on live devices."""
     recording = open_edf(file)
+    for note in recording.notes:
+        err.print(f"{file}: {note}", soft_wrap=True, markup=False, highlight=False)
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=err) as bar:
         task = bar.add_task(file.name, total=recording.duration_s)
         found = detect(recording, progress=lambda done_s: bar.update(task, completed=done_s))

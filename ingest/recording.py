@@ -2,10 +2,12 @@
 
 Channels are recognised by label: `EMG <site>` in µV, mV or V, and `ACC <site> x|y|z` in g, mg or m/s². Channels of
 another kind are left out, and named. Memory is bounded, whatever the length: a minute is read at a time.
+Sites are in order of name, as those of a device are, so that both give the same results to the last digit.
 """
 
 import datetime as dt
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,12 @@ PIECE_S: Final = 60
 UV: Final = {"uv": 1.0, "µv": 1.0, "μv": 1.0, "mv": 1e3, "v": 1e6}
 G: Final = {"g": 1.0, "mg": 1e-3, "m/s2": 1 / 9.80665, "m/s^2": 1 / 9.80665, "m/s²": 1 / 9.80665}
 ACC_SCALE: Final = 1 / 2048  # g per count where the file's own counts carry an offset; ±16 g
+SITES: Final = {  # a label has 16 characters
+    "gastroc_med": "gastrocnemius_medialis",
+    "gastroc_lat": "gastrocnemius_lateralis",
+    "tibialis_ant": "tibialis_anterior",
+}
+HEADER: Final = b"0       "  # of every EDF file; BDF and others differ
 _EMG = re.compile(r"EMG[ _:-]+(?P<site>.+)", re.IGNORECASE)
 _ACC = re.compile(r"ACC[ _:-]+(?P<site>.+?)[ _:-]+(?P<axis>[xyz])", re.IGNORECASE)
 
@@ -49,6 +57,7 @@ class Recording:
     start_ns: int  # UTC; 0 where the file states no date
     duration_s: float
     ignored: tuple[str, ...]  # labels of channels that were left out
+    notes: tuple[str, ...]  # what is odd about the file
     signals: tuple[tuple[Any, ...], ...]  # the file's signals, by group
     scale: tuple[FloatArray, ...]
 
@@ -122,7 +131,7 @@ def report(recording: Recording, found: Found, *, params: Params = DEFAULT) -> d
                 },
                 "grade": episode.grade,
                 "confidence": episode.confidence,
-                "flags": list(episode.flags),
+                "flags": sorted(episode.flags),
                 "load": episode.load,
                 "peak_uv": episode.peak_uv,
                 "peak_ratio": episode.peak_ratio,
@@ -136,12 +145,10 @@ def report(recording: Recording, found: Found, *, params: Params = DEFAULT) -> d
 
 def open_edf(path: Path) -> Recording:
     """Open an EDF or EDF+ file, or raise `RecordingError`."""
-    try:
-        edf = edfio.read_edf(path, lazy_load_data=True)
-    except OSError as error:
-        raise RecordingError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # edfio raises many kinds on bytes that are not EDF
-        raise RecordingError(f"{path}: is not a readable EDF or EDF+ file: {error}") from error
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        edf = _read(path)
+        start_ns = _start_ns(edf)
     emg, acc, ignored = _sort(path, edf)
     groups, signals, sites = [], [], []
     for fs_hz in sorted({signal.sampling_frequency for _, signal in emg}):
@@ -156,15 +163,34 @@ def open_edf(path: Path) -> Recording:
         path=path,
         layout=Layout(tuple(groups)),
         sites=tuple(sites),
-        start_ns=_start_ns(edf),
+        start_ns=start_ns,
         duration_s=float(edf.duration),
         ignored=ignored,
+        notes=tuple(str(warning.message) for warning in caught),
         signals=tuple(signals),
         scale=tuple(
             np.array([[_scale(path, signal, group.kind) for signal in one]], np.float32)
             for one, group in zip(signals, groups, strict=True)
         ),
     )
+
+
+def _read(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            is_edf = file.read(len(HEADER)) == HEADER
+        edf = edfio.read_edf(path, lazy_load_data=True, header_encoding="latin-1") if is_edf else None
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # edfio raises many kinds on bytes that are not EDF
+        raise RecordingError(f"{path}: is damaged: {error}") from error
+    if edf is None:
+        raise RecordingError(f"{path}: is not an EDF or EDF+ file")
+    if not edf.duration:
+        raise RecordingError(f"{path}: holds no samples")
+    if edf.reserved.startswith("EDF+D") and not edf.is_continuous:
+        raise RecordingError(f"{path}: has pauses (EDF+D). Split it there: each part becomes a file without any.")
+    return edf
 
 
 def _sort(path: Path, edf: Any) -> tuple[list[tuple[str, Any]], tuple[Any, ...], tuple[str, ...]]:
@@ -174,9 +200,13 @@ def _sort(path: Path, edf: Any) -> tuple[list[tuple[str, Any]], tuple[Any, ...],
     ignored = []
     for signal in edf.signals:
         if match := _EMG.fullmatch(signal.label.strip()):
-            emg.append((_slug(match["site"]), signal))
+            site = _slug(match["site"])
+            emg.append((SITES.get(site, site), signal))
         elif match := _ACC.fullmatch(signal.label.strip()):
-            axes.setdefault(_slug(match["site"]), {})[match["axis"].lower()] = signal
+            of_site = axes.setdefault(_slug(match["site"]), {})
+            if match["axis"].lower() in of_site:
+                raise RecordingError(f"{path}: two channels are named {signal.label}")
+            of_site[match["axis"].lower()] = signal
         else:
             ignored.append(signal.label)
     whole = {site: tuple(found[a] for a in "xyz") for site, found in axes.items() if set(found) == set("xyz")}
@@ -188,9 +218,13 @@ def _sort(path: Path, edf: Any) -> tuple[list[tuple[str, Any]], tuple[Any, ...],
             f"{path}: no EMG channel: its channels are {labels}. Name EMG channels `EMG <site>`, "
             "for instance `EMG gastrocnemius_medialis`."
         )
-    if len({site for site, _ in emg}) != len(emg):
-        raise RecordingError(f"{path}: two EMG channels bear the same name: {sorted(site for site, _ in emg)}")
-    return emg, whole[chosen] if chosen is not None else (), tuple(ignored)
+    names = sorted(site for site, _ in emg)
+    if len(set(names)) != len(names):
+        raise RecordingError(f"{path}: two EMG channels are of one site: {', '.join(names)}")
+    acc = whole[chosen] if chosen is not None else ()
+    if len({signal.sampling_frequency for signal in acc}) > 1:
+        raise RecordingError(f"{path}: the axes of ACC {chosen} differ in rate")
+    return sorted(emg, key=lambda named: named[0]), acc, tuple(ignored)
 
 
 def _group(path: Path, kind: Any, fs_hz: float, channels: int) -> Group:
@@ -202,14 +236,21 @@ def _group(path: Path, kind: Any, fs_hz: float, channels: int) -> Group:
 
 def _scale(path: Path, signal: Any, kind: str) -> float:
     """µV or g per count of what `_counts` gives."""
-    unit = signal.physical_dimension.strip()
+    unit = _unit(signal)
     factor = (UV if kind == "emg" else G).get(unit.lower())
     if factor is None:
         known = "uV, mV or V" if kind == "emg" else "g, mg or m/s2"
         raise RecordingError(f"{path}: channel {signal.label!r} has unit {unit or 'none'!r}: it must be {known}")
+    if signal.digital_max == signal.digital_min or not _gain(signal):
+        raise RecordingError(f"{path}: channel {signal.label!r} has an empty range: its values have no size")
     if kind == "acc" and _offset(signal):
         return ACC_SCALE
     return abs(_gain(signal)) * factor
+
+
+def _unit(signal: Any) -> str:
+    """EDF is ASCII, but µ and ² are met: as one byte, or in UTF-8 as two, of which the first looks like Â."""
+    return str(signal.physical_dimension).replace("Â", "").strip()
 
 
 def _gain(signal: Any) -> float:
@@ -228,7 +269,7 @@ def _counts(signal: Any, first_s: float, last_s: float, kind: str) -> CountArray
     if kind == "emg" or not _offset(signal):
         return np.asarray(digital, dtype=np.int16)
     zero = signal.physical_min - _gain(signal) * signal.digital_min
-    physical = (digital * _gain(signal) + zero) * G[signal.physical_dimension.strip().lower()]
+    physical = (digital * _gain(signal) + zero) * G[_unit(signal).lower()]
     counts: CountArray = np.clip(np.rint(physical / ACC_SCALE), -32768, 32767).astype(np.int16)
     return counts
 
