@@ -1,0 +1,173 @@
+"""Slow twins of the detector's functions, one window, sample or second at a time, in double precision."""
+
+import cmath
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Samples = Sequence[int] | NDArray[np.int16]
+QUIET: Final = 256  # counts
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one window of EMG shows, in counts."""
+
+    power: float
+    low: float
+    hum: float
+    wander: float
+    bands: list[float]
+    span: float
+    clipped: float
+    edges_hz: list[float]
+
+
+def emg_window(samples: Samples, fs_hz: float) -> Window:
+    """One second: take off the line that makes its end meet its start, then read a plain Fourier series."""
+    x = np.asarray(samples, np.float64)
+    n = len(x)
+    level = x - np.arange(n) * (x[-1] - x[0]) / n
+    hz = fs_hz / n  # of one bin
+    top_hz = min(450, int(0.45 * fs_hz))
+    first, last = round(20 / hz), round(top_hz / hz)
+    series = [sum_of(level, bin_) for bin_ in range(last)]
+    mean_square = [2 * abs(c) ** 2 for c in series]
+    hum_bins = {
+        bin_
+        for mains in (50, 60)
+        for line in range(mains, top_hz + 2, mains)
+        for bin_ in (round(line / hz) - 1, round(line / hz), round(line / hz) + 1)
+        if first <= bin_ < last
+    }
+    clean = {bin_: 0.0 if bin_ in hum_bins else mean_square[bin_] for bin_ in range(first, last)}
+    hum = sum(mean_square[bin_] for bin_ in hum_bins)
+    edges = sorted({round(float(edge)) for edge in np.geomspace(first, last, 17)})
+    low = _sustained(series, n, [bin_ for bin_ in range(first, min(last, first + 128)) if bin_ not in hum_bins])
+    return Window(
+        power=max(sum(clean.values()) - 0.05 * hum, 1e-6),
+        low=max(low, 1e-3),
+        hum=hum,
+        wander=sum(mean_square[max(1, round(3 / hz)) : round(15 / hz)]),
+        bands=[sum(clean[bin_] for bin_ in range(a, b)) for a, b in pairwise(edges)],
+        span=float(max(x) - min(x)),
+        clipped=_clipped(x),
+        edges_hz=[edge * hz for edge in edges],
+    )
+
+
+def sum_of(x: Array, bin_: int) -> complex:
+    """A coefficient of the Fourier series, by its defining sum."""
+    k = np.arange(len(x))
+    return complex(np.sum(x * np.exp(-2j * np.pi * ((bin_ * k) % len(x)) / len(x)))) / len(x)
+
+
+def _sustained(series: list[complex], n: int, bins: list[int]) -> float:
+    """Split the second into eight parts, take the RMS of each from 16 instants, and return the second smallest.
+
+    The detector reads differences of neighbours, so its instants lie half a sample early.
+    """
+    parts = []
+    for part in range(8):
+        instants = [(16 * part + i) / 128 - 0.5 / n for i in range(16)]
+        analytic = [sum(2 * series[f] * cmath.exp(2j * math.pi * f * t) for f in bins) for t in instants]
+        parts.append(math.sqrt(sum(abs(a) ** 2 / 2 for a in analytic) / 16))
+    return sorted(parts)[1]
+
+
+def _clipped(x: Array) -> float:
+    top, bottom = max(x), min(x)
+    if top - bottom <= QUIET:  # a quiet converter repeats its extremes
+        return 0.0
+    return max(sum(1 for value in x if value == top), sum(1 for value in x if value == bottom)) / len(x)
+
+
+def median_hz(bands: Sequence[float], edges_hz: Sequence[float]) -> float:
+    """Walk up the spectrum until half of the power lies below."""
+    total = sum(bands)
+    if total == 0:
+        return math.nan
+    below = 0.0
+    for power, low_hz, high_hz in zip(bands, edges_hz, edges_hz[1:], strict=False):
+        if below + power >= total / 2:
+            return low_hz + (total / 2 - below) / power * (high_hz - low_hz)
+        below += power
+    raise AssertionError("half of the power lies somewhere")
+
+
+def acc_window(samples: Sequence[Samples], scale: Sequence[float]) -> tuple[float, list[float]]:
+    """Mean absolute deviation of the length of the vector, and the mean vector."""
+    g = [[float(count) * unit for count in axis] for axis, unit in zip(samples, scale, strict=True)]
+    lengths = [math.sqrt(x * x + y * y + z * z) for x, y, z in zip(*g, strict=True)]
+    mean = sum(lengths) / len(lengths)
+    return sum(abs(r - mean) for r in lengths) / len(lengths), [sum(axis) / len(axis) for axis in g]
+
+
+def angle_deg(gravity: Sequence[float]) -> float:
+    """Angle of axis x to the horizontal."""
+    x, y, z = gravity
+    length = math.sqrt(x * x + y * y + z * z)
+    return math.degrees(math.asin(x / length)) if length else math.nan
+
+
+def turn_deg(before: Sequence[float], after: Sequence[float]) -> float:
+    """Angle between two vectors."""
+    a, b = np.array(before), np.array(after)
+    return math.degrees(math.atan2(float(np.linalg.norm(np.cross(a, b))), float(a @ b)))
+
+
+def quiet(amplitudes: Sequence[float], usable: Sequence[bool]) -> float:
+    """The value below which 30 % of the usable windows lie."""
+    found = sorted(a for a, use in zip(amplitudes, usable, strict=True) if use)
+    return found[int(0.3 * (len(found) - 1))] if len(found) >= 5 else math.nan
+
+
+def track(rest: float, level: float, *, warm: bool, frozen: bool) -> float:
+    """The rest level (logarithm) after an epoch whose quiet amplitude is `level`, with default parameters."""
+    if math.isnan(level):
+        return rest
+    if math.isnan(rest):
+        return math.log(max(level, 1e-6))
+    target = math.log(level)
+    if target <= rest:
+        return max(target, rest - 0.3)
+    if frozen:
+        return rest
+    step = 0.1 if warm else 0.01 if target - rest < math.log(2) else 0.002
+    return min(target, rest + step)
+
+
+def seconds_of(anchor_ns: int, received: int, fs_hz: float) -> dict[int, list[int]]:
+    """For each whole UTC second of a run, the samples that belong to it; sample i lies at ``anchor + i / fs``.
+
+    A second begins with the sample nearest to it and has as many samples as fit in one second.
+    """
+    n = math.floor(fs_hz + 1e-6)
+    found: dict[int, list[int]] = {}
+    first_s = -(-anchor_ns // 10**9)
+    for second in range(first_s, first_s + int(received / fs_hz) + 2):
+        start = min(range(received), key=lambda i: abs(anchor_ns + i / fs_hz * 1e9 - second * 1e9))
+        near = abs(anchor_ns + start / fs_hz * 1e9 - second * 1e9) <= 0.51 / fs_hz * 1e9
+        if near and start + n <= received:
+            found[second] = list(range(start, start + n))
+    return found
+
+
+def severity(*, peak_ratio: float, duration_s: float, load: float, recruitment: float) -> tuple[float, int]:
+    """Severity and grade, written out."""
+    amplitude = 10 * min(math.log(max(peak_ratio, 1)) / math.log(40), 1)
+    duration = 10 * min(math.log(1 + duration_s / 10) / math.log(91), 1)
+    loaded = 10 * min(math.log(1 + load) / math.log(201), 1)
+    recruited = 10 * min(max(recruitment, 0), 1)
+    total = 0.3 * amplitude + 0.2 * duration + 0.4 * loaded + 0.1 * recruited
+    if duration_s >= 180 or load >= 40:
+        return total, 3
+    if duration_s < 30 or load < 5:
+        return total, 1
+    return total, 2
