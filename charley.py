@@ -104,6 +104,7 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
             log=log,
         )
         stack.callback(source.close)
+        metrics.connected.set_function(lambda: source.subscribed)
         run_ingest(source, journal, store, stop, metrics=metrics, log=log)
 
 

@@ -39,7 +39,7 @@ class Metrics:
         self.outbox = Gauge("charley_journal_outbox", "Records waiting for the store", registry=r)
         self.event_outbox = Gauge("charley_journal_event_outbox", "Events waiting for the broker", registry=r)
         self.devices = Gauge("charley_ingest_devices", "Devices ever heard", registry=r)
-        self.connected = Gauge("charley_broker_connected", "1 while there is a connection", registry=r)
+        self.connected = Gauge("charley_broker_connected", "1 while connected and subscribed", registry=r)
 
 
 def serve(metrics: Metrics, *, port: int, host: str = "127.0.0.1") -> Callable[[], None]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import httpx
 import servers
 
 from ingest.settings import PREFIX
@@ -47,6 +48,27 @@ def role(name: str, *, settings: Mapping[str, object], log: Path) -> Iterator[se
     finally:
         child.stop()
     assert child.exit_code == 0, log.read_text(errors="replace")
+
+
+@contextmanager
+def ingester(broker: servers.Mosquitto, settings: Mapping[str, object], *, folder: Path) -> Iterator[None]:
+    """`charley ingest` on a broker, subscribed, until the block ends; it delivers what it has before it leaves."""
+    port = servers.free_port()
+    own = {
+        "data_dir": folder, "broker_host": broker.host, "broker_port": broker.port, "metrics_port": port,
+        "client_id": f"ingest-{port}",
+    }  # fmt: skip
+
+    def subscribed() -> bool:
+        try:
+            page = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        except httpx.TransportError:
+            return False
+        return "charley_broker_connected 1.0" in page
+
+    with role("ingest", settings={**own, **settings}, log=folder / "ingest.log") as child:
+        child.wait_ready(subscribed)
+        yield
 
 
 def processes(pids: Iterable[int]) -> set[int]:
