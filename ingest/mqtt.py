@@ -15,7 +15,7 @@ Rules
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -70,14 +70,20 @@ class _Sent:
 
 
 class MqttSource:
-    """A `Source` on a real broker. Connects in the background as soon as it is made."""
+    """A `Source` on a real broker. Connects in the background as soon as it is made.
 
-    def __init__(self, settings: MqttSettings, *, log: Log | None = None) -> None:
+    `watch` is told whenever blocks begin or cease to come in; it must return at once.
+    """
+
+    def __init__(
+        self, settings: MqttSettings, *, log: Log | None = None, watch: Callable[[bool], None] | None = None
+    ) -> None:
         self.connected = False
         self.subscribed = False  # connected, and the broker has granted what was asked
         self.stale = 0  # acknowledgements dropped because their connection was gone
         self._settings = settings
         self._log = log or quiet()
+        self._watch = watch or (lambda _: None)
         self._queue: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._bytes_in = 0  # written by the network thread only
         self._bytes_out = 0  # written by the service's thread only
@@ -219,6 +225,7 @@ class MqttSource:
             self._log.error("subscription_refused", reasons=[str(reason) for reason in reasons])
             return
         self.subscribed = True
+        self._watch(True)
 
     def _on_disconnect(
         self,
@@ -232,6 +239,7 @@ class MqttSource:
         # or paho would send it on the next one.
         self._new_generation()
         self.connected = self.subscribed = False
+        self._watch(False)
         self._log.warning("broker_disconnected", host=self._settings.host, reason=str(reason))
 
 

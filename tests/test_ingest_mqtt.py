@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -50,9 +50,12 @@ def publish(client: paho.Client, name: str, payloads: Sequence[bytes], *, retain
         info.wait_for_publish(20)
 
 
-def source(broker: Mosquitto, client_id: str, **settings: int) -> MqttSource:
+def source(
+    broker: Mosquitto, client_id: str, *, watch: Callable[[bool], None] | None = None, **settings: int
+) -> MqttSource:
     """A connected source whose subscriptions the broker knows."""
-    source = MqttSource(MqttSettings(port=broker.port, client_id=client_id, reconnect_max_s=1, **settings))
+    mine = MqttSettings(port=broker.port, client_id=client_id, reconnect_max_s=1, **settings)
+    source = MqttSource(mine, watch=watch)
     wait_for(lambda: source.subscribed, what="subscription")
     return source
 
@@ -187,7 +190,8 @@ def test_a_queue_that_is_full_holds_the_broker_back_and_nothing_is_lost(mosquitt
 
 
 def test_without_a_connection_nothing_is_sent(mosquitto: Mosquitto) -> None:
-    with closing(source(mosquitto, "t9")) as ours:
+    seen: list[bool] = []
+    with closing(source(mosquitto, "t9", watch=seen.append)) as ours:
         sent = ours.publish(topic("mqtt-9", "ack"), b"x", content_type=CONTENT_JSON)
         assert sent is not None
         wait_for(lambda: sent.done)
@@ -196,6 +200,7 @@ def test_without_a_connection_nothing_is_sent(mosquitto: Mosquitto) -> None:
         assert ours.publish(topic("mqtt-9", "ack"), b"x", content_type=CONTENT_JSON) is None
         mosquitto.start()
         wait_for(lambda: ours.subscribed, timeout_s=30, what="reconnection")
+    assert seen == [True, False, True, False]
 
 
 def test_a_device_hears_what_is_durable(mosquitto: Mosquitto, tmp_path: Path) -> None:
