@@ -1,7 +1,7 @@
 """Instants and dates as text: RFC 3339 in, RFC 3339 out; a range from two query parameters."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from api.errors import Invalid
@@ -63,9 +63,16 @@ def parse_date(text: str, *, name: str) -> date:
     return day
 
 
-def date_range(begin: str | None, end: str | None, *, zones: ZoneHistory, now_ns: int) -> tuple[date, date]:
-    """Local dates, both included; by default the last seven and the one that is running."""
-    last = parse_date(end, name="to") if end is not None else zones.local(now_ns).date()
+def date_range(
+    begin: str | None, end: str | None, *, zones: ZoneHistory, night_end: time, now_ns: int
+) -> tuple[date, date]:
+    """Local dates, both included; by default the last seven and the one that is running.
+
+    Until the night ends, the date on which it began is still running: seven whole nights are there at any hour.
+    """
+    local = zones.local(now_ns)
+    running = local.date() - timedelta(days=local.time() < night_end)
+    last = parse_date(end, name="to") if end is not None else running
     first = parse_date(begin, name="from") if begin is not None else last - timedelta(days=USUAL_DAYS)
     _check_order(first <= last, days=(last - first).days + 1)
     return first, last

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from api.errors import Invalid
 from api.periods import NightPreference, Period, locate, periods, periods_around
+from api.times import date_range
 from api.zones import ZoneChange, ZoneHistory, zone_names
 
 HOUR = 3600.0
@@ -265,3 +266,17 @@ def zone_jumps(zone: str, period: Period) -> bool:
     ends = (period.window.start_ns // NS, period.window.end_ns // NS)
     first, last = (datetime.fromtimestamp(second, ZoneInfo(zone)).utcoffset() for second in ends)
     return first is not None and last is not None and abs(first - last) > timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("local", "first", "last"),
+    [
+        ("2026-03-20T08:59", date(2026, 3, 12), date(2026, 3, 19)),  # last night is not over
+        ("2026-03-20T09:00", date(2026, 3, 13), date(2026, 3, 20)),
+        ("2026-03-20T23:59", date(2026, 3, 13), date(2026, 3, 20)),
+    ],
+)
+def test_seven_whole_nights_are_there_at_any_hour(local: str, first: date, last: date) -> None:
+    berlin = "Europe/Berlin"
+    found_range = date_range(None, None, zones=stay(berlin), night_end=time(9, 0), now_ns=at(local, berlin))
+    assert found_range == (first, last)

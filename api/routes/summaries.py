@@ -31,7 +31,7 @@ def _summaries(
     worn = worn_by(sources, wearer_id)
     now_ns = sources.now_ns()
     zones = worn.wearer.zones
-    first, last = date_range(begin, end, zones=zones, now_ns=now_ns)
+    first, last = date_range(begin, end, zones=zones, night_end=worn.wearer.night.end, now_ns=now_ns)
     among = periods_of(worn.wearer, kind=kind, reach=(first, last))
     found, episodes = summaries_of(sources, worn, among, now_ns=now_ns)
     return SummariesOut(
