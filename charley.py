@@ -45,7 +45,7 @@ from simulators.scenarios import SCENARIOS, build, live
 from simulators.stage import Api, compare, summary, wait_for_samples
 from simulators.truth import Truth, read_truth, write_truth
 
-DEMO_SEED: Final = 7
+DEMO_SEED: Final = 14
 NOTICE: Final = "Charley is not a medical device. Simulated wearers; grades are conventions."
 
 app = typer.Typer(
