@@ -71,6 +71,26 @@ def ingester(broker: servers.Mosquitto, settings: Mapping[str, object], *, folde
         yield
 
 
+@contextmanager
+def web(folder: Path) -> Iterator[httpx.Client]:
+    """`charley api` over a data folder until the block ends, and a client that is signed in."""
+    port = servers.free_port()
+    url = f"http://127.0.0.1:{port}"
+    with role("api", settings={"data_dir": folder, "api_port": port}, log=folder / "api.log") as child:
+        child.wait_ready(lambda: answers(f"{url}/readyz"))
+        token = (folder / "admin-token").read_text().strip()
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30.0) as client:
+            yield client
+
+
+def answers(url: str) -> bool:
+    """Whether something says there that all is well."""
+    try:
+        return httpx.get(url, timeout=30.0).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
 def processes(pids: Iterable[int]) -> set[int]:
     """Which of these processes still live; a zombie does not."""
     return {pid for pid in pids if _state(pid) not in {"", "Z", "X"}}

@@ -1,0 +1,149 @@
+"""Devices that share no code with Charley: what they send to a real broker is to be seen in the API."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import httpx
+import pytest
+import servers
+from charley_run import ingester, web
+from wire_examples import ROOT, fences
+
+BLOCKS: Final = 25
+SEEN_S: Final = 30.0
+SECOND_NS: Final = 1_000_000_000
+
+
+@pytest.fixture(scope="module")
+def service(mosquitto: servers.Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Ingester and API in processes of their own, over one data folder; a client that is signed in."""
+    folder = tmp_path_factory.mktemp("service")
+    with ExitStack() as stack:
+        stack.enter_context(ingester(mosquitto, {}, folder=folder))
+        yield stack.enter_context(web(folder))
+
+
+def claim(service: httpx.Client, device: str, *, since_s: int) -> str:
+    """Register a wearer and a device, and assign one to the other; the wearer's id."""
+    wearer = post(service, "/api/v1/wearers", {"name": "A wearer", "zone": "Europe/Berlin"})["id"]
+    post(service, "/api/v1/devices", {"id": device})
+    assignment = {"device": device, "wearer": wearer, "side": "right", "muscle": "gastrocnemius_medialis"}
+    post(service, "/api/v1/assignments", {**assignment, "from": text(since_s)})
+    return str(wearer)
+
+
+def post(service: httpx.Client, path: str, body: dict[str, str]) -> Any:
+    answer = service.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def text(at_s: int) -> str:
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def instant(rfc3339: str | None) -> float | None:
+    return None if rfc3339 is None else datetime.fromisoformat(rfc3339).timestamp()
+
+
+def publish_like_the_page(broker: servers.Mosquitto, device: str, *, start_s: int, blocks: int) -> None:
+    """The command of docs/wire.md for blocks 0, 1, 2, ... of a device."""
+    publish = fences("sh")[0].text
+    for shown, repeated in (
+        ("-h 127.0.0.1 -p 1883", f"-h {broker.host} -p {broker.port}"),
+        ("/leg-7/", f"/{device}/"),
+        ('"seq": 0,', """"seq": '"$seq"',"""),
+        ('"$(date +%s)"', f'"$(({start_s} + seq))"'),
+    ):
+        assert publish.count(shown) == 1, shown
+        publish = publish.replace(shown, repeated)
+    script = f"for seq in $(seq 0 {blocks - 1}); do\n{publish}done\n"
+    subprocess.run(["bash", "-euc", script], check=True, timeout=60)
+
+
+def last_state(service: httpx.Client, device: str, *, end_s: int) -> dict[str, Any]:
+    """The device as the API tells of it once its last sample is known."""
+    state: dict[str, Any] = {}
+
+    def known() -> bool:
+        state.update(service.get(f"/api/v1/devices/{device}").json())
+        return instant(state["last_sample"]) == end_s
+
+    servers.wait_for(known, timeout_s=SEEN_S, what=f"the last sample of {device} in the API")
+    return state
+
+
+def seen_epochs(service: httpx.Client, wearer: str, *, start_s: int) -> list[dict[str, Any]]:
+    """The wearer's epochs from the first second on, once there are as many as those blocks fill."""
+    query = {"from": text(start_s), "to": text(start_s + 60), "resolution": "10"}
+    found: list[dict[str, Any]] = []
+
+    def enough() -> bool:
+        answer = service.get(f"/api/v1/wearers/{wearer}/epochs", params=query)
+        assert answer.status_code == 200, answer.text
+        found[:] = answer.json()["items"]
+        return len(found) == BLOCKS // 10
+
+    servers.wait_for(enough, timeout_s=SEEN_S, what="epochs in the API")
+    return found
+
+
+def test_a_client_in_perl_is_seen_in_the_api(mosquitto: servers.Mosquitto, service: httpx.Client) -> None:
+    start_s = int(time.time()) // 10 * 10 - 120
+    wearer = claim(service, "leg-perl", since_s=start_s - 3600)
+    perl = shutil.which("perl")
+    assert perl is not None
+    done = subprocess.run(
+        [perl, str(ROOT / "tests" / "clients" / "leg.pl"), "--host", mosquitto.host, "--port", str(mosquitto.port),
+         "--device", "leg-perl", "--boot", "7", "--blocks", str(BLOCKS), "--t0", f"{start_s}000000000"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"ack boot 7 seq {BLOCKS - 1}" in done.stdout  # the service's own word, not the broker's
+    epochs = seen_epochs(service, wearer, start_s=start_s)
+    assert [instant(epoch["start"]) for epoch in epochs] == [start_s, start_s + 10]
+    for epoch in epochs:
+        assert (epoch["device"], epoch["side"], epoch["site"]) == ("leg-perl", "right", "gastrocnemius_medialis")
+        assert epoch["coverage"] == {"expected_s": 10, "received_s": 10, "worn_s": 10, "usable_s": 10}
+        assert 2.0 < epoch["rms_uv"] < 4.5  # ±12 counts, all equally likely, of 0.5 µV: 3.6 µV, of which 20-450 Hz
+        assert 85.0 < epoch["angle_deg"] <= 90.0
+    state = last_state(service, "leg-perl", end_s=start_s + BLOCKS)
+    assert state["online"] is False
+    assert (state["firmware"], state["battery"], state["missing_blocks"]) == ("perl-1", 0.9, 0)
+    assert state["sites"] == ["gastrocnemius_medialis", "shank"]
+    assert state["assignment"]["wearer"] == wearer
+
+
+def test_blocks_of_mosquitto_pub_are_seen_in_the_api(mosquitto: servers.Mosquitto, service: httpx.Client) -> None:
+    """The page's own command, only repeated; its device is claimed after it has measured."""
+    start_s = int(time.time()) // 10 * 10 - 120
+    publish_like_the_page(mosquitto, "leg-7", start_s=start_s, blocks=BLOCKS)
+    wearer = claim(service, "leg-7", since_s=start_s - 3600)
+    epochs = seen_epochs(service, wearer, start_s=start_s)
+    assert [instant(epoch["start"]) for epoch in epochs] == [start_s, start_s + 10]
+    assert {epoch["coverage"]["received_s"] for epoch in epochs} == {10}
+    state = last_state(service, "leg-7", end_s=start_s + BLOCKS)
+    assert (state["sites"], state["missing_blocks"]) == (["gastrocnemius_medialis"], 0)
+
+
+def test_rubbish_neither_stops_the_service_nor_makes_a_device(
+    mosquitto: servers.Mosquitto, service: httpx.Client
+) -> None:
+    for payload in ("{}", "rubbish", '{"boot": 1, "seq": 0, "t0": 0, "signals": []}'):
+        command = [
+            "mosquitto_pub", "-h", mosquitto.host, "-p", str(mosquitto.port), "-V", "mqttv5", "-q", "1",
+            "-t", "charley/v1/leg-rubbish/blocks", "-m", payload,
+        ]  # fmt: skip
+        subprocess.run(command, check=True, timeout=20)
+    start_s = int(time.time()) // 10 * 10 - 120
+    publish_like_the_page(mosquitto, "leg-after", start_s=start_s, blocks=1)
+    for device in ("leg-after", "leg-rubbish"):
+        post(service, "/api/v1/devices", {"id": device})
+    last_state(service, "leg-after", end_s=start_s + 1)
+    state = service.get("/api/v1/devices/leg-rubbish").json()
+    assert (state["state"], state["last_received"]) == ("never_seen", None)
