@@ -120,10 +120,10 @@ def pack(state: State) -> NDArray[np.uint8]:
 
 def unpack(layout: Layout, rows: NDArray[np.uint8]) -> State:
     """The state whose `pack` gave `rows`, shape (S, K)."""
-    blank = start(layout, len(rows))
     sizes = [a[:1].nbytes for a in _arrays(start(layout, 1))]
-    if rows.ndim != 2 or rows.shape[1] != sum(sizes):
-        raise DetectorError(f"packed state of shape {rows.shape} is not (streams, {sum(sizes)}) of this layout")
+    if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != sum(sizes):
+        raise DetectorError(f"packed state is {rows.dtype} {rows.shape}, not uint8 (streams, {sum(sizes)})")
+    blank = start(layout, len(rows))
     parts = np.split(np.ascontiguousarray(rows), np.cumsum(sizes)[:-1], axis=1)
     values = [
         np.ascontiguousarray(part).reshape(-1).view(a.dtype).reshape(a.shape)

@@ -1,5 +1,6 @@
 """Legs for tests of the detector: noise whose strength is written down second by second, and how it is fed."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -44,9 +45,15 @@ class Recorded:
     def duration_s(self) -> float:
         return min(x.shape[-1] / g.fs_hz for x, g in zip(self.samples, self.layout.groups, strict=True))
 
-    def part(self, start_s: float, end_s: float, *, shift_ns: int = 0) -> "Recorded":
-        """A stretch; every group is cut at the sample at or after the time."""
-        first, last = ([int(np.ceil(at * g.fs_hz - 1e-6)) for g in self.layout.groups] for at in (start_s, end_s))
+    def part(self, start_s: float, end_s: float = math.inf, *, shift_ns: int = 0) -> "Recorded":
+        """A stretch, by default to the end; every group is cut at the sample at or after the time."""
+        first, last = (
+            [
+                int(np.ceil(min(at * g.fs_hz - 1e-6, x.shape[-1])))
+                for g, x in zip(self.layout.groups, self.samples, strict=True)
+            ]
+            for at in (start_s, end_s)
+        )
         return replace(
             self,
             t0_ns=self.t0_ns + shift_ns + round(first[0] / self.layout.groups[0].fs_hz * SECOND_NS),
@@ -55,8 +62,8 @@ class Recorded:
 
     def cut(self, at_s: Iterable[float]) -> list["Recorded"]:
         """Parts that together are this recording."""
-        edges = sorted({0.0, self.duration_s, *(at for at in at_s if 0 < at < self.duration_s)})
-        return [self.part(a, b) for a, b in pairwise(edges)]
+        edges = sorted({0.0, *(at for at in at_s if 0 < at < self.duration_s)})
+        return [self.part(a, b) for a, b in pairwise([*edges, math.inf])]
 
     @property
     def chunk(self) -> Chunk:
