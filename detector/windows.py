@@ -22,6 +22,8 @@ from detector.state import NEVER, State, Tail, window_n
 SLACK_NS: Final = 50_000_000
 SLEW_NS: Final = 500_000_000
 SECOND_NS: Final = 1_000_000_000
+LATEST_NS: Final = 7_258_118_400 * SECOND_NS  # 2200-01-01
+SCALES: Final = (1e-9, 1e6)  # beyond, squares leave single precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,23 @@ def check(state: State, chunk: Chunk) -> None:
     """Raise `DetectorError` unless the chunk fits the state's layout."""
     groups = state.layout.groups
     if len(chunk.samples) != len(groups) or len(chunk.scale) != len(groups):
-        raise DetectorError(f"chunk has {len(chunk.samples)} groups of samples, the layout {len(groups)}")
+        given = f"{len(chunk.samples)} groups of samples and {len(chunk.scale)} of scales"
+        raise DetectorError(f"chunk has {given}, the layout {len(groups)}")
     if chunk.t0_ns.shape != (state.streams,):
         raise DetectorError(f"t0_ns has shape {chunk.t0_ns.shape}, not ({state.streams},)")
+    if chunk.t0_ns.dtype != np.int64:
+        raise DetectorError(f"t0_ns is {chunk.t0_ns.dtype}, not int64")
+    if not ((chunk.t0_ns >= 0) & (chunk.t0_ns < LATEST_NS)).all():
+        raise DetectorError(f"t0_ns from {chunk.t0_ns.min()} to {chunk.t0_ns.max()} is not between 1970 and 2200")
     for g, (group, samples, scale) in enumerate(zip(groups, chunk.samples, chunk.scale, strict=True)):
         if samples.ndim != 3 or samples.shape[:2] != (state.streams, group.channels):
             raise DetectorError(f"group {g}: {samples.shape} is not ({state.streams}, {group.channels}, n)")
         if samples.dtype != np.int16:
             raise DetectorError(f"group {g}: samples are {samples.dtype}, not int16")
-        if scale.shape != samples.shape[:2] or not (np.isfinite(scale) & (scale > 0)).all():
-            raise DetectorError(f"group {g}: scale must be positive, of shape {samples.shape[:2]}")
+        if scale.shape != samples.shape[:2] or scale.dtype != np.float32:
+            raise DetectorError(f"group {g}: scale is {scale.dtype} {scale.shape}, not float32 {samples.shape[:2]}")
+        if not ((scale >= SCALES[0]) & (scale <= SCALES[1])).all():
+            raise DetectorError(f"group {g}: scale per count must be {SCALES[0]:g} to {SCALES[1]:g}, not {scale}")
 
 
 def place(state: State, chunk: Chunk) -> State:
