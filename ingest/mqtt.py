@@ -142,7 +142,6 @@ class MqttSource:
     def close(self) -> None:
         """Send what is queued and leave; the broker keeps the session and what it has not delivered."""
         self._network.stop()
-        self.connected = self.subscribed = False
 
     def _build(self) -> paho.Client:
         settings = self._settings
@@ -196,6 +195,8 @@ class MqttSource:
 
     def _on_pre_connect(self, _client: paho.Client, _userdata: object) -> None:
         self._new_generation()
+        self.connected = False
+        self._now_subscribed(False)
 
     def _on_connect(
         self,
@@ -212,6 +213,8 @@ class MqttSource:
         client.subscribe(list(SUBSCRIPTIONS))
         self.connected = True
         self._log.info("broker_connected", host=self._settings.host, session_present=flags.session_present)
+        if flags.session_present:
+            self._now_subscribed(True)  # rumqttd does not answer a repeated subscription
 
     def _on_subscribe(
         self,
@@ -223,9 +226,12 @@ class MqttSource:
     ) -> None:
         if any(reason.is_failure for reason in reasons):
             self._log.error("subscription_refused", reasons=[str(reason) for reason in reasons])
-            return
-        self.subscribed = True
-        self._watch(True)
+        self._now_subscribed(not any(reason.is_failure for reason in reasons))
+
+    def _now_subscribed(self, subscribed: bool) -> None:
+        if subscribed != self.subscribed:
+            self.subscribed = subscribed
+            self._watch(subscribed)
 
     def _on_disconnect(
         self,
@@ -238,8 +244,8 @@ class MqttSource:
         # Here, and again before connecting: from now on no acknowledgement of this connection may be queued,
         # or paho would send it on the next one.
         self._new_generation()
-        self.connected = self.subscribed = False
-        self._watch(False)
+        self.connected = False
+        self._now_subscribed(False)
         self._log.warning("broker_disconnected", host=self._settings.host, reason=str(reason))
 
 

@@ -70,12 +70,13 @@ class Network:
         while not self._leaving.is_set():
             try:
                 self._client.reconnect()
+                if self._serve():
+                    wait_s = FIRST_WAIT_S
             except OSError as error:
                 if wait_s == FIRST_WAIT_S:
                     self._log.warning("broker_unreachable", reason=str(error))
-            else:
-                if self._serve():
-                    wait_s = FIRST_WAIT_S
+            except Exception:  # noqa: BLE001 - whatever paho trips over, to hear nothing any more is worse
+                self._log.exception("connection_failed")
             self._leaving.wait(wait_s)
             wait_s = min(2 * wait_s, self._longest_wait_s)
 
@@ -90,7 +91,7 @@ class Network:
                     deadline = time.monotonic() + LEAVE_S
                     self._client.disconnect()
                 elif time.monotonic() > deadline:
-                    sock.shutdown(socket.SHUT_RDWR)  # the broker does not take what we have to say
+                    return accepted  # the broker does not take what we have to say
             self._turn(sock, may_read=not accepted or deadline is not None or self._has_room())
         return accepted
 

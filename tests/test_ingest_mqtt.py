@@ -2,11 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -276,9 +277,26 @@ def test_kills_in_mid_stream_lose_and_double_nothing(mosquitto: Mosquitto, tmp_p
         assert all(journal.blocks(name) == [((1, seq), "ready") for seq in range(200)] for name in legs)
 
 
-@pytest.mark.parametrize("port", [1])
-def test_a_broker_that_is_not_there_is_waited_for(port: int) -> None:
-    ours = MqttSource(MqttSettings(port=port))
-    assert ours.take(10, 0.05) == []
-    assert not ours.connected
-    ours.close()
+def test_a_broker_that_is_not_there_is_waited_for(mosquitto: Mosquitto) -> None:
+    mosquitto.stop()
+    with closing(MqttSource(MqttSettings(port=mosquitto.port, client_id="t12"))) as ours:
+        assert ours.take(10, 0.05) == []
+        assert not ours.connected
+        mosquitto.start()
+        wait_for(lambda: ours.subscribed, timeout_s=30)
+
+
+@pytest.mark.parametrize("rubbish", [b"\x32\x01\x00", b"\x00\x00", b"\xff" * 9, b"\x32\x05\x00\x01\xff\x00\x01"])
+def test_a_broker_that_talks_rubbish_is_left_and_tried_again(rubbish: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        with closing(MqttSource(MqttSettings(port=server.getsockname()[1], reconnect_max_s=1))) as ours:
+            for _ in range(2):
+                connection, _ = server.accept()
+                with connection:
+                    assert connection.recv(1000)[0] == 0x10, "CONNECT"
+                    connection.sendall(b"\x20\x03\x00\x00\x00" + rubbish)
+                    with suppress(ConnectionResetError):
+                        while connection.recv(1000):
+                            pass  # until it leaves
+            wait_for(lambda: not ours.subscribed)
