@@ -136,12 +136,12 @@ def _count(c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], now
     signed = rows & ~c["opened"]
     c["signed"] += signed
     c["upright"] += signed & now.upright
+    above = np.sqrt(np.maximum(now.rms**2 - now.rms_rest**2, 0)) / now.rms_rest / (params.reference_ratio - 1)
     if hot.shape[1] > 1:
         paired = signed & (now.ok.sum(-1) > 1)
-        second, first = np.moveaxis(np.sort(np.where(now.ok, now.ratio, 0), axis=-1)[:, -2:], -1, 0)
+        second, first = np.moveaxis(np.sort(np.where(now.ok, above, 0), axis=-1)[:, -2:], -1, 0)
         c["paired"] += paired
-        c["coactive"] += np.where(paired, second / np.maximum(first, 1), 0).astype(np.float32)
-    above = np.sqrt(np.maximum(now.rms**2 - now.rms_rest**2, 0)) / now.rms_rest / (params.reference_ratio - 1)
+        c["coactive"] += np.where(paired, second / np.maximum(first, 1e-3), 0).astype(np.float32)
     c["hot_s"] += on
     c["load"] += np.where(on, above, 0).astype(np.float32)
     c["full"] += np.where(on, now.full, 0).astype(np.float32)
