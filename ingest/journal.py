@@ -141,8 +141,16 @@ class Journal:
             )
         return removed
 
+    def waiting(self) -> tuple[int, int]:
+        """How many records and events are still to go out."""
+        with self._errors("read"):
+            row = self._db.execute(
+                "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM event_outbox)"
+            ).fetchone()
+        return row[0], row[1]
+
     def depth(self) -> Depth:
-        """How much it holds."""
+        """How much it holds; counts every block."""
         with self._errors("read"):
             counts = [
                 self._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names of ours

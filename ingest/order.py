@@ -184,10 +184,9 @@ def _skip(order: Order, block: Arrival, *, cause: Cause, gaps: list[Gap]) -> Ord
     if block.seq <= boot.next_seq:
         return order
     end_ns = max(order.end_ns, block.t0_ns)
-    gap = Gap(
-        boot=boot.boot, first=boot.next_seq, last=block.seq - 1, cause=cause,
-        start_ns=order.end_ns or end_ns, end_ns=end_ns,
-    )  # fmt: skip
+    # Between boots the device may have been off: that is no gap in what it measured.
+    start_ns = order.end_ns if block.boot == order.current else end_ns
+    gap = Gap(boot=boot.boot, first=boot.next_seq, last=block.seq - 1, cause=cause, start_ns=start_ns, end_ns=end_ns)
     gaps.append(gap)
     missing = _joined((*boot.missing, (gap.first, gap.last)))
     order = _with(order, Boot(boot.boot, block.seq, missing, boot.lost))

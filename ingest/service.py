@@ -18,13 +18,14 @@ from detector import DEFAULT, Params
 from ingest.acks import Acks
 from ingest.deliver import EventDelivery, RecordDelivery
 from ingest.devices import Device
+from ingest.errors import WireError
 from ingest.intake import Intake, sort_in
 from ingest.journal import Journal
 from ingest.log import Log, quiet
 from ingest.metrics import Metrics
 from ingest.order import HORIZON, Horizon, Key
 from ingest.outcome import entry_of, report
-from ingest.pipeline import Detected, detect
+from ingest.pipeline import Detected, Failure, detect
 from ingest.source import Delivery, Source
 from ingest.statuses import Statuses
 from ingest.store import Store
@@ -115,13 +116,14 @@ class Ingester:
     def _batch(self, deliveries: Sequence[Delivery]) -> None:
         """Take a batch all the way to the journal, then acknowledge it."""
         intake = sort_in(self.devices, deliveries, horizon=self.options.horizon)
-        runs = self._runs(intake)
+        runs, failures = self._runs(intake)
         tracks = {
             name: device.track
             for name in runs
             if (device := self.devices.get(name)) is not None and device.track is not None
         }
         found = detect(tracks, runs, params=self.options.params)
+        found.failures += failures
         changed = self._changed(intake, found)
         self._statuses.note(changed)
         statuses = self._statuses.take(ChainMap(changed, self.devices), now=self._monotonic())
@@ -134,13 +136,20 @@ class Ingester:
         if deliveries:
             report(intake, found, metrics=self.metrics, log=self._log, now_ns=now_ns)
 
-    def _runs(self, intake: Intake) -> dict[str, list[Block]]:
-        """The blocks to process, those that were held read back from the journal."""
+    def _runs(self, intake: Intake) -> tuple[dict[str, list[Block]], list[Failure]]:
+        """The blocks to process, those that were held read back from the journal; and what cannot be read any more."""
         fresh = {(item.device, item.block.boot, item.block.seq): item.block for item in intake.stored}
-        return {
-            name: [fresh.get((name, *key)) or self._reread(name, key) for key in keys]
-            for name, keys in intake.ready.items()
-        }
+        runs: dict[str, list[Block]] = {}
+        failures = []
+        for name, keys in intake.ready.items():
+            runs[name] = []
+            for key in keys:
+                block = fresh.get((name, *key))
+                try:
+                    runs[name].append(block or self._reread(name, key))
+                except WireError as error:  # kept by a version that was less strict
+                    failures.append(Failure(name, (key,), str(error)))
+        return runs, failures
 
     def _reread(self, name: str, key: Key) -> Block:
         payload, content_type = self._journal.payload(name, key)
@@ -160,9 +169,10 @@ class Ingester:
     def _tidy(self) -> None:
         """Now and then: forget old raw blocks, and look how much waits."""
         before_ns = self._wall_ns() - int(self.options.keep_raw_s * 1e9)
-        self._journal.prune(before_ns)
-        depth = self._journal.depth()
-        self.metrics.outbox.set(depth.records)
-        self.metrics.event_outbox.set(depth.events)
+        removed = self._journal.prune(before_ns, limit=self.options.batch)
+        records, events = self._journal.waiting()
+        self.metrics.outbox.set(records)
+        self.metrics.event_outbox.set(events)
         self.metrics.devices.set(len(self.devices))
-        self._tidy_at = self._monotonic() + TIDY_S
+        # Where more is to be removed, at every turn: as much goes as comes in.
+        self._tidy_at = self._monotonic() + (0 if removed == self.options.batch else TIDY_S)

@@ -206,3 +206,9 @@ def test_whatever_comes(events: list[tuple[str, int, int]], blocks: int) -> None
             mark = order.durable(known)
             if mark is not None:
                 assert all((known, s) in came for s in range(lost.get(known, 0), mark + 1))
+
+
+def test_time_between_boots_is_no_gap_in_what_was_measured() -> None:
+    _, outcomes = play(at(1, 0), *(at(2, seq) for seq in (3, 4)), horizon=Horizon(blocks=1))
+    (gap,) = outcomes[-1].gaps
+    assert (gap.boot, gap.first, gap.last, gap.end_ns - gap.start_ns) == (2, 0, 2, 0)

@@ -1,6 +1,7 @@
 """The loop in one process: order, repetition, kills, outages and hostile input change no record."""
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -291,3 +292,33 @@ def test_a_device_that_the_detector_cannot_take_is_set_aside_and_the_others_go_o
     assert journal.blocks("bad") == [((1, 0), "ready"), ((1, 1), "failed")]
     assert [q.reason for q in journal.quarantined()] == ["detector"]
     assert contents(store, ["a"]) == undisturbed
+
+
+def test_a_held_block_that_a_stricter_version_cannot_read_is_set_aside(journal: Journal) -> None:
+    store, source = MemoryStore(), MemorySource()
+    ingester = Ingester(source, journal, store, options=NOW)
+    feed(source, "a", [BLOCKS[0], BLOCKS[2]])
+    drain(ingester)
+    journal._db.execute("UPDATE block SET payload = x'c1' WHERE seq = 2")
+    feed(source, "a", [BLOCKS[1], *BLOCKS[3:]])
+    drain(Ingester(source, journal, store, options=NOW))
+    assert [key for key, fate in journal.blocks("a") if fate == "failed"] == [(1, 2)]
+    assert [q.reason for q in journal.quarantined()] == ["detector"]
+    assert sum(epoch.received_s for epoch in epochs(store, "a")) == 145
+
+
+def test_old_raw_blocks_go_as_fast_as_new_ones_come(journal: Journal) -> None:
+    source, now_ns = MemorySource(), [time.time_ns()]
+    ingester = Ingester(
+        source, journal, MemoryStore(), options=replace(NOW, keep_raw_s=60), wall_ns=lambda: now_ns[0]
+    )
+    feed(source, "a", BLOCKS)
+    drain(ingester)
+    assert len(journal.blocks("a")) == len(BLOCKS)
+    now_ns[0] += 100 * SECOND_NS
+    ingester = Ingester(
+        source, journal, MemoryStore(), options=replace(NOW, keep_raw_s=60), wall_ns=lambda: now_ns[0]
+    )
+    for left in (23, 16, 9, 2, 0):
+        ingester.step()
+        assert len(journal.blocks("a")) == left
