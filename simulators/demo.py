@@ -1,8 +1,8 @@
 """The demo: three wearers who come back with seven nights and days, and then stream live.
 
 The week is kept small enough for two minutes: two electrodes at 200 Hz, acceleration at 20 Hz, blocks of a minute,
-worn in the night (22:15 to 06:45) and for four hours of the day (16:00 to 20:00), local time; between, the device is
-off. That is 920 bytes a second, 12.5 hours a day: 870 MB for the three. Live they stream at 1 kHz (acceleration
+worn in the night (22:15 to 06:45) and for four and a half hours of the day (15:30 to 20:00), local time; between, the device is
+off. That is 920 bytes a second, 13 hours a day: 900 MB for the three. Live they stream at 1 kHz (acceleration
 100 Hz) in blocks of a second.
 """
 
@@ -21,7 +21,7 @@ from simulators.script import LYING, Script
 
 NIGHTS: Final = 7
 WORN_NIGHT: Final = (time(22, 15), time(6, 45))
-WORN_DAY: Final = (time(16, 0), time(20, 0))
+WORN_DAY: Final = (time(15, 30), time(20, 0))
 SITE: Final = ("gastrocnemius_medialis", "gastrocnemius_lateralis")
 WEEK_FRONT: Final = Front(emg_fs_hz=200.0, acc_fs_hz=20.0, emg_scale=0.25)
 LIVE_FRONT: Final = Front(emg_fs_hz=1000.0, acc_fs_hz=100.0, emg_scale=0.25)
@@ -51,9 +51,9 @@ WEARERS: Final = (
 )  # fmt: skip
 
 
-def build_demo(origin: Origin) -> tuple[Device, ...]:
-    """The seven nights that ended before the origin's `start_ns`, and the days between and since."""
-    return tuple(_week(origin, index) for index in range(len(WEARERS)))
+def build_demo(origin: Origin, *, nights: int = NIGHTS) -> tuple[Device, ...]:
+    """The seven nights that ended before the origin's `start_ns`, or fewer, and the days between and since."""
+    return tuple(_week(origin, index, count=nights) for index in range(len(WEARERS)))
 
 
 def build_live(origin: Origin, *, duration_s: float) -> tuple[Device, ...]:
@@ -61,12 +61,12 @@ def build_live(origin: Origin, *, duration_s: float) -> tuple[Device, ...]:
     return tuple(_live(origin, duration_s, index) for index in range(len(WEARERS)))
 
 
-def _week(origin: Origin, index: int) -> Device:
+def _week(origin: Origin, index: int, *, count: int) -> Device:
     wearer, start_ns = WEARERS[index], origin.start_ns
-    origin_ns, nights, days = _worn(wearer, start_ns)
+    origin_ns, nights, days = _worn(wearer, start_ns, count=count)
     beds = [_in_bed(wearer, origin_ns, night) for night in nights]
     script = Script(_own_seed(origin.seed, index), duration_s=(start_ns - origin_ns) / 1e9, sites=SITE)
-    if wearer.faulty_day:
+    if wearer.faulty_day and count == NIGHTS:
         _faults(script, days[4], beds[4])
     _cramps(script, wearer.habits, beds, days)
     for (worn_s, end_s), (bed_s, rise_s) in zip(nights, beds, strict=True):
@@ -83,13 +83,13 @@ def _week(origin: Origin, index: int) -> Device:
     )  # fmt: skip
 
 
-def _worn(wearer: Wearer, start_ns: int) -> tuple[int, list[Span], list[Span]]:
-    """Origin of the leg's time, and when the device was worn: seven days, each with its night, and today so far."""
+def _worn(wearer: Wearer, start_ns: int, *, count: int) -> tuple[int, list[Span], list[Span]]:
+    """Origin of the leg's time, and when the device was worn: `count` days, each with its night, and today so far."""
     now = datetime.fromtimestamp(start_ns / 1e9, tz=ZoneInfo(wearer.zone))
     last = now.date() - timedelta(days=1)
     if local_s(now.date(), WORN_NIGHT[1], wearer.zone, start_ns=start_ns) > 0:  # this night is not over
         last -= timedelta(days=1)
-    dates = [last - timedelta(days=NIGHTS - 1 - night) for night in range(NIGHTS)]
+    dates = [last - timedelta(days=count - 1 - night) for night in range(count)]
     origin_ns = round(local_s(dates[0], WORN_DAY[0], wearer.zone, start_ns=0) * 1e9)
     one = timedelta(days=1)
     nights = [
