@@ -37,11 +37,13 @@ from ingest.settings import PREFIX, Settings, SettingsError, load_settings
 from ingest.store import Store
 from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore
+from simulators.demo import NIGHTS
 from simulators.errors import SimulatorError
 from simulators.processes import check_free, child, free_pair
 from simulators.publish import publish
 from simulators.recording import write_edf
 from simulators.scenarios import SCENARIOS, build, live
+from simulators.scenarios import demo as build_demo
 from simulators.stage import Api, compare, summary, wait_for_samples
 from simulators.truth import Truth, read_truth, write_truth
 
@@ -214,6 +216,7 @@ def demo(
     *,
     port: Annotated[int, typer.Option(help="port of the page")] = 8000,
     seed: Annotated[int, typer.Option(help="another seed, other lives")] = DEMO_SEED,
+    nights: Annotated[int, typer.Option(hidden=True)] = NIGHTS,
 ) -> None:
     """Broker, ingester, API and three simulated wearers in one command; Ctrl-C ends them all."""
     check_free(port, mend="Choose another: --port 8001")
@@ -232,7 +235,7 @@ def demo(
         for role in ("ingest", "api"):
             stack.enter_context(child(role, environment, data_dir / f"{role}.log"))
         token = data_dir / "admin-token"
-        fleet = build("demo", seed=seed, start_ns=time.time_ns())
+        fleet = build_demo(seed=seed, start_ns=time.time_ns(), nights=nights)
         truths = fleet.truths()
         _write_truths(data_dir / "truth", truths)
         url = f"http://127.0.0.1:{port}"

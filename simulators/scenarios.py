@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from simulators import stories
-from simulators.demo import LIVE_S, build_demo, build_live
+from simulators.demo import LIVE_S, NIGHTS, build_demo, build_live
 from simulators.device import Device, Origin
 from simulators.errors import ScenarioError
 from simulators.fleet import Fleet
@@ -49,6 +49,14 @@ def build(name: str, *, seed: int, start_ns: int) -> Fleet:
         raise ScenarioError(f"no scenario {name!r}: there are {', '.join(SCENARIOS)}")
     _check(seed, start_ns)
     return Fleet(name, SCENARIOS[name].make(Origin(name, seed, start_ns)))
+
+
+def demo(*, seed: int, start_ns: int, nights: int = NIGHTS) -> Fleet:
+    """The demo's devices with so many of their last nights."""
+    _check(seed, start_ns)
+    if not 1 <= nights <= NIGHTS:
+        raise ScenarioError(f"{nights} nights: the demo has 1 to {NIGHTS}")
+    return Fleet("demo", build_demo(Origin("demo", seed, start_ns), nights=nights))
 
 
 def live(*, seed: int, start_ns: int, duration_s: float = LIVE_S) -> Fleet:
