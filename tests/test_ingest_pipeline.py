@@ -69,7 +69,7 @@ def test_what_the_pipeline_finds_is_what_the_detector_finds() -> None:
     assert (track.anchor_ns, track.received) == (T0_NS, len(EMG))
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     st.lists(st.sampled_from([0.1, 0.3, 1, 2.5, 10, 60]), min_size=1, max_size=8),
     st.lists(st.integers(1, 40), min_size=1, max_size=5),
@@ -81,7 +81,7 @@ def test_cutting_blocks_elsewhere_changes_no_record(lengths_s: list[float], size
     assert records == expected
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     st.lists(st.integers(-90, 90) | st.sampled_from([-700, 0, 0, 0, 300, 5000]), min_size=1, max_size=60),
     st.lists(st.integers(1, 30), min_size=1, max_size=5),
@@ -119,9 +119,7 @@ def two_sites(second: int, *, scale: float = 0.1, swap: bool = False) -> Block:
             samples=np.concatenate([np.repeat(piece, 2), np.repeat(-piece, 2)]).tobytes(),
         ),
     ]  # fmt: skip
-    return Block(
-        boot=1, seq=second, t0=T0_NS + second * SECOND_NS, signals=tuple(signals[::-1] if swap else signals)
-    )
+    return Block(boot=1, seq=second, t0=T0_NS + second * SECOND_NS, signals=tuple(signals[::-1] if swap else signals))
 
 
 def test_signals_are_grouped_by_rate_and_sorted_by_site_whatever_their_order() -> None:

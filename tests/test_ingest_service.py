@@ -67,9 +67,7 @@ def test_replaying_everything_leaves_the_store_identical(journal: Journal, undis
     assert len(journal.blocks("a")) == len(BLOCKS)
 
 
-def test_replaying_into_an_empty_journal_leaves_the_store_identical(
-    tmp_path: Path, undisturbed: list[object]
-) -> None:
+def test_replaying_into_an_empty_journal_leaves_the_store_identical(tmp_path: Path, undisturbed: list[object]) -> None:
     store = MemoryStore()
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
@@ -77,7 +75,7 @@ def test_replaying_into_an_empty_journal_leaves_the_store_identical(
         assert contents(store, ["a"]) == undisturbed
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(lengths_s=st.lists(st.sampled_from([0.1, 0.5, 1, 7.3, 60]), min_size=1, max_size=5), batch=st.integers(1, 60))
 def test_cutting_the_stream_into_other_blocks_changes_no_record(
     tmp_path_factory: pytest.TempPathFactory, undisturbed: list[object], lengths_s: list[float], batch: int
@@ -172,9 +170,7 @@ class Flaky(MemoryStore):
         super().write(records)
 
 
-def test_an_outage_of_the_store_stops_nothing_and_loses_nothing(
-    journal: Journal, undisturbed: list[object]
-) -> None:
+def test_an_outage_of_the_store_stops_nothing_and_loses_nothing(journal: Journal, undisturbed: list[object]) -> None:
     store, source, now = Flaky(), MemorySource(), [0.0]
     store.down = True
     ingester = Ingester(source, journal, store, options=NOW, monotonic=lambda: now[0])
@@ -193,9 +189,7 @@ def test_an_outage_of_the_store_stops_nothing_and_loses_nothing(
     assert journal.depth().records == 0
 
 
-def test_a_stop_during_an_outage_leaves_the_rest_to_the_next_start(
-    journal: Journal, undisturbed: list[object]
-) -> None:
+def test_a_stop_during_an_outage_leaves_the_rest_to_the_next_start(journal: Journal, undisturbed: list[object]) -> None:
     store, source = Flaky(), MemorySource()
     store.down = True
     feed(source, "a", BLOCKS)
@@ -238,9 +232,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("leaf", ["blocks", "status", "ack", "nonsense", "blocks/x"])
-def test_hostile_payloads_are_counted_and_set_aside(
-    journal: Journal, undisturbed: list[object], leaf: str
-) -> None:
+def test_hostile_payloads_are_counted_and_set_aside(journal: Journal, undisturbed: list[object], leaf: str) -> None:
     store, source = MemoryStore(), MemorySource()
     payloads = [p for p in HOSTILE if leaf != "status" or p != HOSTILE[-1]]
     for i, b in enumerate(BLOCKS):
@@ -309,16 +301,12 @@ def test_a_held_block_that_a_stricter_version_cannot_read_is_set_aside(journal: 
 
 def test_old_raw_blocks_go_as_fast_as_new_ones_come(journal: Journal) -> None:
     source, now_ns = MemorySource(), [time.time_ns()]
-    ingester = Ingester(
-        source, journal, MemoryStore(), options=replace(NOW, keep_raw_s=60), wall_ns=lambda: now_ns[0]
-    )
+    ingester = Ingester(source, journal, MemoryStore(), options=replace(NOW, keep_raw_s=60), wall_ns=lambda: now_ns[0])
     feed(source, "a", BLOCKS)
     drain(ingester)
     assert len(journal.blocks("a")) == len(BLOCKS)
     now_ns[0] += 100 * SECOND_NS
-    ingester = Ingester(
-        source, journal, MemoryStore(), options=replace(NOW, keep_raw_s=60), wall_ns=lambda: now_ns[0]
-    )
+    ingester = Ingester(source, journal, MemoryStore(), options=replace(NOW, keep_raw_s=60), wall_ns=lambda: now_ns[0])
     for left in (23, 16, 9, 2, 0):
         ingester.step()
         assert len(journal.blocks("a")) == left
