@@ -30,12 +30,13 @@ class Match:
     found_s: float | None
     onset_error_s: float | None
     severity: float | None
+    again: bool = False  # a further episode within a cramp that was found already
 
     @property
     def outcome(self) -> str:
-        """found, missed or false."""
+        """found, missed, split or false."""
         if self.true_s is None:
-            return "false"
+            return "split" if self.again else "false"
         return "missed" if self.found_s is None else "found"
 
 
@@ -140,14 +141,17 @@ def compare(truth: Truth, found: Iterable[Found]) -> list[Match]:
         if episode is not None:
             left.remove(episode)
         matches.append(_match(truth.device, cramp, episode))
-    matches += [Match(truth.device, e.onset_ns, None, (e.end_ns - e.onset_ns) / 1e9, None, e.severity) for e in left]
+    for e in left:
+        again = any(_overlap(cramp, e) for cramp in truth.cramps)
+        matches.append(Match(truth.device, e.onset_ns, None, (e.end_ns - e.onset_ns) / 1e9, None, e.severity, again))
     return sorted(matches, key=lambda match: match.onset_ns)
 
 
 def summary(matches: Sequence[Match]) -> str:
     """One sentence: how many of the true cramps were found, how well, and what was found besides."""
-    count = {word: sum(m.outcome == word for m in matches) for word in ("found", "missed", "false")}
-    sentence = f"{count['found']} of {count['found'] + count['missed']} cramps found, {count['false']} false"
+    count = {word: sum(m.outcome == word for m in matches) for word in ("found", "missed", "split", "false")}
+    true = count["found"] + count["missed"]
+    sentence = f"{count['found']} of {true} cramps found, {count['false']} false, {count['split']} split"
     if count["found"]:
         onset = median(abs(m.onset_error_s) for m in matches if m.onset_error_s is not None)
         length = median(abs(m.found_s - m.true_s) for m in matches if m.found_s is not None and m.true_s is not None)
