@@ -241,9 +241,7 @@ def test_the_record_of_a_device_follows_what_it_says(journal: Journal) -> None:
 
 def test_the_record_of_a_device_is_written_now_and_then_and_at_once_when_it_goes(journal: Journal) -> None:
     clock, source = Clock(), MemorySource()
-    ingester = Ingester(
-        source, journal, MemoryStore(), options=replace(NOW, status_s=5.0), monotonic=clock.monotonic
-    )
+    ingester = Ingester(source, journal, MemoryStore(), options=replace(NOW, status_s=5.0), monotonic=clock.monotonic)
     written = ingester.metrics.registry.get_sample_value
     for b in list(cut(EMG, [1.0] * 2)):
         feed(source, "a", [b])
