@@ -26,7 +26,7 @@ def assert_same(one: Told, other: Told) -> None:
 def eventful(layout: Layout, *, t0_ns: int, seed: int = 0) -> list[Recorded]:
     """Two cramps, a turn in bed, standing up, a gap, a clock set back, an electrode off: in four stretches."""
     whole = leg(
-        layout, 150.0, Active(40, 58), Active(40, 58, ratio=1.6, channel=1), Active(95, 140, ratio=3.0),
+        layout, 150.0, Active(40, 58), Active(40, 58, ratio=1.2, channel=1), Active(95, 140, ratio=3.0),
         t0_ns=t0_ns, seed=seed, moving=[(20, 24), (60, 63), (130, 150)], upright=[(62, 70)],
     )  # fmt: skip
     emg = whole.samples[0].copy()
