@@ -274,7 +274,7 @@ def _publish(devices: list[Any], current: Settings, *, speed: float, stop: threa
 def _prepare(current: Settings) -> Settings:
     """The same settings, with the data folder made."""
     try:
-        current.data_dir.mkdir(parents=True, exist_ok=True)
+        current.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # health data
     except OSError as error:
         raise SettingsError(f"CHARLEY_DATA_DIR={current.data_dir} cannot be made: {error.strerror}") from error
     return current

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
 import servers
 from charley_run import ingester, web
-from wire_examples import ROOT, fences
+from wire_examples import ROOT, fences, table
 
 BLOCKS: Final = 25
 SEEN_S: Final = 30.0
@@ -20,9 +21,14 @@ SECOND_NS: Final = 1_000_000_000
 
 
 @pytest.fixture(scope="module")
-def service(mosquitto: servers.Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder."""
+    return tmp_path_factory.mktemp("service")
+
+
+@pytest.fixture(scope="module")
+def service(mosquitto: servers.Mosquitto, folder: Path) -> Iterator[httpx.Client]:
     """Ingester and API in processes of their own, over one data folder; a client that is signed in."""
-    folder = tmp_path_factory.mktemp("service")
     with ExitStack() as stack:
         stack.enter_context(ingester(mosquitto, {}, folder=folder))
         yield stack.enter_context(web(folder))
@@ -147,3 +153,11 @@ def test_rubbish_neither_stops_the_service_nor_makes_a_device(
     last_state(service, "leg-after", end_s=start_s + 1)
     state = service.get("/api/v1/devices/leg-rubbish").json()
     assert (state["state"], state["last_received"]) == ("never_seen", None)
+
+
+@pytest.mark.usefixtures("service")
+def test_the_data_folder_holds_what_the_page_lists(folder: Path) -> None:
+    listed = {row[0].strip("`") for row in table("## Data folder", ROOT / "docs" / "running.md")}
+    beside = ("-wal", "-shm", ".log")
+    assert {path.name for path in folder.iterdir() if not path.name.endswith(beside)} == listed
+    assert (folder / "admin-token").stat().st_mode & 0o777 == 0o600

@@ -177,3 +177,11 @@ def test_the_store_is_the_one_that_the_settings_name(tmp_path: Path) -> None:
             assert isinstance(store, kind)
         finally:
             store.close()
+
+
+def test_the_data_folder_is_for_its_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {"CHARLEY_DATA_DIR": str(tmp_path / "new" / "data"), "CHARLEY_STORE": "influxdb"}
+    for name, value in {**others, "CHARLEY_INFLUXDB_URL": "nothing"}.items():
+        monkeypatch.setenv(name, value)
+    main_to_the_end(["ingest"], code=2)
+    assert (tmp_path / "new" / "data").stat().st_mode & 0o777 == 0o700
