@@ -146,10 +146,9 @@ def _slab(x: CountArray, where: Bins, out: EmgWindows, rows: slice) -> None:
     power = _square(spectrum[:, where.first : where.last]) * where.weight
     hum = np.take(power, where.hum, axis=-1).sum(-1)  # take keeps rows in a row: sums stay the same in any batch
     power[:, where.hum] = 0
-    bands = np.add.reduceat(power, where.edges, axis=-1)
-    out.bands[rows, : len(where.edges)] = bands
+    out.bands[rows, : len(where.edges)] = np.add.reduceat(power, where.edges, axis=-1)
     out.hum[rows] = hum
-    out.power[rows] = np.maximum(bands.sum(-1) - HUM_LEAK * hum, 1e-6)
+    out.power[rows] = np.maximum(out.bands[rows].sum(-1) - HUM_LEAK * hum, 1e-6)
     out.wander[rows] = (_square(spectrum[:, where.wander]) * where.wander_weight).sum(-1)
     second = np.partition(_envelope(spectrum, where), 1, axis=-1)[:, 1]
     out.low[rows] = np.maximum(np.sqrt(second), 1e-3)
