@@ -14,7 +14,7 @@ from detector.params import EPOCH_S, Params
 from detector.quality import ARTEFACT, UNUSABLE, UNWORN, FlagArray
 from detector.rest import quiet, track
 from detector.results import Epochs
-from detector.state import NEVER, State, window_n
+from detector.state import State, window_n
 from detector.windows import SECOND_NS
 
 _KINDS: Final[dict[str, Any]] = {
@@ -69,8 +69,6 @@ def begin(state: State, epoch: TimeArray, *, rows: NDArray[np.intp], params: Par
     rows, epoch = rows[other], epoch[other]
     held = state["grid_have"][rows].any(-1)
     left = flush(state, rows[held], params=params)
-    absent = (epoch - state["grid_epoch"][rows] > params.regap_s // EPOCH_S) & (state["grid_epoch"][rows] != NEVER)
-    state["warm"][rows[absent]] = 0
     state["grid_epoch"][rows] = epoch
     return left
 
@@ -147,18 +145,22 @@ def _learn(
     worn: NDArray[np.bool_],
     params: Params,
 ) -> None:
-    """Teach the rest level what the epoch showed, and note wear: a device put on again is learned anew."""
-    warm = state["warm"][rows]
+    """Teach the rest level what the epoch showed, and note wear: a device put on again may sit elsewhere."""
+    epoch, put_on = state["grid_epoch"][rows, None], worn.any(-1)
+    absent = put_on & (epoch - state["worn_epoch"][rows] > params.regap_s // EPOCH_S)
+    state["worn_epoch"][rows] = np.where(put_on, epoch, state["worn_epoch"][rows])
+    rest = np.where(absent[..., None], np.float32(np.nan), state["rest"][rows])
+    warm = np.where(absent, 0, state["warm"][rows])
     levels = quiet(np.stack([state["grid_low"][rows], np.sqrt(power)], axis=2), calm[:, :, None, :])
     lasts = state["opened"][rows] & (state["last_s"][rows] - state["onset_s"][rows] < params.endless_s)
     state["rest"][rows] = track(
-        state["rest"][rows],
+        rest,
         levels,
         warm=(warm < params.warm_epochs)[..., None],
         frozen=lasts[:, None, None],
         params=params,
     )
-    state["warm"][rows] = np.where(worn.any(-1), np.minimum(warm + 1, params.warm_epochs), 0)
+    state["warm"][rows] = np.where(put_on, np.minimum(warm + 1, params.warm_epochs), 0)
 
 
 def _median(layout: Layout, bands: FloatArray) -> FloatArray:

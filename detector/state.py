@@ -38,6 +38,7 @@ _SHAPED: Final = {
     "grid_gravity": ("f4", "E3", 0),
     "rest": ("f4", "C2", np.nan),  # logarithm of the rest level: sustained amplitude, RMS; µV
     "warm": ("i4", "C", 0),  # epochs learned since donning
+    "worn_epoch": ("i8", "C", NEVER),  # last epoch with a second worn
     "known_s": ("i8", "", NEVER),  # last second in which some channel could be judged
     # the candidate: an activity that may become an episode
     "evidence": ("f4", "", 0),  # seconds, see episodes.py; 0 when there is no candidate

@@ -184,3 +184,29 @@ def test_a_weaker_gain_of_the_converter_is_the_same_leg() -> None:
     fine, coarse = (leg(TWO, 120.0, Active(40, 80), scale=scale) for scale in (0.25, 1.0))
     assert run([fine]).seconds() == run([coarse]).seconds() == [(40.0, 80.0)]
     assert run([coarse]).final[0].peak_uv == pytest.approx(run([fine]).final[0].peak_uv, rel=0.02)
+
+
+@pytest.mark.parametrize("ratio", [0.3, 1.5, 3.0, 6.0])
+@pytest.mark.parametrize("layout", [ONE, TWO], ids=["one", "two"])
+def test_a_device_put_on_elsewhere_after_a_gap_is_not_cramped(layout: Layout, ratio: float) -> None:
+    """After an hour its electrodes sit where rest is weaker or stronger; a cramp there is found all the same."""
+    before = leg(layout, 300.0)
+    rest = [Active(0, 600, ratio=ratio, channel=c) for c in (0, 1)]
+    after = leg(layout, 600.0, *rest, Active(200, 240, ratio=8 * ratio), t0_ns=T0_NS + HOUR_NS, seed=2)
+    assert run([before, after]).seconds() == [(3800.0, 3840.0)]
+
+
+def test_a_device_put_on_elsewhere_is_not_cramped_though_it_kept_recording() -> None:
+    """It lies on a table in between, its input flat."""
+    whole = leg(ONE, 1800.0, Active(1000, 1800, ratio=4.0), Active(1500, 1540, ratio=32.0))
+    emg = whole.samples[0].copy()
+    emg[:, 300_000:1_000_000] = 0
+    assert run([replace(whole, samples=(emg,))]).seconds() == [(1500.0, 1540.0)]
+
+
+def test_a_short_absence_does_not_forget_the_rest_level() -> None:
+    """Five minutes without data in the middle of a cramp: what comes back is measured against the rest before."""
+    whole = leg(TWO, 900.0, Active(300, 700))
+    told = run([whole.part(0, 350), whole.part(650)])
+    assert told.seconds() == [(300.0, 350.0), (650.0, 700.0)]
+    assert told.epochs.rest_uv[-1] == pytest.approx(told.epochs.rest_uv[20], rel=0.1)

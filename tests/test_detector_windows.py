@@ -121,13 +121,22 @@ def test_a_gap_shorter_than_a_pause_keeps_an_episode(gap_s: int) -> None:
     assert "truncated" not in told.final[0].flags
 
 
-@pytest.mark.parametrize("gap_s", [10, 15, 3600, 8 * 24 * 3600])
+@pytest.mark.parametrize("gap_s", [10, 15, 590])
 def test_a_longer_gap_ends_an_episode_where_the_signal_broke_off(gap_s: int) -> None:
     whole = leg(TWO, 120.0, Active(40, 100))
     told = run([whole.part(0, 60), whole.part(60, 120, shift_ns=gap_s * SECOND_NS)])
     assert told.seconds() == [(40.0, 60.0), (60.0 + gap_s, 100.0 + gap_s)]
     assert "truncated" in told.final[0].flags
     assert [e.status for e in told.episodes] == ["preliminary", "final", "preliminary", "final"]
+
+
+@pytest.mark.parametrize("gap_s", [3600, 8 * 24 * 3600])
+def test_after_a_long_gap_all_begins_anew(gap_s: int) -> None:
+    """What is there when the device comes back is what the rest level is learned from."""
+    whole = leg(TWO, 120.0, Active(40, 100))
+    told = run([whole.part(0, 60), whole.part(60, 120, shift_ns=gap_s * SECOND_NS)])
+    assert told.seconds() == [(40.0, 60.0)]
+    assert "truncated" in told.final[0].flags
 
 
 def test_a_pause_shorter_than_merge_s_joins_and_a_longer_one_parts() -> None:
