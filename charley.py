@@ -220,7 +220,7 @@ def demo(
 ) -> None:
     """Broker, ingester, API and three simulated wearers in one command; Ctrl-C ends them all."""
     check_free(port, mend="Choose another: --port 8001")
-    _empty(data_dir)
+    _empty(data_dir, port=port)
     broker_port = free_pair()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)} | {
         "CHARLEY_DATA_DIR": str(data_dir),
@@ -302,16 +302,18 @@ def _when_asked_to_end(act: Callable[[], None], *, tied: bool) -> None:
         threading.Thread(target=wait, daemon=True, name="tied").start()
 
 
-def _empty(folder: Path) -> None:
-    """Empty a demo's folder; one that is not a demo's is left alone."""
+def _empty(folder: Path, *, port: int) -> None:
+    """Empty a demo's folder and note the demo's port in it; one that is not a demo's, or in use, is left alone."""
     mark = folder / "demo"
     if folder.exists() and not folder.is_dir():
         raise SettingsError(f"{folder} is a file. Name a folder: --data-dir")
     if folder.exists() and any(folder.iterdir()) and not mark.exists():
         raise SettingsError(f"{folder} is not empty and not a demo's. Name another: --data-dir")
+    if mark.exists() and (other := mark.read_text()):
+        check_free(int(other), mend=f"A demo seems to run in {folder}. End it, or name another folder: --data-dir")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    mark.write_text(str(port))
 
 
 def _when_written(path: Path) -> str:

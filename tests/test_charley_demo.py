@@ -157,6 +157,8 @@ def test_ctrl_c_while_the_night_comes_in(tmp_path: Path) -> None:
         assert running.process.wait(END_S) == 0, running.text()
         servers.wait_for(lambda: gone(family, ports), timeout_s=END_S, what=f"end of {family}")
         assert "Traceback" not in running.text()
+    with demo(tmp_path) as again:  # in the same folder, on another port
+        assert again.family().isdisjoint(family)
 
 
 def test_children_end_by_themselves_when_the_demo_is_killed(tmp_path: Path) -> None:
@@ -183,6 +185,15 @@ def test_a_folder_that_is_not_a_demos_is_left_alone(tmp_path: Path, capsys: pyte
     said = refusal(capsys, letter, port=servers.free_port())
     assert said == f"charley: {letter} is a file. Name a folder: --data-dir\n"
     assert letter.exists()
+
+
+def test_a_folder_in_which_a_demo_runs_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        (tmp_path / "demo").write_text(str(other.getsockname()[1]))
+        (tmp_path / "journal.sqlite").touch()
+        said = refusal(capsys, tmp_path, port=servers.free_port())
+    assert f"is taken. A demo seems to run in {tmp_path}." in said
+    assert (tmp_path / "journal.sqlite").exists()
 
 
 def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
