@@ -133,7 +133,8 @@ class Journal:
         with self._transaction():
             removed = self._db.execute(
                 "DELETE FROM block WHERE id IN (SELECT id FROM block WHERE id <= "
-                "(SELECT min(id) FROM block) + 10 * ? AND received_ns < ? AND disposition <> 1 LIMIT ?)",
+                "(SELECT id FROM block WHERE disposition <> 1 ORDER BY id LIMIT 1) + 10 * ? "
+                "AND received_ns < ? AND disposition <> 1 LIMIT ?)",
                 (limit, before_ns, limit),
             ).rowcount
             self._db.execute(

@@ -121,6 +121,15 @@ def test_old_blocks_are_removed_but_not_those_held(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_block_that_is_held_for_ever_does_not_keep_younger_ones(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    items = [stored(i, "held" if i == 0 else "ready", received_ns=i) for i in range(60)]
+    journal.commit(Entry(stored=items, devices={"a": Device()}))
+    assert [journal.prune(60, limit=2) for _ in range(31)] == [2] * 29 + [1, 0]
+    assert [seq for (_, seq), _ in journal.blocks("a")] == [0]
+    journal.close()
+
+
 def test_a_huge_message_is_not_kept_whole(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
     journal.commit(Entry(quarantined=[Quarantined("t", bytes(QUARANTINE_BYTES + 1), None, "size", "too large", 1)]))
