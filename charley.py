@@ -233,7 +233,7 @@ def demo(
         broker = start_broker(data_dir, port=broker_port)
         stack.callback(broker.stop)
         for role in ("ingest", "api"):
-            stack.enter_context(child(role, environment, data_dir / f"{role}.log"))
+            stack.enter_context(child(role, environment, data_dir / f"{role}.log", ended=stop.set))
         token = data_dir / "admin-token"
         fleet = build_demo(seed=seed, start_ns=time.time_ns(), nights=nights)
         truths = fleet.truths()

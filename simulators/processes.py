@@ -4,7 +4,8 @@ import errno
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from simulators.errors import SimulatorError
 
 
 @contextmanager
-def child(role: str, environment: dict[str, str], log: Path) -> Iterator[None]:
-    """Run a role in a process of its own, which ends with this one however this one ends."""
+def child(role: str, environment: dict[str, str], log: Path, *, ended: Callable[[], None]) -> Iterator[None]:
+    """Run a role in a process of its own, which ends with this one however this one ends.
+
+    Should it end before its time, `ended` is called, in a thread, and the end of the block raises.
+    """
     command = [sys.executable, "-m", "charley", role, "--tied"]
     with (
         log.open("wb") as file,
@@ -22,14 +26,27 @@ def child(role: str, environment: dict[str, str], log: Path) -> Iterator[None]:
             command, env=environment, stdin=subprocess.PIPE, stderr=file, start_new_session=True
         ) as process,
     ):
+        leaving = threading.Event()
+
+        def watch() -> None:
+            process.wait()
+            if not leaving.is_set():
+                ended()
+
+        watcher = threading.Thread(target=watch, name=f"watch {role}")
+        watcher.start()
         try:
             yield
+            if process.poll() is not None:
+                raise SimulatorError(f"charley {role} has ended by itself ({process.returncode}); see {log}")
         finally:
+            leaving.set()
             process.terminate()
             try:
                 process.wait(20.0)
             except subprocess.TimeoutExpired:
                 process.kill()
+            watcher.join()
 
 
 def check_free(port: int, *, host: str = "127.0.0.1", mend: str = "") -> None:

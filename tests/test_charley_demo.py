@@ -169,6 +169,17 @@ def test_children_end_by_themselves_when_the_demo_is_killed(tmp_path: Path) -> N
         servers.wait_for(lambda: gone(family, ports), timeout_s=END_S, what=f"end of {family}")
 
 
+def test_a_part_that_ends_by_itself_ends_the_demo_with_a_sentence(tmp_path: Path) -> None:
+    with demo(tmp_path) as running:
+        family, ports = running.family(), running.ports()
+        (ingester,) = (pid for pid in family if b"\0ingest\0" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        os.kill(ingester, signal.SIGKILL)
+        assert running.process.wait(END_S) == 2, running.text()
+        log = running.folder / "ingest.log"
+        assert f"charley: charley ingest has ended by itself (-9); see {log}" in running.text()
+        servers.wait_for(lambda: gone(family, ports), timeout_s=END_S, what=f"end of {family}")
+
+
 def refusal(capsys: pytest.CaptureFixture[str], folder: Path, *, port: int) -> str:
     with pytest.raises(SystemExit) as left:
         main(["demo", "--data-dir", str(folder), "--port", str(port)])
