@@ -76,9 +76,12 @@ def epochs_of(sources: Sources, worn: Worn, within: Interval) -> dict[str, list[
     """Epochs by device that touch the interval while the device was assigned to the wearer."""
     found: dict[str, list[Epoch]] = {}
     for device, clips in _clips(worn, within).items():
+        read_ns = 0
         for start_ns, end_ns in clips:
-            first_ns = start_ns - start_ns % EPOCH_NS  # the epoch that an assignment begins in
+            # The epoch that an assignment begins in, unless it was read with the assignment before.
+            first_ns = max(start_ns - start_ns % EPOCH_NS, read_ns)
             found.setdefault(device, []).extend(sources.store.epochs(device, start_ns=first_ns, end_ns=end_ns))
+            read_ns = end_ns
     return found
 
 

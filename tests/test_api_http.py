@@ -182,6 +182,19 @@ def test_epochs_at_a_resolution_add_up_and_page(world: World, http: httpx.Client
     assert len(http.get(fine["next"]).json()["items"]) == 260
 
 
+def test_a_device_moved_to_the_other_leg_within_an_epoch_is_not_counted_twice(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    moved = "2026-03-18T00:00:25Z"
+    assign(http, wearer, "leg", since="2026-03-18T00:00:00Z", to=moved)
+    assign(http, wearer, "leg", since=moved, side="right")
+    world.write(epochs("leg", ns("2026-03-18T00:00:00"), ns("2026-03-18T00:01:00")))
+    asked = {"from": "2026-03-18", "to": "2026-03-18", "resolution": 60}
+    items = get(http, f"/wearers/{wearer}/epochs", **asked)["items"]
+    assert {item["side"]: item["coverage"]["received_s"] for item in items} == {"left": 30, "right": 30}
+    for night in get(http, f"/wearers/{wearer}/nights", **{"from": "2026-03-17", "to": "2026-03-17"})["items"]:
+        assert night["coverage"]["received_s"] == 60
+
+
 def test_what_was_not_measured_is_null(world: World, http: httpx.Client) -> None:
     wearer = add_wearer(http)
     assign(http, wearer, "leg")
