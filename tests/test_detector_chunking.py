@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector import DetectorError, Epochs, Group, Layout, pack, start, unpack
+from detector.update import PIECE_SAMPLES
 
 MS = 1_000_000
 
@@ -88,6 +89,12 @@ def test_a_clock_set_forward_within_a_second_is_cut_like_any_other() -> None:
     whole = leg(TWO, 30.0)
     early, late = whole.part(0.0, 14.1), whole.part(14.1, 30.0, shift_ns=300 * MS)
     assert_same(run([early, late]), run([early, *late.cut(np.arange(0.1, 15.9, 0.1))]))
+
+
+def test_a_recording_too_long_to_analyse_at_once_is_no_other() -> None:
+    whole = leg(TWO, 3300.0, Active(1540, 1720), Active(3000, 3040))
+    assert whole.samples[0].size > 3 * PIECE_SAMPLES
+    assert_same(run([whole]), run(whole.cut(np.arange(0.0, 3300.0, 333.3))))
 
 
 def streams(layout: Layout) -> list[list[Recorded]]:
