@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -254,6 +255,8 @@ def demo(
 
 def _publish(devices: list[Any], current: Settings, *, speed: float, stop: threading.Event, label: str) -> None:
     """Publish with a progress bar."""
+    now_ms = time.time_ns() // 1_000_000  # a device raises its boot at each start, and these start now
+    devices = [replace(device, first_boot=now_ms + device.first_boot) for device in devices]
     password = current.broker_password.get_secret_value() if current.broker_password else None
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
     with Progress(*columns, TimeRemainingColumn(), console=err) as bar:
