@@ -166,11 +166,14 @@ def _follow(
     stirred[r] = going_on[r]
     stirred[r[(ratio >= params.off_ratio).any(-1)]] = True
     busy = np.flatnonzero(stirred)
+    if busy.size == 0:
+        _note(state, picked, moving=moving, known=known)
+        return []
     place_of = np.full((state.streams, offset.max() + 1), -1)
     place_of[r, offset] = np.arange(len(r))
     candidates = {name: state[name][busy] for name in CANDIDATE}
     episodes: list[Episode] = []
-    for k in place_of[busy].T if busy.size else ():
+    for k in place_of[busy].T:
         now = Second(
             live=k >= 0, second=picked.second[k], ok=ok[k], ratio=ratio[k], rms=rms[k], rms_rest=rest[k, :, 1],
             full=full[k], flags=flags[k],
@@ -179,9 +182,14 @@ def _follow(
         episodes += step(candidates, now, streams=busy, params=params)
     for name in CANDIDATE:
         state[name][busy] = candidates[name]
-    np.maximum.at(state["moved_s"], r[moving], picked.second[moving])
-    np.maximum.at(state["known_s"], r[known], picked.second[known])
+    _note(state, picked, moving=moving, known=known)
     return episodes
+
+
+def _note(state: State, picked: Picked, *, moving: NDArray[np.bool_], known: NDArray[np.bool_]) -> None:
+    """Remember when each leg last moved, and when it could last be judged. Changes `state`."""
+    np.maximum.at(state["moved_s"], picked.row[moving], picked.second[moving])
+    np.maximum.at(state["known_s"], picked.row[known], picked.second[known])
 
 
 def _movement(state: State, windows: Windows, found: Features, params: Params) -> Leg:
