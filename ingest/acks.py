@@ -5,7 +5,7 @@ from typing import Final
 
 from ingest.devices import Device
 from ingest.source import Source
-from ingest.wire import CONTENT_MSGPACK, Ack, encode, topic
+from ingest.wire import Ack, encode, topic
 
 EVERY_S: Final = 2.0
 
@@ -30,8 +30,8 @@ class Acks:
             device, boot = key
             seq = devices[device].order.durable(boot) if device in devices else None
             if seq is not None:
-                payload = encode(Ack(boot=boot, seq=seq))
-                if self._source.publish(topic(device, "ack"), payload, content_type=CONTENT_MSGPACK) is None:
+                # No content type: the device may speak 3.1.1, and rumqttd breaks on properties for such a one.
+                if self._source.publish(topic(device, "ack"), encode(Ack(boot=boot, seq=seq))) is None:
                     break  # no connection: what is due stays due
                 count += 1
             del self._due[key]

@@ -1,6 +1,8 @@
 """The embedded broker: rumqttd from the iotcore wheel in a child process, on loopback, for demos and first steps.
 
-It keeps sessions in memory only. Where blocks must survive a restart of the broker, use Mosquitto.
+It keeps sessions in memory only. Where blocks must survive a restart of the broker, use Mosquitto. A 3.1.1 client
+may publish, and read what was sent without MQTT 5 properties, as acks are; a message with properties breaks its
+connection and, with rumqttd 0.20, the port for all 3.1.1 clients. So whoever reads blocks or events here speaks MQTT 5.
 """
 
 from pathlib import Path

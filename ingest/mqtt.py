@@ -126,12 +126,13 @@ class MqttSource:
                 elif delivery.mid:
                     self._client.ack(delivery.mid, 1)
 
-    def publish(self, topic: str, payload: bytes, *, content_type: str) -> Publication | None:
+    def publish(self, topic: str, payload: bytes, *, content_type: str | None = None) -> Publication | None:
         """Send at QoS 1, not retained; None if there is no connection and nothing was sent."""
         if not self.connected:
             return None
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.ContentType = content_type
+        if content_type is not None:
+            properties.ContentType = content_type
         return _Sent(self._client.publish(topic, payload, qos=1, properties=properties))
 
     @property

@@ -46,7 +46,7 @@ class Source(Protocol):
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Tell the broker that these are durable here; those of an older connection are passed over."""
 
-    def publish(self, topic: str, payload: bytes, *, content_type: str) -> Publication | None:
+    def publish(self, topic: str, payload: bytes, *, content_type: str | None = None) -> Publication | None:
         """Send at least once, not retained; None if there is no connection and nothing was sent."""
 
 
@@ -55,7 +55,7 @@ class Published(msgspec.Struct, frozen=True):
 
     topic: str
     payload: bytes
-    content_type: str
+    content_type: str | None
     done: bool = True
 
 
@@ -110,7 +110,7 @@ class MemorySource:
                 if delivery.generation == self._generation:
                     self._unacknowledged.pop(delivery.mid, None)
 
-    def publish(self, topic: str, payload: bytes, *, content_type: str) -> Published | None:
+    def publish(self, topic: str, payload: bytes, *, content_type: str | None = None) -> Published | None:
         """Note what was sent, in `published`; None while `connected` is false."""
         if not self.connected:
             return None

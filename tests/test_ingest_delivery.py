@@ -134,7 +134,7 @@ def test_events_wait_for_a_connection_and_survive_a_restart(journal: Journal) ->
 class Deaf(MemorySource):
     """A broker that takes messages and never says so."""
 
-    def publish(self, topic: str, payload: bytes, *, content_type: str):  # type: ignore[no-untyped-def]
+    def publish(self, topic: str, payload: bytes, *, content_type: str | None = None):  # type: ignore[no-untyped-def]
         message = super().publish(topic, payload, content_type=content_type)
         return msgspec.structs.replace(message, done=False) if message else None
 
