@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from detector.confidence import Signs, confidence
 from detector.layout import FloatArray, TimeArray
 from detector.params import Params
-from detector.quality import MOVING, NO_ACC, TRUNCATED, UPRIGHT, FlagArray, flag_names
+from detector.quality import TRUNCATED, FlagArray, flag_names
 from detector.results import Episode, EpisodeState
 from detector.severity import severity
 from detector.state import NEVER
@@ -147,9 +147,7 @@ def _count(c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], now
     c["full"] += np.where(on, now.full, 0).astype(np.float32)
     c["peak"] = np.where(on, np.maximum(c["peak"], now.rms), c["peak"])
     c["peak_ratio"] = np.where(on, np.maximum(c["peak_ratio"], now.rms / now.rms_rest), c["peak_ratio"])
-    seen = np.bitwise_or.reduce(now.flags, axis=-1) | np.where(now.acc, 0, NO_ACC)
-    seen = seen | np.where(now.moving, MOVING, 0) | np.where(now.upright, UPRIGHT, 0)
-    c["seen_flags"] |= np.where(rows, seen, 0).astype(np.uint16)
+    c["seen_flags"] |= np.where(rows, np.bitwise_or.reduce(now.flags, axis=-1), 0).astype(np.uint16)
 
 
 def _signs(c: Candidate, acc: NDArray[np.bool_]) -> Signs:

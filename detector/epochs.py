@@ -11,7 +11,7 @@ from detector.emg import bins, median_hz
 from detector.features import Features
 from detector.layout import FloatArray, Layout, TimeArray
 from detector.params import EPOCH_S, Params
-from detector.quality import ARTEFACT, UNUSABLE, UNWORN, FlagArray
+from detector.quality import ARTEFACT, MOVING, UNUSABLE, UNWORN, FlagArray
 from detector.rest import quiet, track
 from detector.results import Epochs
 from detector.state import State, window_n
@@ -80,7 +80,7 @@ def flush(state: State, rows: NDArray[np.intp], *, params: Params) -> list[Full]
     have = state["grid_have"][rows]
     flags = state["grid_flags"][rows]
     power = state["grid_power"][rows]
-    calm = have[:, None, :] & ((flags & (UNUSABLE | ARTEFACT)) == 0)
+    calm = have[:, None, :] & ((flags & (UNUSABLE | ARTEFACT | MOVING)) == 0)
     worn = have[:, None, :] & ((flags & UNWORN) == 0)
     _learn(state, rows, power=power, calm=calm, worn=worn, params=params)
     state["grid_have"][rows] = False

@@ -1,8 +1,8 @@
 """The wearer's own rest level: a slow tracker of quiet EMG, one step an epoch.
 
 In the logarithm of amplitude, ``r <- r + clip(x - r, -down, up)`` where x is the 30th percentile of the epoch's
-usable windows. It falls fast, so that activity at the start is forgotten; it rises slowly, so that neither a
-cramp nor an hour of walking becomes rest; after donning it learns faster for a minute.
+usable windows in which the leg is still. It falls fast, so that activity at the start is forgotten; it rises
+slowly, so that neither a cramp nor an hour of standing becomes rest; after donning it learns faster for a minute.
 """
 
 from typing import Final

@@ -13,7 +13,7 @@ from detector.epochs import Full, Picked, begin, flush, lay, summarise
 from detector.features import Features, features
 from detector.layout import Chunk, CountArray, Layout
 from detector.params import DEFAULT, EPOCH_S, Params
-from detector.quality import ARTEFACT, UNUSABLE, FlagArray, judge
+from detector.quality import ARTEFACT, MOVING, NO_ACC, UNUSABLE, UPRIGHT, FlagArray, judge
 from detector.results import Episode, Results
 from detector.state import NEVER, State
 from detector.windows import Windows, check, cut, place
@@ -121,7 +121,7 @@ def _advance(
         row, offset = np.nonzero(np.arange(take.max()) < take[:, None])
         position = at[row] + offset
         picked = Picked(row=row, at=position, second=windows.second[row, position])
-        flags = _judge(state, picked, found, params)
+        flags = _judge(state, picked, found, params) | _flags_of(leg, picked)
         lay(state, picked, found, flags)
         episodes += _follow(state, picked, found, flags=flags, offset=offset, leg=leg, params=params)
         full = live[(first + take[live]) % EPOCH_S == 0]
@@ -141,6 +141,14 @@ def _judge(state: State, picked: Picked, found: Features, params: Params) -> Fla
         rest=np.exp(state["rest"][r, :, 1]),
         params=params,
     )
+
+
+def _flags_of(leg: Leg, picked: Picked) -> FlagArray:
+    """What the accelerometer says of the picked windows, as flags `(K, 1)`."""
+    moving, upright = leg.moving[picked.row, picked.at], leg.upright[picked.row, picked.at]
+    flags = np.where(moving, MOVING, 0) | np.where(upright, UPRIGHT, 0)
+    flags |= np.where(leg.known[picked.row, picked.at], 0, NO_ACC)
+    return flags[:, None].astype(np.uint16)
 
 
 def _follow(
