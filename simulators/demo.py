@@ -1,9 +1,9 @@
 """The demo: three wearers who come back with seven nights and days, and then stream live.
 
 The week is kept small enough for two minutes: two electrodes at 200 Hz, acceleration at 20 Hz, blocks of a minute,
-worn in the night (22:15 to 06:45) and for four and a half hours of the day (15:30 to 20:00), local time; between, the device is
-off. That is 920 bytes a second, 13 hours a day: 900 MB for the three. Live they stream at 1 kHz (acceleration
-100 Hz) in blocks of a second.
+worn in the night (22:15 to 06:45) and for four and a half hours of the day (15:30 to 20:00), local time; between, the
+device is off. That is 920 bytes a second, 13 hours a day: 900 MB for the three. Live they stream at 1 kHz
+(acceleration 100 Hz) in blocks of a second.
 """
 
 from dataclasses import dataclass, replace
