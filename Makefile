@@ -61,7 +61,7 @@ bench:
 lock:
 	@deploy/make-venv --bare .venv-lock deploy/requirements-lock.txt
 	@echo "== compiling deploy/requirements*.txt"
-	@$(COMPILE) pyproject.toml -o deploy/requirements.txt
+	@$(COMPILE) pyproject.toml --extra postgres -o deploy/requirements.txt
 	@$(COMPILE) pyproject.toml --group dev --extra postgres -c deploy/requirements.txt -o deploy/requirements-dev.txt
 	@$(COMPILE) --group build -c deploy/requirements-dev.txt -o deploy/requirements-build.txt
 	@$(COMPILE) --group bench -c deploy/requirements-dev.txt -o deploy/requirements-bench.txt

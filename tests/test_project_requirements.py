@@ -19,7 +19,7 @@ GROUPS: Final[dict[str, list[Any]]] = PROJECT["dependency-groups"]
 RUN: Final[list[str]] = PROJECT["project"]["dependencies"]
 EXTRA: Final[list[str]] = PROJECT["project"]["optional-dependencies"]["postgres"]
 FILES: Final = {
-    "requirements.txt": RUN,
+    "requirements.txt": [*RUN, *EXTRA],  # the image speaks to either database
     "requirements-build.txt": GROUPS["build"],
     "requirements-dev.txt": [*RUN, *EXTRA, *GROUPS["dev"]],
     "requirements-bench.txt": GROUPS["bench"],
