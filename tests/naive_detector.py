@@ -146,15 +146,15 @@ def track(rest: float, level: float, *, warm: bool, frozen: bool) -> float:
 def seconds_of(anchor_ns: int, received: int, fs_hz: float) -> dict[int, list[int]]:
     """For each whole UTC second of a run, the samples that belong to it; sample i lies at ``anchor + i / fs``.
 
-    A second begins with the sample nearest to it and has as many samples as fit in one second.
+    A second begins with the sample nearest to it, the later of two equally near, and holds as many as fit into it.
     """
     n = math.floor(fs_hz + 1e-6)
     found: dict[int, list[int]] = {}
     first_s = -(-anchor_ns // 10**9)
     for second in range(first_s, first_s + int(received / fs_hz) + 2):
-        start = min(range(received), key=lambda i: abs(anchor_ns + i / fs_hz * 1e9 - second * 1e9))
-        near = abs(anchor_ns + start / fs_hz * 1e9 - second * 1e9) <= 0.51 / fs_hz * 1e9
-        if near and start + n <= received:
+        exact = (second * 10**9 - anchor_ns) / 1e9 * fs_hz
+        start = min(range(received), key=lambda i, at=exact: (round(abs(i - at), 6), -i))
+        if abs(start - exact) < 0.51 and start + n <= received:
             found[second] = list(range(start, start + n))
     return found
 

@@ -6,7 +6,7 @@ import naive_detector as naive
 import numpy as np
 import pytest
 from detector_world import ONE, SECOND_NS, T0_NS, TWO, Active, Recorded, Told, leg, run
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detector import Chunk, Group, Layout, Params, start
@@ -20,6 +20,7 @@ MS = 1_000_000
     late_ns=st.integers(0, 2 * SECOND_NS),
     lengths=st.lists(st.integers(1, 900), min_size=1, max_size=5),
 )
+@example(fs_hz=333.3, late_ns=0, lengths=[1, 1, 197, 900, 900])  # a second half-way between two samples
 def test_each_second_holds_the_samples_that_belong_to_it(fs_hz: float, late_ns: int, lengths: list[int]) -> None:
     """Samples are their own numbers, so that a window says which samples it took."""
     layout = Layout((Group("emg", fs_hz, 1),))
