@@ -267,6 +267,7 @@ def _publish(devices: list[Any], current: Settings, *, speed: float, stop: threa
             port=current.broker_port,
             username=current.broker_username,
             password=password,
+            ca_file=current.broker_tls_ca,
             speed=speed,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
             stop=stop,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -41,6 +42,7 @@ def publish(
     port: int,
     username: str | None = None,
     password: str | None = None,
+    ca_file: Path | None = None,
     speed: float = 0.0,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
@@ -51,7 +53,7 @@ def publish(
 
     Returns when the broker has acknowledged everything, or soon after `stop` is set. With `durable_within_s` it then
     waits up to so long for the service to name everything durable. Raises `PublishError` when nothing moves for
-    `patience_s`, or when the broker refuses.
+    `patience_s`, or when the broker refuses. With `ca_file`, the file of a certificate authority, it speaks TLS.
     """
     fleet = tuple(devices)
     if speed < 0:
@@ -63,7 +65,9 @@ def publish(
         reports: SimpleQueue[Report] = SimpleQueue()
         uplinks = []
         for index, device in enumerate(fleet):
-            uplink = Uplink(index, device, reports, host=host, port=port, username=username, password=password)
+            uplink = Uplink(
+                index, device, reports, host=host, port=port, username=username, password=password, ca_file=ca_file
+            )
             stack.callback(uplink.close)
             uplinks.append(uplink)
         run = _Run(uplinks, reports, stop or threading.Event(), progress=progress, patience_s=patience_s)
@@ -178,7 +182,8 @@ class _Run:
         self._show()
 
     def _handle(self, report: Report) -> None:
-        self._moved_s = time.monotonic()
+        if report.what != "down":  # whoever only hangs up gets nothing done
+            self._moved_s = time.monotonic()
         self._uplinks[report.index].handle(report)
 
     def _show(self, *, force: bool = False) -> None:

@@ -11,6 +11,7 @@ Rules
 
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, Literal
 
@@ -47,7 +48,7 @@ class Uplink:
 
     def __init__(
         self, index: int, device: Device, reports: SimpleQueue[Report], *, host: str, port: int,
-        username: str | None, password: str | None,
+        username: str | None, password: str | None, ca_file: Path | None = None,
     ) -> None:  # fmt: skip
         self.device = device
         self.connected = False
@@ -65,6 +66,8 @@ class Uplink:
         self._held_bytes = 0
         self._client = self._make_client(username, password)
         try:
+            if ca_file is not None:
+                self._client.tls_set(ca_certs=str(ca_file))
             self._client.connect(host, port, keepalive=KEEPALIVE_S)
         except (OSError, ValueError) as error:
             raise PublishError(f"cannot reach an MQTT broker at {host}:{port}: {error}") from error

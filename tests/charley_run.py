@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 import servers
@@ -14,6 +14,16 @@ import servers
 from ingest.settings import PREFIX
 
 LIMIT_S: Final = 120.0
+
+
+class Broker(Protocol):
+    """Where a broker is."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
 
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
@@ -51,7 +61,7 @@ def role(name: str, *, settings: Mapping[str, object], log: Path) -> Iterator[se
 
 
 @contextmanager
-def ingester(broker: servers.Mosquitto, settings: Mapping[str, object], *, folder: Path) -> Iterator[None]:
+def ingester(broker: Broker, settings: Mapping[str, object], *, folder: Path) -> Iterator[None]:
     """`charley ingest` on a broker, subscribed, until the block ends; it delivers what it has before it leaves."""
     port = servers.free_port()
     own = {

@@ -1,11 +1,58 @@
-"""`charley simulate`: what it sends to a broker is a device that has just started."""
+"""`charley simulate`: what it sends to a broker is a device that has just started, over TLS where that is asked for."""
 
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import servers
 from charley_run import charley, ingester
 
 from ingest.store.sqlite import SqliteStore
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """A broker that speaks TLS only, and the certificate to trust."""
+
+    host: str
+    port: int
+    ca_file: Path
+
+
+@pytest.fixture
+def tls(mosquitto: servers.Mosquitto, tmp_path: Path) -> Iterator[Tls]:
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    key, certificate, port = folder / "key.pem", folder / "ca.pem", servers.free_port()
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=charley.test",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    (folder / "mosquitto.conf").write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\ncertfile {certificate}\nkeyfile {key}\n"
+        + ("user root\n" if os.geteuid() == 0 else "")
+    )
+    command = [str(servers.find("mosquitto")), "-c", str(folder / "mosquitto.conf")]
+    child = servers.Child(command, log=folder / "log")
+    child.wait_ready(lambda: servers.accepts(port))
+    yield Tls(mosquitto.host, port, certificate)
+    child.stop()
+
+
+def test_service_and_simulator_speak_tls(tls: Tls, tmp_path: Path) -> None:
+    settings = {"broker_host": tls.host, "broker_port": tls.port, "broker_tls_ca": tls.ca_file}
+    store = SqliteStore(tmp_path / "store.sqlite")
+    try:
+        with ingester(tls, settings, folder=tmp_path):
+            done = charley("simulate", "minute", settings=settings)
+            assert done.returncode == 0, done.stderr
+            servers.wait_for(lambda: last_sample(store), what="samples")
+    finally:
+        store.close()
 
 
 def test_a_scenario_sent_twice_is_a_device_that_started_again(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:

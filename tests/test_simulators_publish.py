@@ -1,6 +1,7 @@
 """Publishing to a real broker: everything arrives, what was not acknowledged comes again, and it always ends."""
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -190,6 +191,26 @@ def test_a_broker_that_stops_answering_ends_the_run_with_a_sentence(mosquitto: s
 def test_an_absent_broker_is_said_so() -> None:
     with pytest.raises(PublishError, match="cannot reach an MQTT broker at 127"):
         publish([minute("pub-none")], host="127.0.0.1", port=servers.free_port())
+
+
+def test_a_broker_that_only_hangs_up_is_said_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        over = threading.Event()
+
+        def hang_up() -> None:
+            while not over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    server.accept()[0].close()
+
+        broker = threading.Thread(target=hang_up)
+        broker.start()
+        try:
+            with pytest.raises(PublishError, match=r"has not answered pub-hung for 2\.5 s"):
+                publish([minute("pub-hung")], host="127.0.0.1", port=server.getsockname()[1], patience_s=2.5)
+        finally:
+            over.set()
+            broker.join()
 
 
 def test_impossible_options_are_refused() -> None:
