@@ -21,7 +21,7 @@ SECRET: Final = re.compile(r"PASSWORD|TOKEN|SECRET|KEY")
 services = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
-def test_services_are_those_of_the_issue() -> None:
+def test_services_are_these() -> None:
     assert set(SERVICES) == {"mosquitto", "influxdb", "ingest", "api", "simulator"}
     assert SERVICES["simulator"]["profiles"] == ["demo"]
     assert "version" not in COMPOSE
