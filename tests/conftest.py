@@ -52,9 +52,9 @@ def _require(name: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Mosquitto]:
-    """A real broker; a test that stops it starts it again."""
+    """A real broker, new for each file, for what one retains would reach the next; who stops it starts it again."""
     _require("mosquitto")
     with servers.Mosquitto(tmp_path_factory.mktemp("mosquitto")) as broker:
         yield broker
