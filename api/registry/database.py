@@ -7,10 +7,11 @@ Rules
 - A database that does not answer raises `RegistryUnavailable`; broken rules raise `Invalid` or `Conflict`.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from alembic import command
@@ -20,8 +21,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
 from api.errors import Conflict, Invalid, RegistryUnavailable
+from ingest.store.sqlite import use_wal
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+BUSY_S: Final = 15.0  # how long a connection waits for another writer
 _MIGRATION_LOCK: Final = 7_324_158  # any constant: it only keeps two starting services apart
 
 
@@ -80,7 +83,7 @@ def _engine(url: str) -> sa.Engine:
     if backend == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise Invalid("registry", "The registry needs a file: give a URL such as sqlite:////data/registry.sqlite.")
-        engine = sa.create_engine(parsed, connect_args={"timeout": 15.0})
+        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_S})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -94,10 +97,11 @@ def _engine(url: str) -> sa.Engine:
     raise Invalid("registry", f"The registry can be kept in SQLite or PostgreSQL, not in {backend}.")
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # `_begin_sqlite` begins transactions; the driver's own rules would leave DDL and reads outside of them.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    use_wal(connection, timeout_s=BUSY_S)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

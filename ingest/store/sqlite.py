@@ -57,7 +57,7 @@ class SqliteStore:
         self._opened = False
         with self._connection() as connection, self._speaking():
             _check_ours(connection, path)
-            _use_wal(connection, timeout_s=timeout_s)
+            use_wal(connection, timeout_s=timeout_s)
             _create_schema(connection)
         self._opened = True
 
@@ -182,7 +182,7 @@ def _upsert(table: Table) -> str:
     return f"INSERT OR REPLACE INTO {table.name} ({', '.join(table.names)}) VALUES ({places})"  # noqa: S608
 
 
-def _use_wal(connection: sqlite3.Connection, *, timeout_s: float) -> None:
+def use_wal(connection: sqlite3.Connection, *, timeout_s: float) -> None:
     """Switch the file to WAL. Two processes that do so at once collide without SQLite's own waiting."""
     deadline = time.monotonic() + timeout_s
     while True:
