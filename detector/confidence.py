@@ -19,6 +19,7 @@ COACTIVE: Final = 2.25
 ALONE: Final = -1.5
 UNSEEN: Final = 1.5  # upright, and no usable second channel to show whether the other head works too
 MOVED: Final = 1.5
+COLD: Final = 4.0
 BASE: Final = 1.5
 WATCHED: Final = 0.5  # an accelerometer would have shown a willed movement
 LASTING: Final = 0.5  # per natural logarithm of active seconds over hold_s, up to five times
@@ -31,6 +32,7 @@ class Signs:
     upright: FloatArray  # share of active seconds upright
     coactive: FloatArray  # mean of second over first channel; NaN where no second one could be used
     moved: NDArray[np.bool_]  # the leg moved shortly before onset
+    cold: NDArray[np.bool_]  # the rest level was young at onset: what is taken for rest may have been standing
     active_s: FloatArray
     acc: NDArray[np.bool_]  # whether there is an accelerometer
 
@@ -38,7 +40,7 @@ class Signs:
 def voluntary(signs: Signs, params: Params) -> FloatArray:
     """What speaks for a voluntary hold, `(A,)`, in log-odds: posture, both heads, movement just before."""
     upright = signs.upright > 0.5
-    points = UPRIGHT * upright + MOVED * signs.moved
+    points = UPRIGHT * upright + MOVED * signs.moved + COLD * (upright & signs.cold)
     other = np.where(signs.coactive > params.coactive, COACTIVE, ALONE)
     points = points + np.where(np.isnan(signs.coactive), UNSEEN * upright, other)
     total: FloatArray = np.maximum(points, 0).astype(np.float32)

@@ -32,8 +32,8 @@ SECOND_NS: Final = 1_000_000_000
 LONGEST_RISE_S: Final = 180  # build-up over 3 minutes, Howe 1978
 INVOLVED: Final = 0.2  # share of active seconds in which a further channel must be hot to have taken part
 CANDIDATE: Final = (
-    "evidence", "opened", "site", "onset_s", "rise_s", "last_s", "active", "known_s", "moved_s", "moved", "signed",
-    "upright", "paired", "coactive", "hot", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
+    "evidence", "opened", "site", "onset_s", "rise_s", "last_s", "active", "known_s", "moved_s", "moved", "cold",
+    "signed", "upright", "paired", "coactive", "hot", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
 )  # fmt: skip
 COUNTED: Final = (
     "active", "signed", "upright", "paired", "coactive", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
@@ -56,6 +56,7 @@ class Second:
     moving: NDArray[np.bool_]  # (A,)
     upright: NDArray[np.bool_]  # (A,)
     acc: NDArray[np.bool_]  # (A,)
+    cold: NDArray[np.bool_]  # (A,) some channel has learned its rest level from few epochs
 
 
 def step(c: Candidate, now: Second, *, streams: NDArray[np.intp], params: Params) -> list[Episode]:
@@ -123,6 +124,7 @@ def _reset(c: Candidate, rows: NDArray[np.bool_], *, now: Second, params: Params
     for name in COUNTED:
         c[name][rows] = 0
     c["onset_s"][rows] = np.maximum(c["rise_s"], now.second - LONGEST_RISE_S)[rows]
+    c["cold"][rows] = now.cold[rows]
     c["moved"][rows] = (c["onset_s"] - c["moved_s"] <= params.before_s)[rows]
 
 
@@ -136,10 +138,11 @@ def _count(c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], now
     signed = rows & ~c["opened"]
     c["signed"] += signed
     c["upright"] += signed & now.upright
-    above = np.sqrt(np.maximum(now.rms**2 - now.rms_rest**2, 0)) / now.rms_rest / (params.reference_ratio - 1)
+    above_uv = np.sqrt(np.maximum(now.rms**2 - now.rms_rest**2, 0))
+    above = above_uv / now.rms_rest / (params.reference_ratio - 1)
     if hot.shape[1] > 1:
         paired = signed & (now.ok.sum(-1) > 1)
-        second, first = np.moveaxis(np.sort(np.where(now.ok, above, 0), axis=-1)[:, -2:], -1, 0)
+        second, first = np.moveaxis(np.sort(np.where(now.ok, above_uv, 0), axis=-1)[:, -2:], -1, 0)
         c["paired"] += paired
         c["coactive"] += np.where(paired, second / np.maximum(first, 1e-3), 0).astype(np.float32)
     c["hot_s"] += on
@@ -158,6 +161,7 @@ def _signs(c: Candidate, acc: NDArray[np.bool_]) -> Signs:
         upright=(c["upright"] / signed).astype(np.float32),
         coactive=np.where(seen, c["coactive"] / np.maximum(c["paired"], 1), np.nan).astype(np.float32),
         moved=c["moved"],
+        cold=c["cold"],
         active_s=c["active"].astype(np.float32),
         acc=acc,
     )

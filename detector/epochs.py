@@ -160,7 +160,8 @@ def _learn(
         frozen=lasts[:, None, None],
         params=params,
     )
-    state["warm"][rows] = np.where(put_on, np.minimum(warm + 1, params.warm_epochs), 0)
+    taught = put_on & np.isfinite(levels[..., 0])
+    state["warm"][rows] = np.where(put_on, np.minimum(warm + taught, params.warm_epochs), 0)
 
 
 def _median(layout: Layout, bands: FloatArray) -> FloatArray:

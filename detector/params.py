@@ -37,7 +37,7 @@ class Params:
     | rest_down | 1/epoch | fastest fall of the logarithm of the rest level | our convention |
     | rest_up | 1/epoch | fastest rise of it while activity is below twice the rest | our convention |
     | rest_up_far | 1/epoch | the same above twice the rest | a cramp must not become rest |
-    | warm_epochs | epochs | epochs of fast learning after donning | our convention |
+    | warm_epochs | epochs | taught epochs after donning, of fast learning | our convention |
     | regap_s | s | absence after which the rest level is learned anew | our convention |
     | reference_ratio | x rest | amplitude that counts as one reference in load | our convention |
     | endless_s | s | length beyond which activity is taken for a new rest level | cramps last seconds to 15 min |

@@ -37,7 +37,7 @@ _SHAPED: Final = {
     "grid_mad": ("f4", "E", 0),
     "grid_gravity": ("f4", "E3", 0),
     "rest": ("f4", "C2", np.nan),  # logarithm of the rest level: sustained amplitude, RMS; µV
-    "warm": ("i4", "C", 0),  # epochs learned since donning
+    "warm": ("i4", "C", 0),  # epochs that taught the rest level since donning
     "worn_epoch": ("i8", "C", NEVER),  # last epoch with a second worn
     "known_s": ("i8", "", NEVER),  # last second in which some channel could be judged
     # the candidate: an activity that may become an episode
@@ -50,6 +50,7 @@ _SHAPED: Final = {
     "active": ("i4", "", 0),  # active seconds
     "moved_s": ("i8", "", NEVER),  # last second in which the leg moved
     "moved": ("?", "", False),  # the leg moved shortly before onset
+    "cold": ("?", "", False),  # the rest level was young at onset
     "signed": ("i4", "", 0),  # active seconds until it opened, over which the next two are summed
     "upright": ("i4", "", 0),  # with the shank upright
     "paired": ("i4", "", 0),  # with two or more usable channels

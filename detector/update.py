@@ -179,13 +179,14 @@ def _follow(
         return []
     place_of = np.full((state.streams, offset.max() + 1), -1)
     place_of[r, offset] = np.arange(len(r))
+    cold: NDArray[np.bool_] = np.any(state["warm"][r] < params.warm_epochs, axis=-1)
     candidates = {name: state[name][busy] for name in CANDIDATE}
     episodes: list[Episode] = []
     for k in place_of[busy].T:
         now = Second(
             live=k >= 0, second=picked.second[k], ok=ok[k], ratio=ratio[k], rms=rms[k], rms_rest=rest[k, :, 1],
             full=full[k], flags=flags[k],
-            moving=moving[k], upright=leg.upright[r[k], t[k]], acc=leg.known[r[k], t[k]],
+            moving=moving[k], upright=leg.upright[r[k], t[k]], acc=leg.known[r[k], t[k]], cold=cold[k],
         )  # fmt: skip
         episodes += step(candidates, now, streams=busy, params=params)
     for name in CANDIDATE:

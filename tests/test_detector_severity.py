@@ -54,11 +54,12 @@ def test_grades_change_where_they_are_said_to(duration_s: float, load: float, gr
     assert severity(peak_ratio=5, duration_s=duration_s, load=load, recruitment=0.5).grade == grade
 
 
-def signs(upright: float, coactive: float, moved: bool, active_s: float, acc: bool) -> Signs:
+def signs(upright: float, coactive: float, moved: bool, active_s: float, acc: bool, *, cold: bool = False) -> Signs:
     return Signs(
         upright=np.array([upright], np.float32),
         coactive=np.array([coactive], np.float32),
         moved=np.array([moved]),
+        cold=np.array([cold]),
         active_s=np.array([active_s], np.float32),
         acc=np.array([acc]),
     )
@@ -83,6 +84,11 @@ def test_what_speaks_for_a_willed_act_never_raises_confidence(given_: tuple[floa
 def test_one_head_in_stillness_is_believed_and_both_heads_on_tiptoe_are_not() -> None:
     assert confidence(signs(0.0, 0.05, False, 12, True), DEFAULT)[0] > 0.8
     assert confidence(signs(1.0, 0.9, True, 12, True), DEFAULT)[0] < DEFAULT.confidence_min
+
+
+def test_an_upright_leg_is_not_judged_before_its_rest_is_known() -> None:
+    assert confidence(signs(1.0, 0.05, False, 600, True, cold=True), DEFAULT)[0] < DEFAULT.confidence_min
+    assert confidence(signs(0.0, 0.05, False, 12, True, cold=True), DEFAULT)[0] > 0.8
 
 
 def table(text: str) -> list[list[str]]:
