@@ -14,6 +14,7 @@ from ingest.source import Delivery
 from ingest.wire import Block, Status, decode_block, decode_status, parse_topic
 
 SECOND_NS: Final = 1_000_000_000
+AHEAD_NS: Final = 24 * 3600 * SECOND_NS  # samples from further in the future are not believed
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -76,6 +77,7 @@ def _message(intake: Intake, known: Mapping[str, Device], delivery: Delivery, ho
     device, leaf = parse_topic(delivery.topic)
     if leaf == "blocks":
         block = decode_block(delivery.payload, content_type=delivery.content_type)
+        _check_clock(block, delivery)
         _open(intake, known, device)
         _block(intake, device, delivery, block, horizon=horizon)
     elif leaf == "status":
@@ -84,6 +86,13 @@ def _message(intake: Intake, known: Mapping[str, Device], delivery: Delivery, ho
         _status(intake, device, status, horizon=horizon)
     else:
         raise WireError("topic", f"topic {delivery.topic} is for messages to devices")
+
+
+def _check_clock(block: Block, delivery: Delivery) -> None:
+    ahead_ns = block.t0 - delivery.received_ns
+    if ahead_ns > AHEAD_NS:
+        hours = ahead_ns / (3600 * SECOND_NS)
+        raise WireError("clock", f"t0 {block.t0} ns lies {hours:.0f} h after the arrival: is the clock right?")
 
 
 def _open(intake: Intake, known: Mapping[str, Device], device: str) -> None:

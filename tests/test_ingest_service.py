@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -310,3 +311,13 @@ def test_old_raw_blocks_go_as_fast_as_new_ones_come(journal: Journal) -> None:
     for left in (23, 16, 9, 2, 0):
         ingester.step()
         assert len(journal.blocks("a")) == left
+
+
+def test_samples_from_the_future_are_set_aside(journal: Journal, undisturbed: list[object]) -> None:
+    store, source = MemoryStore(), MemorySource()
+    ahead = time.time_ns() + 25 * 3600 * SECOND_NS
+    source.feed("charley/v1/a/blocks", encode(msgspec.structs.replace(BLOCKS[0], t0=ahead)))
+    feed(source, "a", BLOCKS)
+    drain(Ingester(source, journal, store, options=NOW))
+    assert [q.reason for q in journal.quarantined()] == ["clock"]
+    assert contents(store, ["a"]) == undisturbed
