@@ -107,6 +107,12 @@ class Device:
         """The boot it starts with."""
         return self.first_boot
 
+    @property
+    def battery(self) -> float:
+        """What is left of its charge, 0-1, as it reports on connecting: each was charged at another time."""
+        rng = np.random.default_rng((self.origin.seed, 6, *self.device.encode()))
+        return round(float(rng.uniform(0.35, 0.98)), 2)
+
     def sessions(self) -> tuple[tuple[int, Span], ...]:
         """Stretches of recording, each with its boot; a pause keeps the boot, a reboot raises it."""
         found = []

@@ -160,7 +160,10 @@ class Uplink:
         self._owed[info.mid] = first
 
     def _status(self, *, online: bool) -> Status:
-        return Status(boot=self.boot, online=online, firmware=self.device.firmware, sites=self.device.sites)
+        device = self.device
+        return Status(
+            boot=self.boot, online=online, firmware=device.firmware, sites=device.sites, battery=device.battery
+        )
 
     def _make_client(self, username: str | None, password: str | None) -> Client:
         client = Client(CallbackAPIVersion.VERSION2, client_id=self.device.device, protocol=MQTTv5)

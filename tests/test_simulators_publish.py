@@ -29,6 +29,7 @@ class Service:
     def __init__(self, broker: servers.Mosquitto, *, acks_after: int, acks: int) -> None:
         self.blocks: dict[str, list[Seen]] = {}
         self.online: dict[str, list[bool]] = {}
+        self.battery: dict[str, float | None] = {}
         self.content_types: set[str] = set()
         self._acks_after = acks_after
         self._acks_left = acks
@@ -53,7 +54,9 @@ class Service:
     def _on_message(self, client: Client, _data: object, message: MQTTMessage) -> None:
         device, leaf = parse_topic(message.topic)
         if leaf == "status":
-            self.online.setdefault(device, []).append(decode_status(message.payload).online)
+            told = decode_status(message.payload)
+            self.battery[device] = told.battery
+            self.online.setdefault(device, []).append(told.online)
             return
         self.content_types.add(message.properties.ContentType)
         block = decode_block(message.payload)
@@ -106,6 +109,9 @@ def test_all_blocks_arrive_in_order_and_the_device_says_hello_and_goodbye(
     assert shown[-1] == (90, 90)
     assert listening.content_types == {"application/msgpack"}
     servers.wait_for(lambda: listening.online["pub-a"] == [True, False])
+    charge = listening.battery["pub-a"]
+    assert charge is not None
+    assert 0 < charge <= 1
 
 
 @pytest.mark.mosquitto
