@@ -5,7 +5,8 @@ Time of a sample
 A run begins with an anchor, the device's time of its first sample; sample i of a run lies at ``anchor + i / fs``.
 A chunk that begins within `SLACK_NS` of where the last one ended continues the run. Further off, up to `SLEW_NS`,
 the anchor moves by the difference: clocks drift. Further still it is a gap, and a new run begins with the next
-whole second; what is left of the old run is less than one window.
+whole second; what is left of the old run is less than one window. A signal that drifts away from the first one of its
+device, because its true rate is not quite the rate it states, is moved back beside it.
 """
 
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from detector.state import NEVER, State, Tail, window_n
 
 SLACK_NS: Final = 50_000_000
 SLEW_NS: Final = 500_000_000
+APART_S: Final = 0.12  # less than the tails have room for
 SECOND_NS: Final = 1_000_000_000
 LATEST_NS: Final = 7_258_118_400 * SECOND_NS  # 2200-01-01
 SCALES: Final = (1e-9, 1e6)  # beyond, squares leave single precision
@@ -70,17 +72,37 @@ def place(state: State, chunk: Chunk) -> State:
     anchor[slew] += error[slew]
     anchor[fresh] = chunk.t0_ns[fresh]
     next_s[fresh] = np.maximum(next_s[fresh], -(-chunk.t0_ns[fresh] // SECOND_NS))
-    if not fresh.any():
-        return state
-    tails = tuple(
-        Tail(
-            samples=tail.samples,
-            have=np.where(fresh, 0, tail.have),
-            received=np.where(fresh, 0, tail.received),
-        )
-        for tail in state.tails
-    )
-    return replace(state, tails=tails)
+    since_ns = chunk.t0_ns - anchor
+    others = zip(state.tails[1:], state.layout.groups[1:], strict=True)
+    tails = [state.tails[0], *(_aligned(tail, group, since_ns) for tail, group in others)]
+    if fresh.any():
+        tails = [
+            Tail(
+                samples=tail.samples,
+                have=np.where(fresh, 0, tail.have),
+                received=np.where(fresh, 0, tail.received),
+            )
+            for tail in tails
+        ]
+    return replace(state, tails=tuple(tails))
+
+
+def due(since_ns: TimeArray | int, fs_hz: float) -> TimeArray:
+    """How many samples a signal should have given so long after its anchor."""
+    index: TimeArray = np.floor(since_ns * fs_hz / SECOND_NS + 0.5).astype(np.int64)
+    return index
+
+
+def slack_n(fs_hz: float) -> float:
+    """By how many samples a signal may be off before it is moved: by what signals of a block may end apart."""
+    return max(APART_S * fs_hz, 1.5)
+
+
+def _aligned(tail: Tail, group: Group, since_ns: TimeArray) -> Tail:
+    """Keep a signal beside the first one: its true rate may be a little off the rate it states."""
+    should = due(since_ns, group.fs_hz)
+    off = np.abs(tail.received - should) > slack_n(group.fs_hz)
+    return replace(tail, received=np.where(off, should, tail.received)) if off.any() else tail
 
 
 def cut(state: State, samples: tuple[CountArray, ...]) -> tuple[Windows, State]:

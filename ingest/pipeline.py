@@ -22,6 +22,7 @@ from detector import (
     VERSION,
     Chunk,
     DetectorError,
+    Group,
     Params,
     Results,
     State,
@@ -32,7 +33,7 @@ from detector import (
     update,
 )
 from detector.layout import CountArray, FloatArray
-from detector.windows import SLACK_NS, SLEW_NS
+from detector.windows import SLACK_NS, SLEW_NS, due, slack_n
 from ingest.convert import to_episode, to_epochs, to_epochs_by_stream
 from ingest.legs import Leg, Signature, form_of, leg_from
 from ingest.store import Episode, Epoch
@@ -49,7 +50,7 @@ class Track(msgspec.Struct, frozen=True, array_like=True):
     signature: Signature
     detector: str  # version and parameters that made `row`
     anchor_ns: int  # time of the first sample of the running stretch
-    received: int  # samples of the first group since then
+    received: tuple[int, ...]  # samples of each group since then
     row: bytes  # packed detector state
 
 
@@ -117,7 +118,7 @@ def _plan(device: str, track: Track | None, blocks: Sequence[Block], out: Detect
     """Join a device's blocks to pieces."""
     pieces: list[_Piece] = []
     leg = leg_from(track.signature) if track else None
-    anchor_ns, received = (track.anchor_ns, track.received) if track else (-1, 0)
+    anchor_ns, received = (track.anchor_ns, list(track.received)) if track else (-1, [])
     for block in blocks:
         try:
             form = form_of(block)
@@ -125,16 +126,17 @@ def _plan(device: str, track: Track | None, blocks: Sequence[Block], out: Detect
             out.failures.append(Failure(device, ((block.boot, block.seq),), str(error)))
             continue
         if leg is None or not _same(form.leg, leg):
-            anchor_ns, received = -1, 0
+            anchor_ns, received = -1, [0] * len(form.lengths)
         leg = form.leg
-        fs_hz = leg.layout.groups[0].fs_hz
-        error_ns = block.t0 - anchor_ns - round(received * (SECOND_NS / fs_hz))
+        groups = leg.layout.groups
+        error_ns = block.t0 - anchor_ns - round(received[0] * (SECOND_NS / groups[0].fs_hz))
         joins = anchor_ns != -1 and abs(error_ns) <= SLACK_NS
         if anchor_ns == -1 or abs(error_ns) > SLEW_NS:
-            anchor_ns, received = block.t0, 0
+            anchor_ns, received = block.t0, [0] * len(groups)
         elif not joins:
             anchor_ns += error_ns
-        received += form.lengths[0]
+        joins &= not _realign(received, groups, block.t0 - anchor_ns)
+        received = [n + length for n, length in zip(received, form.lengths, strict=True)]
         last = pieces[-1] if pieces else None
         if last is not None and joins and last.leg is leg and last.scales == form.scales:
             last.blocks.append(block)
@@ -174,8 +176,19 @@ def _feed(pieces: list[_Piece], out: Detected, params: Params) -> None:
     _keep([(piece.device, piece.leg.sites) for piece in pieces], results, out, params)
 
 
+def _realign(received: list[int], groups: tuple[Group, ...], since_ns: int) -> bool:
+    """Move signals that have drifted from the first one, as the detector will; whether any was."""
+    moved = False
+    for g, group in enumerate(groups[1:], start=1):
+        should = int(due(since_ns, group.fs_hz))
+        if abs(received[g] - should) > slack_n(group.fs_hz):
+            received[g], moved = should, True
+    return moved
+
+
 def _remember(pieces: list[_Piece], state: State, out: Detected, params: Params) -> None:
-    anchors, received = state["anchor_ns"].tolist(), state.tails[0].received.tolist()
+    anchors = state["anchor_ns"].tolist()
+    received = list(zip(*(tail.received.tolist() for tail in state.tails), strict=True))
     rows = pack(state)
     for s, piece in enumerate(pieces):
         out.tracks[piece.device] = Track(

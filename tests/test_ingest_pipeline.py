@@ -66,7 +66,31 @@ def test_what_the_pipeline_finds_is_what_the_detector_finds() -> None:
     track = tracks["a"]
     assert track is not None
     assert unpack(layout, np.frombuffer(track.row, np.uint8)[None])["next_s"] == state["next_s"]
-    assert (track.anchor_ns, track.received) == (T0_NS, len(EMG))
+    assert (track.anchor_ns, track.received[0]) == (T0_NS, len(EMG))
+
+
+def test_a_signal_whose_true_rate_is_another_stays_beside_the_first() -> None:
+    """A recorder that states 148.148 Hz and sends 148 samples a second, for an hour: 3.6 s short of what it states."""
+    emg = recording(3600, seed=3, bursts=((1800, 60),))
+    still = np.repeat(np.array([[0], [0], [4096]], "<i2"), 148, axis=1).tobytes()
+    blocks = [
+        Block(
+            boot=1,
+            seq=i,
+            t0=T0_NS + i * SECOND_NS,
+            signals=(
+                *block(emg[i * 200 : (i + 1) * 200]).signals[:1],
+                Signal(kind="acc", site="shank", fs_hz=148.148, scale=1 / 4096, channels=3, samples=still),
+            ),
+        )
+        for i in range(3600)
+    ]
+    one_by_one, _, _ = feed([{"a": [b]} for b in blocks])
+    at_once, _, steps = feed([{"a": blocks}])
+    assert at_once == one_by_one
+    epochs = [epoch for found in steps for epoch in found.epochs]
+    assert sum(epoch.received_s for epoch in epochs) >= 3580
+    assert all(epoch.movement_g < 1e-6 for epoch in epochs)
 
 
 @settings(max_examples=12)
