@@ -36,7 +36,7 @@ def device_state() -> Device:
     order, _ = arrive(Order(), Arrival(1, 0, T0_NS, T0_NS + 1), horizon=HORIZON)
     order, _ = arrive(order, Arrival(1, 5, T0_NS, T0_NS + 1), horizon=HORIZON)
     view = View(boot=1, online=True, firmware="1.2", sites=("soleus",), battery=0.5, spoke=True)
-    return Device(order, view, Track((("emg", "soleus", 200.0, 1),), "1/x", T0_NS, 400, b"\x00\xff"))
+    return Device(order, view, Track((("emg", "soleus", 200.0, 1),), "1/x", T0_NS, (400,), b"\x00\xff"))
 
 
 def test_everything_is_there_after_opening_again(tmp_path: Path) -> None:
