@@ -103,6 +103,9 @@ def test_assignments_may_touch_and_two_devices_may_overlap(registry: Registry) -
     assign(registry, bea, since=20, to=None)
     assign(registry, ada, since=0, to=10)
     assign(registry, ada, since=0, to=None, device="other")
+    with registry.read() as db:
+        kept = [(a.device, a.from_ns, a.to_ns) for a in assignments.of_wearer(db, ada.id)]
+    assert sorted(kept, key=str) == [("leg", 0, 10), ("leg", 10, 20), ("other", 0, None)]
 
 
 def test_an_open_assignment_can_be_ended_and_then_lent(registry: Registry) -> None:
