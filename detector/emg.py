@@ -22,6 +22,7 @@ BAND_HZ: Final = (20, 450)  # surface EMG: high-pass 20 Hz (De Luca 2010, doi 10
 WANDER_HZ: Final = (3, 15)
 ENVELOPE_HZ: Final = (20, 148)  # 128 bins, the bulk of surface EMG at every supported rate
 ENVELOPE_N: Final = 128
+STEPS: Final = 32  # of the fine envelope in a window; four points each
 MAINS_HZ: Final = (50, 60)
 BANDS: Final = 16  # coarse spectrum from which the median frequency is read
 HUM_LEAK: Final = 0.05  # share of hum power that a mains frequency off by 0.2 Hz spreads over the band
@@ -35,6 +36,7 @@ class EmgWindows:
 
     power: FloatArray  # (N,) mean square in BAND_HZ, hum removed
     low: FloatArray  # (N,) sustained amplitude: second smallest of the envelope's eight RMS values
+    steps: FloatArray  # (N, STEPS) mean square of the envelope in each 1/32 s
     hum: FloatArray  # (N,) mean square of hum
     wander: FloatArray  # (N,) mean square in WANDER_HZ
     bands: FloatArray  # (N, BANDS) mean square by band
@@ -120,8 +122,8 @@ def emg_windows(counts: CountArray, fs_hz: float) -> EmgWindows:
     where = bins(counts.shape[1], fs_hz)
     blank = [np.zeros(rows, np.float32) for _ in range(6)]
     power, low, hum, wander, span, clipped = blank
-    bands = np.zeros((rows, BANDS), np.float32)
-    out = EmgWindows(power=power, low=low, hum=hum, wander=wander, bands=bands, span=span, clipped=clipped)
+    bands, steps = np.zeros((rows, BANDS), np.float32), np.zeros((rows, STEPS), np.float32)
+    out = EmgWindows(power=power, low=low, steps=steps, hum=hum, wander=wander, bands=bands, span=span, clipped=clipped)
     for start in range(0, rows, SLAB):
         _slab(counts[start : start + SLAB], where, out, slice(start, start + SLAB))
     return out
@@ -150,27 +152,31 @@ def _slab(x: CountArray, where: Bins, out: EmgWindows, rows: slice) -> None:
     out.hum[rows] = hum
     out.power[rows] = np.maximum(out.bands[rows].sum(-1) - HUM_LEAK * hum, 1e-6)
     out.wander[rows] = (_square(spectrum[:, where.wander]) * where.wander_weight).sum(-1)
-    second = np.partition(_envelope(spectrum, where), 1, axis=-1)[:, 1]
-    out.low[rows] = np.maximum(np.sqrt(second), 1e-3)
+    out.steps[rows] = _envelope(spectrum, where)
+    eighths = _fold(_fold(out.steps[rows])) / (STEPS // SUBWINDOWS)
+    out.low[rows] = np.maximum(np.sqrt(np.partition(eighths, 1, axis=-1)[:, 1]), 1e-3)
 
 
 def _square(spectrum: ComplexArray) -> FloatArray:
     """Squared magnitude, without the square root that `abs` takes."""
     parts = np.ascontiguousarray(spectrum).view(np.float32)
     parts = parts * parts
-    total: FloatArray = parts[:, ::2] + parts[:, 1::2]
-    return total
+    return _fold(parts)
 
 
 def _envelope(spectrum: ComplexArray, where: Bins) -> FloatArray:
-    """Mean square (N, SUBWINDOWS) of the analytic signal in ENVELOPE_HZ, hum lines removed."""
+    """Mean square (N, STEPS) of the analytic signal in ENVELOPE_HZ, hum lines removed."""
     analytic = np.zeros((len(spectrum), ENVELOPE_N), np.complex64)
     width = where.envelope.stop - where.envelope.start
     np.multiply(spectrum[:, where.envelope], where.envelope_weight, out=analytic[:, :width])
     signal = scipy.fft.ifft(analytic, axis=-1, norm="forward", overwrite_x=True)
-    magnitude = _square(signal).reshape(len(spectrum), SUBWINDOWS, -1)
-    envelope: FloatArray = magnitude.mean(-1)
-    return envelope
+    return _fold(_fold(_square(signal))) / np.float32(ENVELOPE_N // STEPS)
+
+
+def _fold(x: FloatArray) -> FloatArray:
+    """Sums of neighbours, (N, 2k) -> (N, k): quicker than a sum over a short axis."""
+    total: FloatArray = x[:, ::2] + x[:, 1::2]
+    return total
 
 
 def median_hz(bands: FloatArray, centre_hz: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.acc import acc_windows
-from detector.emg import BANDS, emg_windows
+from detector.emg import BANDS, STEPS, emg_windows
 from detector.layout import FloatArray, Layout
 from detector.windows import Windows
 
@@ -17,6 +17,7 @@ class Features:
 
     power: FloatArray  # µV²
     low: FloatArray  # µV
+    steps: FloatArray  # (S, T, C, STEPS) µV², mean square of the envelope in each 1/32 s
     hum: FloatArray  # µV²
     wander: FloatArray  # µV²
     bands: FloatArray  # (S, T, C, BANDS) µV²
@@ -61,6 +62,7 @@ def features(layout: Layout, windows: Windows, scale: tuple[FloatArray, ...]) ->
             (
                 emg.power.reshape(shape) * uv2,
                 emg.low.reshape(shape) * uv,
+                emg.steps.reshape(*shape, STEPS) * uv2[..., None],
                 emg.hum.reshape(shape) * uv2,
                 emg.wander.reshape(shape) * uv2,
                 emg.bands.reshape(*shape, BANDS) * uv2[..., None],
@@ -68,10 +70,10 @@ def features(layout: Layout, windows: Windows, scale: tuple[FloatArray, ...]) ->
                 emg.clipped.reshape(shape),
             )
         )
-    power, low, hum, wander, bands, span, clipped = (
+    power, low, steps, hum, wander, bands, span, clipped = (
         column[0] if len(column) == 1 else np.concatenate(column, axis=2) for column in zip(*parts, strict=True)
     )
     return Features(
-        power=power, low=low, hum=hum, wander=wander, bands=bands, span=span, clipped=clipped,
+        power=power, low=low, steps=steps, hum=hum, wander=wander, bands=bands, span=span, clipped=clipped,
         mad=mad, gravity=gravity,
     )  # fmt: skip

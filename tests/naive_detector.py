@@ -21,6 +21,7 @@ class Window:
 
     power: float
     low: float
+    steps: list[float]
     hum: float
     wander: float
     bands: list[float]
@@ -49,10 +50,11 @@ def emg_window(samples: Samples, fs_hz: float) -> Window:
     clean = {bin_: 0.0 if bin_ in hum_bins else mean_square[bin_] for bin_ in range(first, last)}
     hum = sum(mean_square[bin_] for bin_ in hum_bins)
     edges = sorted({round(float(edge)) for edge in np.geomspace(first, last, 17)})
-    low = _sustained(series, n, [bin_ for bin_ in range(first, min(last, first + 128)) if bin_ not in hum_bins])
+    steps = _steps(series, n, [bin_ for bin_ in range(first, min(last, first + 128)) if bin_ not in hum_bins])
     return Window(
         power=max(sum(clean.values()) - 0.05 * hum, 1e-6),
-        low=max(low, 1e-3),
+        low=max(_sustained(steps), 1e-3),
+        steps=steps,
         hum=hum,
         wander=sum(mean_square[max(1, round(3 / hz)) : round(15 / hz)]),
         bands=[sum(clean[bin_] for bin_ in range(a, b)) for a, b in pairwise(edges)],
@@ -68,17 +70,22 @@ def sum_of(x: Array, bin_: int) -> complex:
     return complex(np.sum(x * np.exp(-2j * np.pi * ((bin_ * k) % len(x)) / len(x)))) / len(x)
 
 
-def _sustained(series: list[complex], n: int, bins: list[int]) -> float:
-    """Split the second into eight parts, take the RMS of each from 16 instants, and return the second smallest.
+def _steps(series: list[complex], n: int, bins: list[int]) -> list[float]:
+    """Mean square in each 32nd of the second, from 4 instants each.
 
     The detector reads differences of neighbours, so its instants lie half a sample early.
     """
-    parts = []
-    for part in range(8):
-        instants = [(16 * part + i) / 128 - 0.5 / n for i in range(16)]
+    found = []
+    for step in range(32):
+        instants = [(4 * step + i) / 128 - 0.5 / n for i in range(4)]
         analytic = [sum(2 * series[f] * cmath.exp(2j * math.pi * f * t) for f in bins) for t in instants]
-        parts.append(math.sqrt(sum(abs(a) ** 2 / 2 for a in analytic) / 16))
-    return sorted(parts)[1]
+        found.append(sum(abs(a) ** 2 / 2 for a in analytic) / 4)
+    return found
+
+
+def _sustained(steps: list[float]) -> float:
+    """The second smallest of the RMS values of the second's eighths."""
+    return math.sqrt(sorted(sum(steps[4 * part : 4 * part + 4]) / 4 for part in range(8))[1])
 
 
 def _clipped(x: Array) -> float:

@@ -52,6 +52,8 @@ def test_windows_of_emg_are_what_the_slow_twin_says(fs_hz: float) -> None:
     assert_allclose(found.low, [t.low for t in twins], rtol=2e-4, atol=2e-3, err_msg="low")
     assert_allclose(found.span, [t.span for t in twins])
     assert_allclose(found.clipped, [t.clipped for t in twins], rtol=1e-6)
+    told_steps = np.array([t.steps for t in twins])
+    assert_allclose(found.steps / strongest[:, None], told_steps / strongest[:, None], rtol=2e-4, atol=2e-5)
     used = len(twins[0].bands)
     told_bands = np.array([t.bands for t in twins])
     assert_allclose(found.bands[:, :used] / strongest[:, None], told_bands / strongest[:, None], rtol=2e-4, atol=2e-6)
@@ -66,7 +68,7 @@ def test_a_window_depends_on_nothing_but_itself(fs_hz: float) -> None:
     alone = [emg_windows(row[None], fs_hz) for row in counts]
     batch = emg_windows(many, fs_hz)
     for i in range(len(many)):
-        for name in ("power", "low", "hum", "wander", "bands", "span", "clipped"):
+        for name in ("power", "low", "steps", "hum", "wander", "bands", "span", "clipped"):
             np.testing.assert_array_equal(getattr(batch, name)[i], getattr(alone[i % len(counts)], name)[0], name)
 
 
