@@ -1,11 +1,13 @@
-"""How sure: what speaks for a voluntary hold rather than a cramp, and the confidence that remains.
+"""How sure: what speaks for a willed hold rather than a cramp, and the confidence that remains.
 
-The signs are those that separate the two in the literature: one gastrocnemius head cramps while the other stays
-silent (Khan & Burne 2007), people hold on tiptoe upright, and a willed act begins with a movement where a cramp
-comes out of stillness. Weights are a convention, not yet calibrated.
+Each sign is one that separates the two in the literature or by the mechanics of a leg: one gastrocnemius head cramps
+while the other stays silent (Khan & Burne 2007); people hold on tiptoe upright, and lift their heels first; the motor
+units of a cramp waver together at about 1.4 Hz (Minetto 2009); a willed hold begins and stops within a second; a cramp
+outlasts it. The weights are in `WEIGHTS`.
 """
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -14,42 +16,81 @@ from numpy.typing import NDArray
 from detector.layout import FloatArray
 from detector.params import Params
 
-UPRIGHT: Final = 1.5
-COACTIVE: Final = 2.25
-ALONE: Final = -1.5
-UNSEEN: Final = 1.5  # upright, and no usable second channel to show whether the other head works too
-MOVED: Final = 1.5
-COLD: Final = 4.0
-BASE: Final = 1.5
-WATCHED: Final = 0.5  # an accelerometer would have shown a willed movement
-LASTING: Final = 0.5  # per natural logarithm of active seconds over hold_s, up to five times
+WEIGHTS: Final = MappingProxyType(
+    {
+        "base": 1.5,
+        "watched": 0.5,
+        "upright": -1.5,
+        "upright_unseen": -1.5,
+        "upright_cold": -4.0,
+        "seated": -0.5,
+        "coactive": -2.25,
+        "alone": 1.0,
+        "moved": -1.5,
+        "stirred": -0.5,
+        "outlasts": 0.5,
+        "minute": 1.0,
+        "wobble": 1.0,
+        "beat": -4.0,
+        "rise": 0.4,
+        "fall": 0.4,
+    }
+)
+LONGEST_WILLED_S: Final = 65.0
+WOBBLE_WILLED: Final = 1.45  # median over real ten-second holds of 16 older people
+BEAT_NOISE: Final = 0.08  # of mere noise, and of a cramp
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What was seen of A candidates until they opened, each an array `(A,)`."""
+    """What was seen of A candidates, each an array `(A,)`."""
 
-    upright: FloatArray  # share of active seconds upright
-    coactive: FloatArray  # mean of second over first channel; NaN where no second one could be used
+    upright: FloatArray  # share of active seconds upright and away from home, until it opened
+    seated: FloatArray  # the same at home
+    stirred: FloatArray  # share of active seconds in which the leg moved, until it opened
+    coactive: FloatArray  # mean of synergist over first channel; NaN where there is none that could be used
     moved: NDArray[np.bool_]  # the leg moved shortly before onset
     cold: NDArray[np.bool_]  # the rest level was young at onset: what is taken for rest may have been standing
     active_s: FloatArray
     acc: NDArray[np.bool_]  # whether there is an accelerometer
+    wobble: FloatArray  # modulation at 1-2 Hz over that at 3-4 Hz
+    beat: FloatArray  # strongest line at 3-14 Hz above its neighbours
+    rise_s: FloatArray  # seconds from onset until amplitude last doubled
+    fall_s: FloatArray  # seconds from half of the crest to the end; NaN before it has ended
 
 
-def voluntary(signs: Signs, params: Params) -> FloatArray:
-    """What speaks for a voluntary hold, `(A,)`, in log-odds: posture, both heads, movement just before."""
+def terms(signs: Signs, params: Params) -> dict[str, FloatArray]:
+    """Each sign as the number that is weighed, `(A,)`."""
     upright = signs.upright > 0.5
-    points = UPRIGHT * upright + MOVED * signs.moved + COLD * (upright & signs.cold)
-    other = np.where(signs.coactive > params.coactive, COACTIVE, ALONE)
-    points = points + np.where(np.isnan(signs.coactive), UNSEEN * upright, other)
-    total: FloatArray = np.maximum(points, 0).astype(np.float32)
-    return total
+    unseen = np.isnan(signs.coactive)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        wobble = np.clip(np.log(np.maximum(signs.wobble, 0.1) / WOBBLE_WILLED), -1, 2)
+    length = np.maximum(signs.active_s, 1)
+    values = {
+        "base": np.ones(len(upright)),
+        "watched": signs.acc,
+        "upright": upright,
+        "upright_unseen": upright & unseen,
+        "upright_cold": upright & signs.cold,
+        "seated": signs.seated > 0.5,
+        "coactive": ~unseen & (signs.coactive > params.coactive),
+        "alone": ~unseen & (signs.coactive <= params.coactive),
+        "moved": signs.moved,
+        "stirred": signs.stirred,
+        "outlasts": np.clip(np.log(length / params.hold_s), 0, np.log(5)),
+        "minute": (length > LONGEST_WILLED_S) & ~upright,
+        "wobble": np.where(np.isfinite(wobble), wobble, 0),
+        "beat": np.clip(signs.beat - BEAT_NOISE, 0, 1),
+        "rise": np.log1p(np.clip(signs.rise_s - 1, 0, 30)),
+        "fall": np.where(np.isnan(signs.fall_s), 0, np.log1p(np.clip(signs.fall_s - 1, 0, 30))),
+    }
+    return {name: np.asarray(value, np.float32) for name, value in values.items()}
 
 
 def confidence(signs: Signs, params: Params) -> FloatArray:
     """Belief, `(A,)`, 0-1, that the activity is a cramp: logistic in the signs."""
-    outlasts = np.clip(np.log(np.maximum(signs.active_s, 1) / params.hold_s), 0, np.log(5))
-    z = BASE + WATCHED * signs.acc + LASTING * outlasts - voluntary(signs, params)
+    z = np.zeros(len(signs.active_s), np.float32)
+    for name, value in terms(signs, params).items():
+        z = z + np.float32(WEIGHTS[name]) * value
     belief: FloatArray = (1 / (1 + np.exp(-z))).astype(np.float32)
     return belief

@@ -14,6 +14,7 @@ from detector.params import EPOCH_S, Params
 from detector.quality import ARTEFACT, MOVING, UNUSABLE, UNWORN, FlagArray
 from detector.rest import quiet, track
 from detector.results import Epochs
+from detector.stance import learn_home, learn_up
 from detector.state import State, window_n
 from detector.windows import SECOND_NS
 
@@ -82,6 +83,8 @@ def flush(state: State, rows: NDArray[np.intp], *, params: Params) -> list[Full]
     power = state["grid_power"][rows]
     calm = have[:, None, :] & ((flags & (UNUSABLE | ARTEFACT | MOVING)) == 0)
     worn = have[:, None, :] & ((flags & UNWORN) == 0)
+    low = state["grid_low"][rows]
+    _settle(state, rows, low=low, have=have, calm=calm, params=params)
     _learn(state, rows, power=power, calm=calm, worn=worn, params=params)
     state["grid_have"][rows] = False
     return [
@@ -162,6 +165,29 @@ def _learn(
     )
     taught = put_on & np.isfinite(levels[..., 0])
     state["warm"][rows] = np.where(put_on, np.minimum(warm + taught, params.warm_epochs), 0)
+
+
+def _settle(
+    state: State,
+    rows: NDArray[np.intp],
+    *,
+    low: FloatArray,
+    have: NDArray[np.bool_],
+    calm: NDArray[np.bool_],
+    params: Params,
+) -> None:
+    """Learn from the epoch which way is up and in which posture the leg rests."""
+    if state.layout.acc is None:
+        return
+    gravity = state["grid_gravity"][rows]
+    state["up"][rows], state["walked"][rows] = learn_up(
+        state["up"][rows], state["walked"][rows], mad=state["grid_mad"][rows], gravity=gravity, have=have
+    )
+    loud = low > params.on_ratio * np.exp(state["rest"][rows, :, :1])
+    quiet_ = calm.any(1) & ~(calm & loud).any(1)
+    state["home"][rows], state["rested"][rows] = learn_home(
+        state["home"][rows], state["rested"][rows], gravity=gravity, calm=quiet_
+    )
 
 
 def _median(layout: Layout, bands: FloatArray) -> FloatArray:

@@ -1,7 +1,9 @@
-"""What a leg wears: how many signals of which rate. Streams of one layout are processed together."""
+"""What a leg wears: how many signals of which rate, on which muscles. Streams of one layout go together."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,16 @@ Kind = Literal["emg", "acc"]
 CountArray = NDArray[np.int16]
 FloatArray = NDArray[np.float32]
 TimeArray = NDArray[np.int64]
+# Muscles that a willed act works together, as their ordinary names begin; a muscle that is not here stands alone.
+SYNERGISTS: Final[Mapping[str, str]] = {
+    "gastrocnemius": "calf", "soleus": "calf", "triceps_surae": "calf", "calf": "calf",
+    "plantaris": "calf", "flexor_hallucis": "calf", "flexor_digitorum": "calf", "tibialis_posterior": "calf",
+    "tibialis_anterior": "shin", "extensor_digitorum": "shin", "extensor_hallucis": "shin",
+    "peroneus": "side", "fibularis": "side",
+    "vastus": "thigh", "rectus_femoris": "thigh", "quadriceps": "thigh",
+    "biceps_femoris": "hamstring", "semitendinosus": "hamstring", "semimembranosus": "hamstring",
+    "hamstring": "hamstring",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +46,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """EMG groups first, then at most one accelerometer. Channel `c` of the leg counts through the EMG groups."""
+    """EMG groups first, then at most one accelerometer. Channel `c` of the leg counts through the EMG groups.
+
+    `muscles[c]` names the muscle under channel c, such as "gastrocnemius_medialis"; empty where it is not known.
+    """
 
     groups: tuple[Group, ...]
+    muscles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         kinds = [group.kind for group in self.groups]
@@ -44,6 +60,8 @@ class Layout:
             raise DetectorError("a layout needs at least one EMG group")
         if kinds != sorted(kinds, reverse=True) or kinds.count("acc") > 1:
             raise DetectorError("a layout is its EMG groups, then at most one accelerometer")
+        if self.muscles and len(self.muscles) != self.channels:
+            raise DetectorError(f"{len(self.muscles)} muscles are named for {self.channels} EMG channels")
 
     @property
     def emg(self) -> tuple[Group, ...]:
@@ -57,6 +75,17 @@ class Layout:
     def channels(self) -> int:
         """EMG channels of the leg, all groups together."""
         return sum(group.channels for group in self.emg)
+
+    def mates(self) -> NDArray[np.bool_]:
+        """Which other channels a willed act would work too, `(C, C)`: synergists, and what is on no known muscle.
+
+        Two electrode pairs on one muscle are no mates: a cramp works them both.
+        """
+        muscles = [re.sub(r"_\d+$", "", name) for name in self.muscles] or [""] * self.channels
+        groups = [next((SYNERGISTS[m] for m in SYNERGISTS if m in name), "") for name in muscles]
+        pairs = [[not ga or not gb or (ga == gb and a != b) for b, gb in zip(muscles, groups, strict=True)]
+                 for a, ga in zip(muscles, groups, strict=True)]  # fmt: skip
+        return np.array(pairs, np.bool_) & ~np.eye(self.channels, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)

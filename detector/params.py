@@ -23,6 +23,9 @@ class Params:
     | hold_s | s | evidence at which an episode opens | leg movements last up to 10 s, AASM 2018 |
     | moving_step | s/s | evidence lost in an active second while moving | turning over lasts 3-45 s, Ferri 2021 |
     | quiet_step | s/s | evidence lost in a quiet second | movements with pauses must not add up, our convention |
+    | end_share | 1 | share of the crest, above rest, below which it is over | EMG may stay ~2x rest, Chaney & Sherman |
+    | stand_share | 1 | the same once the wearer has got up from lying | standing works the calf, our convention |
+    | again_share | 1 | share of that crest at which what was left is a cramp again | our convention |
     | merge_s | s | longest pause inside an episode | raters split events, Thomas 2014 |
     | movement_g | g | mean absolute deviation of acceleration above which the leg moves | our convention |
     | rotation_deg | degree/s | turn of the gravity vector above which the leg moves | our convention |
@@ -49,6 +52,9 @@ class Params:
     hold_s: int = 12
     moving_step: float = 0.25
     quiet_step: float = 2.0
+    end_share: float = 0.1
+    stand_share: float = 0.35
+    again_share: float = 0.4
     merge_s: int = 8
     movement_g: float = 0.03
     rotation_deg: float = 10.0

@@ -23,6 +23,7 @@ class Episode:
     channel: int
     onset_ns: int
     end_ns: int
+    opened_ns: int  # end of the second with which it was known
     status: EpisodeState
     severity: float
     severity_amplitude: float

@@ -20,6 +20,7 @@ from detector.emg import BANDS
 from detector.errors import DetectorError
 from detector.layout import CountArray, Layout, TimeArray
 from detector.params import EPOCH_S
+from detector.rhythm import BEATS
 
 SKEW_S: Final = 0.15  # by how much the signals of a block may end apart
 NEVER: Final = -1
@@ -38,11 +39,16 @@ _SHAPED: Final = {
     "grid_gravity": ("f4", "E3", 0),
     "rest": ("f4", "C2", np.nan),  # logarithm of the rest level: sustained amplitude, RMS; µV
     "warm": ("i4", "C", 0),  # epochs that taught the rest level since donning
+    "up": ("f4", "3", 0),  # direction of gravity while walking
+    "walked": ("i4", "", 0),  # epochs that taught it
+    "home": ("f4", "3", 0),  # direction of gravity at rest
+    "rested": ("i4", "", 0),  # epochs that speak for it
     "worn_epoch": ("i8", "C", NEVER),  # last epoch with a second worn
     "known_s": ("i8", "", NEVER),  # last second in which some channel could be judged
     # the candidate: an activity that may become an episode
     "evidence": ("f4", "", 0),  # seconds, see episodes.py; 0 when there is no candidate
     "opened": ("?", "", False),
+    "opened_s": ("i8", "", 0),  # the second after which it opened
     "site": ("i4", "", 0),  # channel that names the episode, fixed when it opens
     "onset_s": ("i8", "", 0),
     "rise_s": ("i8", "", NEVER),  # since when some channel has been above off_ratio
@@ -50,11 +56,21 @@ _SHAPED: Final = {
     "active": ("i4", "", 0),  # active seconds
     "moved_s": ("i8", "", NEVER),  # last second in which the leg moved
     "moved": ("?", "", False),  # the leg moved shortly before onset
+    "lain": ("?", "", False),  # the leg was not upright at onset
     "cold": ("?", "", False),  # the rest level was young at onset
     "signed": ("i4", "", 0),  # active seconds until it opened, over which the next two are summed
-    "upright": ("i4", "", 0),  # with the shank upright
-    "paired": ("i4", "", 0),  # with two or more usable channels
-    "coactive": ("f4", "", 0),  # in these, second over first channel
+    "upright": ("i4", "", 0),  # with the shank upright, away from home
+    "seated": ("i4", "", 0),  # with the shank upright, at home
+    "stirred": ("i4", "", 0),  # while the leg moved
+    "paired": ("i4", "", 0),  # with a usable channel on a synergist
+    "coactive": ("f4", "", 0),  # in these, that channel over the first one
+    "slow": ("f4", "", 0),  # wobble of the first channel at 1-2 Hz
+    "fast": ("f4", "", 0),  # and at 3-4 Hz
+    "beats": ("f4", "L", 0),  # its lines from 3 Hz
+    "base": ("f4", "", 0),  # highest ratio when it last doubled
+    "doubled_s": ("i8", "", 0),  # and when that was
+    "strong_s": ("i8", "", 0),  # last second above half of the crest
+    "crest": ("f4", "C", 0),  # highest ratio, sustained amplitude over rest
     "hot": ("?", "C", False),
     "hot_s": ("i4", "C", 0),
     "load": ("f4", "C", 0),
@@ -101,7 +117,7 @@ def window_n(fs_hz: float) -> int:
 
 def start(layout: Layout, streams: int) -> State:
     """The state of streams that have not begun."""
-    sizes = {"C": layout.channels, "E": EPOCH_S, "B": BANDS, "2": 2, "3": 3}
+    sizes = {"C": layout.channels, "E": EPOCH_S, "B": BANDS, "L": BEATS, "2": 2, "3": 3}
     arrays: dict[str, NDArray[Any]] = {}
     for name, (dtype, axes, initial) in _SHAPED.items():
         arrays[name] = np.full((streams, *(sizes[axis] for axis in axes)), initial, dtype=dtype)

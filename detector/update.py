@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.acc import angle_deg, turn_deg
-from detector.episodes import CANDIDATE, Second, close, step
+from detector.candidates import CANDIDATE, Second
+from detector.episodes import close, step
 from detector.epochs import Full, Picked, begin, flush, lay, summarise
 from detector.features import Features, features
-from detector.layout import Chunk, CountArray, Layout
+from detector.layout import Chunk, CountArray, FloatArray, Layout
 from detector.params import DEFAULT, EPOCH_S, Params
 from detector.quality import ARTEFACT, MOVING, NO_ACC, UNUSABLE, UPRIGHT, FlagArray, judge
 from detector.results import Episode, Results
+from detector.stance import at_home, upright
 from detector.state import NEVER, State
 from detector.windows import Windows, check, cut, place
 
@@ -26,7 +28,7 @@ class Leg:
     """What the accelerometer says of each window, `(S, T)`."""
 
     moving: NDArray[np.bool_]
-    upright: NDArray[np.bool_]
+    angle: FloatArray  # of axis x to the horizontal, degrees
     known: NDArray[np.bool_]
 
 
@@ -113,6 +115,7 @@ def _advance(
     count = windows.valid.sum(-1)
     at = np.zeros_like(count)
     leg = _movement(state, windows, found, params)
+    mates = state.layout.mates()
     while (live := np.flatnonzero(at < count)).size:
         first = windows.second[live, at[live]]
         take = np.zeros_like(count)
@@ -121,9 +124,10 @@ def _advance(
         row, offset = np.nonzero(np.arange(take.max()) < take[:, None])
         position = at[row] + offset
         picked = Picked(row=row, at=position, second=windows.second[row, position])
-        flags = _judge(state, picked, found, params) | _flags_of(leg, picked)
+        stands = upright(state, row, found.gravity[row, position], angle=leg.angle[row, position], params=params)
+        flags = _judge(state, picked, found, params) | _flags_of(leg, picked, stands)
         lay(state, picked, found, flags)
-        episodes += _follow(state, picked, found, flags=flags, offset=offset, leg=leg, params=params)
+        episodes += _follow(state, picked, found, flags=flags, offset=offset, leg=leg, mates=mates, params=params)
         full = live[(first + take[live]) % EPOCH_S == 0]
         ended += flush(state, full, params=params)
         at += take
@@ -143,10 +147,9 @@ def _judge(state: State, picked: Picked, found: Features, params: Params) -> Fla
     )
 
 
-def _flags_of(leg: Leg, picked: Picked) -> FlagArray:
+def _flags_of(leg: Leg, picked: Picked, stands: NDArray[np.bool_]) -> FlagArray:
     """What the accelerometer says of the picked windows, as flags `(K, 1)`."""
-    moving, upright = leg.moving[picked.row, picked.at], leg.upright[picked.row, picked.at]
-    flags = np.where(moving, MOVING, 0) | np.where(upright, UPRIGHT, 0)
+    flags = np.where(leg.moving[picked.row, picked.at], MOVING, 0) | np.where(stands, UPRIGHT, 0)
     flags |= np.where(leg.known[picked.row, picked.at], 0, NO_ACC)
     return flags[:, None].astype(np.uint16)
 
@@ -159,6 +162,7 @@ def _follow(
     flags: FlagArray,
     offset: NDArray[np.intp],
     leg: Leg,
+    mates: NDArray[np.bool_],
     params: Params,
 ) -> list[Episode]:
     """Step the candidates of every stream in which something goes on; the others are left as they are."""
@@ -180,15 +184,17 @@ def _follow(
     place_of = np.full((state.streams, offset.max() + 1), -1)
     place_of[r, offset] = np.arange(len(r))
     cold: NDArray[np.bool_] = np.any(state["warm"][r] < params.warm_epochs, axis=-1)
+    home = at_home(state, r, found.gravity[r, t])
     candidates = {name: state[name][busy] for name in CANDIDATE}
     episodes: list[Episode] = []
     for k in place_of[busy].T:
         now = Second(
             live=k >= 0, second=picked.second[k], ok=ok[k], ratio=ratio[k], rms=rms[k], rms_rest=rest[k, :, 1],
-            full=full[k], flags=flags[k],
-            moving=moving[k], upright=leg.upright[r[k], t[k]], acc=leg.known[r[k], t[k]], cold=cold[k],
+            full=full[k], steps=found.steps[r[k], t[k]], flags=flags[k],
+            moving=moving[k], upright=(flags[k, 0] & UPRIGHT) > 0, home=home[k], acc=leg.known[r[k], t[k]],
+            cold=cold[k],
         )  # fmt: skip
-        episodes += step(candidates, now, streams=busy, params=params)
+        episodes += step(candidates, now, streams=busy, mates=mates, params=params)
     for name in CANDIDATE:
         state[name][busy] = candidates[name]
     _note(state, picked, moving=moving, known=known)
@@ -202,11 +208,10 @@ def _note(state: State, picked: Picked, *, moving: NDArray[np.bool_], known: NDA
 
 
 def _movement(state: State, windows: Windows, found: Features, params: Params) -> Leg:
-    """Movement and posture of all windows; notes the posture of each stream's last one. Changes `state`."""
+    """Movement and angle of all windows; notes the gravity of each stream's last one. Changes `state`."""
     before = np.concatenate([state["gravity"][:, None], found.gravity[:, :-1]], axis=1)[:, : windows.valid.shape[1]]
     known = np.isfinite(found.mad)
     moving = known & ((found.mad > params.movement_g) | (turn_deg(before, found.gravity) > params.rotation_deg))
-    upright = known & (np.abs(angle_deg(found.gravity)) > params.upright_deg)
     some = np.flatnonzero(windows.valid.any(-1))
     state["gravity"][some] = found.gravity[some, windows.valid.sum(-1)[some] - 1]
-    return Leg(moving=moving, upright=upright, known=known)
+    return Leg(moving=moving, angle=angle_deg(found.gravity), known=known)

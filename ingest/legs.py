@@ -63,7 +63,7 @@ def leg_from(signature: Signature) -> Leg:
         signals.append(tuple(positions))
         if not is_acc:
             sites += [site for position in positions for site in _sites(*signature[position])]
-    return Leg(signature, Layout(tuple(groups)), tuple(sites), tuple(signals))
+    return Leg(signature, Layout(tuple(groups), tuple(sites)), tuple(sites), tuple(signals))
 
 
 def _sites(kind: Kind, site: str, fs_hz: float, channels: int) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def layout_of(leg: Leg) -> Layout:
     groups = [Group("emg", leg.emg_fs_hz, len(leg.sites))]
     if leg.acc is not None:
         groups.append(Group("acc", leg.acc_fs_hz, 3))
-    return Layout(tuple(groups))
+    return Layout(tuple(groups), leg.sites)
 
 
 def hear(leg: Leg, *, params: Params = DEFAULT) -> Hearing:
