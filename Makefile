@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help setup runtime demo servers test lint bench lock clean
+.PHONY: help setup runtime demo servers test lint bench evaluate lock clean
 
 BIN := .venv/bin
 # Debian keeps mosquitto and nginx where an ordinary user's PATH does not look.
@@ -22,6 +22,7 @@ help:
 	@echo "make test    every test, against real servers where they can be installed"
 	@echo "make lint    style, types, import rule, requirements"
 	@echo "make bench   speed side by side with the alternatives; writes benchmarks/results.json"
+	@echo "make evaluate accuracy on simulated and real legs beside the alternatives; writes docs/accuracy.md"
 	@echo "make lock    compile deploy/requirements*.txt from pyproject.toml"
 	@echo "make clean   remove what the others made"
 
@@ -52,6 +53,11 @@ lint: setup
 	@$(BIN)/lint-imports
 	@echo "== requirements"
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_project_requirements.py
+
+# More for the report: make evaluate ARGS="--quick --real FOLDER"
+evaluate:
+	@deploy/make-venv .venv-bench deploy/requirements.txt deploy/requirements-build.txt deploy/requirements-bench.txt
+	@exec .venv-bench/bin/charley evaluate $(ARGS)
 
 bench:
 	@deploy/install-servers mosquitto
