@@ -41,11 +41,14 @@ def acc_windows(counts: CountArray, scale: FloatArray) -> AccWindows:
     >>> float(w.mad[0]), w.gravity[0].tolist()
     (0.0, [1.0, 0.0, 0.0])
     """
-    a = counts.astype(np.float32) * scale[:, :, None]
-    x, y, z = a[:, 0], a[:, 1], a[:, 2]
-    norm = np.sqrt(x * x + y * y + z * z)
-    mad = np.abs(norm - norm.mean(-1, keepdims=True)).mean(-1)
-    return AccWindows(mad=mad, gravity=a.mean(-1))
+    a = counts.swapaxes(0, 1).astype(np.float32, order="C")  # axes first: all windows in one sweep
+    a *= scale.T[:, :, None]
+    squares = a * a
+    norm = np.sqrt(squares[0] + squares[1] + squares[2])
+    m = np.float32(counts.shape[-1])
+    norm -= (np.add.reduce(norm, axis=-1) / m)[:, None]
+    mad = np.add.reduce(np.abs(norm, out=norm), axis=-1) / m
+    return AccWindows(mad=mad, gravity=(np.add.reduce(a, axis=-1) / m).T)
 
 
 def angle_deg(gravity: FloatArray) -> FloatArray:

@@ -1,14 +1,18 @@
 """Features of every window of a leg: EMG channels of all groups side by side, and the accelerometer."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.acc import acc_windows
-from detector.emg import BANDS, STEPS, emg_windows
-from detector.layout import FloatArray, Layout
-from detector.windows import Windows
+from detector.emg import SLAB, EmgWindows, emg_windows
+from detector.layout import FloatArray, Group, Layout
+from detector.windows import Run, Windows, take
+
+ACC_SLAB: Final = 512  # windows of acceleration analysed at once; a tenth of the samples of EMG, or less
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,45 +39,65 @@ def features(layout: Layout, windows: Windows, scale: tuple[FloatArray, ...]) ->
     layout : Layout
         What each group is.
     windows : Windows
-        Samples per group, ``(S, T, C, n)`` counts.
+        W of them are valid.
     scale : tuple of array
         Per group ``(S, C)``, µV or g per count.
 
     Returns
     -------
     Features
-        In µV and g.
+        In µV and g; rubbish where no window is valid.
     """
-    parts: list[tuple[NDArray[np.float32], ...]] = []
-    streams, count = windows.second.shape
-    mad = np.full((streams, count), np.nan, np.float32)
-    gravity = np.full((streams, count, 3), np.nan, np.float32)
-    for group, samples, unit in zip(layout.groups, windows.samples, scale, strict=True):
+    row, t = np.nonzero(windows.valid)
+    parts: list[tuple[FloatArray, ...]] = []
+    mad, gravity = np.full(len(row), np.nan, np.float32), np.full((len(row), 3), np.nan, np.float32)
+    for group, run, unit in zip(layout.groups, windows.runs, scale, strict=True):
         if group.kind == "acc":
-            rows = np.repeat(unit, count, axis=0)
-            acc = acc_windows(samples.reshape(-1, *samples.shape[2:]), rows)
-            mad, gravity = acc.mad.reshape(streams, count), acc.gravity.reshape(streams, count, 3)
-            continue
-        shape = samples.shape[:3]
-        emg = emg_windows(samples.reshape(-1, samples.shape[3]), group.fs_hz)
-        uv = np.broadcast_to(unit.astype(np.float32)[:, None, :], shape)
-        uv2 = uv * uv
-        parts.append(
-            (
-                emg.power.reshape(shape) * uv2,
-                emg.low.reshape(shape) * uv,
-                emg.steps.reshape(*shape, STEPS) * uv2[..., None],
-                emg.hum.reshape(shape) * uv2,
-                emg.wander.reshape(shape) * uv2,
-                emg.bands.reshape(*shape, BANDS) * uv2[..., None],
-                emg.span.reshape(shape),
-                emg.clipped.reshape(shape),
-            )
-        )
+            for k in slabs(row, ACC_SLAB):
+                acc = acc_windows(take(run, row[k], t[k]), unit[row[k]])
+                mad[k], gravity[k] = acc.mad, acc.gravity
+        else:
+            parts.append(_emg(group, run, unit, row, t))
+    columns = [column[0] if len(column) == 1 else np.concatenate(column, axis=1) for column in zip(*parts, strict=True)]
+    return Features(*(_laid(column, windows.valid) for column in (*columns, mad, gravity)))
+
+
+def slabs(row: NDArray[np.intp], size: int) -> Iterator[slice]:
+    """Cut windows, which are in order of streams `row`, into pieces of up to `size`; long streams are kept apart."""
+    first, count = 0, len(row)
+    while first < count:
+        end = min(first + size, count)
+        own = int(np.searchsorted(row[first:end], row[first], side="right"))
+        end = first + own if own >= size // 4 else end
+        yield slice(first, end)
+        first = end
+
+
+def _emg(
+    group: Group, run: Run, unit: FloatArray, row: NDArray[np.intp], t: NDArray[np.intp]
+) -> tuple[FloatArray, ...]:
+    """Features (W, C, ...) of the windows of an EMG group, in the order of `Features`."""
+    channels = group.channels
+    pieces = []
+    for k in slabs(row, max(1, SLAB // channels)):
+        counts = take(run, row[k], t[k])
+        pieces.append(emg_windows(counts.reshape(-1, run.n), group.fs_hz))
     power, low, steps, hum, wander, bands, span, clipped = (
-        column[0] if len(column) == 1 else np.concatenate(column, axis=2) for column in zip(*parts, strict=True)
+        np.concatenate([getattr(piece, field.name) for piece in pieces]) for field in fields(EmgWindows)
     )
-    return Features(
-        power=power, low=low, steps=steps, hum=hum, wander=wander, bands=bands, span=span, clipped=clipped,
-        mad=mad, gravity=gravity,
+    uv = unit[row].reshape(-1)
+    uv2 = uv * uv
+    flat = (
+        power * uv2, low * uv, steps * uv2[:, None], hum * uv2, wander * uv2, bands * uv2[:, None], span, clipped,
     )  # fmt: skip
+    return tuple(x.reshape(len(row), channels, *x.shape[1:]) for x in flat)
+
+
+def _laid(x: FloatArray, valid: NDArray[np.bool_]) -> FloatArray:
+    """Spread values (W, ...) over (S, T, ...)."""
+    shape = (*valid.shape, *x.shape[1:])
+    if len(x) == valid.size:
+        return x.reshape(shape)
+    spread = np.ones(shape, np.float32)
+    spread[valid] = x
+    return spread

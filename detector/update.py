@@ -67,13 +67,14 @@ def update(state: State, chunk: Chunk, *, params: Params = DEFAULT) -> tuple[Res
     (2, ())
     """
     check(state, chunk)
-    state = place(state, chunk)
+    state = place(state.copy(), chunk)
     ended: list[Full] = []
     episodes: list[Episode] = []
     for piece in _pieces(state.layout, chunk.samples):
         windows, state = cut(state, piece)
-        found = features(state.layout, windows, chunk.scale)
-        _advance(state, windows, found, params=params, ended=ended, episodes=episodes)
+        if windows.valid.size:
+            found = features(state.layout, windows, chunk.scale)
+            _advance(state, windows, found, params=params, ended=ended, episodes=episodes)
     return Results(epochs=summarise(state.layout, ended), episodes=_in_order(episodes)), state
 
 

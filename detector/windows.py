@@ -29,12 +29,22 @@ SCALES: Final = (1e-9, 1e6)  # beyond, squares leave single precision
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Where the windows of one group begin: at `at[s, t]` in the samples of `tail` followed by those of `fresh`."""
+
+    tail: CountArray  # (S, C, cap)
+    fresh: CountArray  # (S, C, N)
+    at: TimeArray  # (S, T); rubbish where not valid
+    n: int  # samples of a window
+
+
+@dataclass(frozen=True, slots=True)
 class Windows:
     """Whole seconds of S streams: `second[s, t]` is UTC, valid where `valid[s, t]`, a prefix in t."""
 
     second: TimeArray  # (S, T)
     valid: NDArray[np.bool_]  # (S, T)
-    samples: tuple[CountArray, ...]  # per group (S, T, C, n); rubbish where not valid
+    runs: tuple[Run, ...]  # by group
 
 
 def check(state: State, chunk: Chunk) -> None:
@@ -61,8 +71,10 @@ def check(state: State, chunk: Chunk) -> None:
 
 
 def place(state: State, chunk: Chunk) -> State:
-    """Decide for each stream whether the chunk continues its run, slews its clock or begins a new run."""
-    state = state.copy()
+    """Decide for each stream whether the chunk continues its run, slews its clock or begins a new run.
+
+    Changes the arrays of `state`; its tails are replaced in what is returned.
+    """
     anchor, next_s = state["anchor_ns"], state["next_s"]
     first = state.layout.groups[0]
     expected = anchor + np.rint(state.tails[0].received * (SECOND_NS / first.fs_hz)).astype(np.int64)
@@ -106,8 +118,10 @@ def _aligned(tail: Tail, group: Group, since_ns: TimeArray) -> Tail:
 
 
 def cut(state: State, samples: tuple[CountArray, ...]) -> tuple[Windows, State]:
-    """Append samples `(S, C, n)` per group and take out every whole second that all groups now cover."""
-    state = state.copy()
+    """Append samples `(S, C, n)` per group and find every whole second that all groups now cover.
+
+    Changes the arrays of `state`; its tails are replaced in what is returned.
+    """
     groups, next_s, anchor = state.layout.groups, state["next_s"], state["anchor_ns"]
     received = [tail.received + x.shape[-1] for tail, x in zip(state.tails, samples, strict=True)]
     end_s = np.min([_last_s(g, anchor, r) for g, r in zip(groups, received, strict=True)], axis=0) + 1
@@ -116,36 +130,41 @@ def cut(state: State, samples: tuple[CountArray, ...]) -> tuple[Windows, State]:
     end_s = np.where(np.any(short, axis=0), np.minimum(end_s, next_s), end_s)
     count = np.maximum(end_s - next_s, 0)
     second = next_s[:, None] + np.arange(count.max(initial=0))
-    valid = second < end_s[:, None]
-    taken, tails = [], []
+    runs, tails = [], []
     for group, tail, x, total in zip(groups, state.tails, samples, received, strict=True):
-        buffer = np.concatenate([tail.samples, x], axis=-1)
-        length, n = buffer.shape[-1], window_n(group.fs_hz)
-        oldest = length - x.shape[-1] - tail.have
-        offset = (total - length)[:, None]
-        at = _index(group, anchor[:, None], second) - offset
-        at = np.clip(at, oldest[:, None], length - n) if length >= n else np.zeros_like(at)
-        taken.append(_gather(buffer, at, n))
-        left = length + (total - length) - np.maximum(_index(group, anchor, next_s + count), total - length + oldest)
-        cap = tail.samples.shape[-1]
-        tails.append(
-            Tail(
-                samples=np.ascontiguousarray(buffer[..., length - cap :]),
-                have=np.clip(left, 0, cap),
-                received=total,
-            )
-        )
+        cap, n = tail.samples.shape[-1], window_n(group.fs_hz)
+        length = cap + x.shape[-1]
+        oldest = cap - tail.have
+        at = _index(group, anchor[:, None], second) - (total - length)[:, None]
+        runs.append(Run(tail=tail.samples, fresh=x, at=np.clip(at, oldest[:, None], length - n), n=n))
+        left = total - np.maximum(_index(group, anchor, next_s + count), total - length + oldest)
+        tails.append(Tail(samples=_last(tail.samples, x), have=np.clip(left, 0, cap), received=total))
     next_s += count
-    return Windows(second=second, valid=valid, samples=tuple(taken)), replace(state, tails=tuple(tails))
+    return Windows(second=second, valid=second < end_s[:, None], runs=tuple(runs)), replace(state, tails=tuple(tails))
 
 
-def _gather(buffer: CountArray, at: TimeArray, n: int) -> CountArray:
-    """Windows (S, T, C, n) that begin at `at` (S, T) in buffer (S, C, length)."""
-    streams, windows = at.shape
-    if windows == 0 or buffer.shape[-1] < n:
-        return np.zeros((streams, windows, buffer.shape[1], n), np.int16)
-    views = sliding_window_view(buffer, n, axis=-1)
-    return np.ascontiguousarray(views[np.arange(streams)[:, None], :, at])
+def _last(tail: CountArray, fresh: CountArray) -> CountArray:
+    """As many samples as `tail` holds, from the end of both."""
+    cap, length = tail.shape[-1], fresh.shape[-1]
+    if length >= cap:
+        return fresh[..., length - cap :].copy()
+    return np.concatenate([tail[..., length:], fresh], axis=-1)
+
+
+def take(run: Run, row: NDArray[np.intp], t: NDArray[np.intp]) -> CountArray:
+    """The windows (K, C, n) of streams `row`, ascending, at `t`."""
+    at, n, cap = run.at[row, t], run.n, run.tail.shape[-1]
+    begin, end = int(at.min()), int(at.max()) + n
+    streams = slice(int(row[0]), int(row[-1]) + 1)
+    buffer: CountArray = run.fresh[streams, :, max(begin - cap, 0) : max(end - cap, 0)]
+    if begin < cap:
+        buffer = np.concatenate([run.tail[streams, :, begin:end], buffer], axis=-1)
+    if len(buffer) == len(row) and end - begin == n:  # one window each, at the same place
+        return buffer
+    if len(buffer) == 1 and end - begin == n * len(row) and (np.diff(at) == n).all():  # one after the other
+        return buffer[0].reshape(-1, len(row), n).swapaxes(0, 1)
+    spread: CountArray = sliding_window_view(buffer, n, axis=-1)[row - row[0], :, at - begin]
+    return spread
 
 
 def _index(group: Group, anchor_ns: TimeArray, second: TimeArray) -> TimeArray:
