@@ -155,16 +155,20 @@ def take(run: Run, row: NDArray[np.intp], t: NDArray[np.intp]) -> CountArray:
     """The windows (K, C, n) of streams `row`, ascending, at `t`."""
     at, n, cap = run.at[row, t], run.n, run.tail.shape[-1]
     begin, end = int(at.min()), int(at.max()) + n
-    streams = slice(int(row[0]), int(row[-1]) + 1)
+    streams: slice | NDArray[np.intp] = slice(int(row[0]), int(row[-1]) + 1)
+    own = row - row[0]
+    if own[-1] > 2 * len(row):  # few streams among many have a window
+        streams, own = row, np.arange(len(row))
     buffer: CountArray = run.fresh[streams, :, max(begin - cap, 0) : max(end - cap, 0)]
     if begin < cap:
         buffer = np.concatenate([run.tail[streams, :, begin:end], buffer], axis=-1)
     if len(buffer) == len(row) and end - begin == n:  # one window each, at the same place
         return buffer
     if len(buffer) == 1 and end - begin == n * len(row) and (np.diff(at) == n).all():  # one after the other
-        return buffer[0].reshape(-1, len(row), n).swapaxes(0, 1)
-    spread: CountArray = sliding_window_view(buffer, n, axis=-1)[row - row[0], :, at - begin]
-    return spread
+        found: CountArray = buffer[0].reshape(-1, len(row), n).swapaxes(0, 1)
+    else:
+        found = sliding_window_view(buffer, n, axis=-1)[own, :, at - begin]
+    return found
 
 
 def _index(group: Group, anchor_ns: TimeArray, second: TimeArray) -> TimeArray:
