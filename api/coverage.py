@@ -4,6 +4,7 @@ Rules
 -----
 - Expected are the seconds in which a device was assigned, as far as they have passed.
 - A device with several EMG sites counts by its best site: a cramp is seen if any site sees it.
+- Where hours of acceleration show that the device lay about, it was not worn, whatever its electrodes say.
 - Several devices of a wearer together: at each instant the mean of those assigned then. Two legs watched for
   eight hours are eight hours covered; one of the two legs is four.
 """
@@ -66,15 +67,18 @@ class Stretch:
     seen: Seen
 
 
-def cells_of(epochs: Sequence[Epoch]) -> Cells:
-    """Join the epochs of all sites of one device, ordered by start: of each ten seconds the best."""
+def cells_of(epochs: Sequence[Epoch], *, off: Sequence[Interval] = ()) -> Cells:
+    """Join the epochs of all sites of one device, ordered by start: of each ten seconds the best; `off` is unworn."""
     start_ns = np.fromiter((epoch.start_ns for epoch in epochs), np.int64, len(epochs))
     rows = [(epoch.received_s, epoch.worn_s, epoch.usable_s) for epoch in epochs]
     seconds = np.array(rows, dtype=np.float64).reshape(-1, 3).T
     if len(epochs) == 0:
         return Cells(start_ns, seconds)
     first = np.flatnonzero(np.diff(start_ns, prepend=start_ns[0] - 1))
-    return Cells(start_ns[first], np.maximum.reduceat(seconds, first, axis=1))
+    cells = Cells(start_ns[first], np.maximum.reduceat(seconds, first, axis=1))
+    for low, high in off:
+        cells.seconds[1:, (cells.start_ns >= low) & (cells.start_ns < high)] = 0
+    return cells
 
 
 def covered(cells: Cells, *, start_ns: int, end_ns: int) -> Coverage:

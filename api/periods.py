@@ -1,4 +1,6 @@
-"""Nights and days of one wearer. Pure: a zone history and a preference in, periods out.
+"""Nights and days of one wearer by the clock. Pure: a zone history and a preference in, periods out.
+
+`nights.py` moves the edges of a night to where the wearer fell asleep and got up.
 
 Rules
 -----
@@ -23,7 +25,7 @@ from api.errors import Invalid
 from api.zones import DAY_NS, SECOND_NS, Segment, ZoneHistory
 
 PeriodKind = Literal["night", "day"]
-WindowSource = Literal["clock"]  # to be joined by "accelerometer" once sleep is seen there
+WindowSource = Literal["clock", "accelerometer"]
 MINUTE_NS: Final = 60 * SECOND_NS
 HOLD_NS: Final = 3 * 3600 * SECOND_NS
 LONGEST: Final = 1.5
@@ -63,11 +65,12 @@ class NightPreference:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An interval `[start_ns, end_ns)` and where it comes from."""
+    """An interval `[start_ns, end_ns)` and where it comes from; `asleep_s` of it where sleep was seen."""
 
     start_ns: int
     end_ns: int
     source: WindowSource = "clock"
+    asleep_s: float | None = None
 
     @property
     def seconds(self) -> float:

@@ -1,13 +1,15 @@
 """Reads what is kept of a wearer: the store knows devices, the registry says whose they were."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from api import liveness
 from api.coverage import EPOCH_NS
+from api.coverage import Interval as Edges
 from api.liveness import Liveness
-from api.periods import Period, PeriodKind, periods
+from api.memo import Memo
+from api.nights import Rest
+from api.periods import Period
 from api.registry import Assignment, Registry, Wearer, assignments, wearers
 from api.summaries import Owned, Summary, owned_by, summarise
 from api.times import Interval
@@ -17,11 +19,12 @@ from ingest.store import DeviceStatus, Epoch, Store
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where everything is read from, and the clock."""
+    """Where everything is read from, and the clock; and what was read of nights that are over."""
 
     registry: Registry
     store: Store
     now_ns: Callable[[], int]
+    rests: Memo[Rest] = field(default_factory=Memo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,12 @@ def worn_by(sources: Sources, wearer_id: str) -> Worn:
 
 
 def summaries_of(
-    sources: Sources, worn: Worn, among: Sequence[Period], *, now_ns: int
+    sources: Sources, worn: Worn, among: Sequence[Period], *, off: Mapping[str, Sequence[Edges]], now_ns: int
 ) -> tuple[list[Summary], list[Owned]]:
-    """A summary of each period, read period by period so that a year fits into memory; and the episodes."""
+    """A summary of each period, read period by period so that a year fits into memory; and the episodes.
+
+    Devices lay about while `off`.
+    """
     if not among:
         return [], []
     reach = Interval(among[0].window.start_ns, among[-1].window.end_ns)
@@ -50,20 +56,17 @@ def summaries_of(
     for period in among:
         window = Interval(period.window.start_ns, min(period.window.end_ns, now_ns))
         epochs = epochs_of(sources, worn, window)
-        summary = summarise(period, assignments=worn.assignments, epochs=epochs, episodes=episodes, now_ns=now_ns)
-        found.append(summary)
+        found.append(
+            summarise(
+                period, assignments=worn.assignments, epochs=epochs, episodes=episodes, now_ns=now_ns, off=off
+            )
+        )  # fmt: skip
     return found, episodes
-
-
-def periods_of(wearer: Wearer, *, kind: PeriodKind, reach: tuple[date, date]) -> list[Period]:
-    """Nights or days named by the local dates of a range, both included."""
-    found = periods(zones=wearer.zones, night=wearer.night, first=reach[0], last=reach[1])
-    return [period for period in found if period.kind == kind]
 
 
 def episodes_of(sources: Sources, worn: Worn, within: Interval, *, updated_after_ns: int | None = None) -> list[Owned]:
     """Episodes of any status of the wearer's devices whose onset lies in the interval and in an assignment."""
-    devices = sorted(_clips(worn, within))
+    devices = sorted(clips_of(worn, within))
     if not devices:
         return []
     found = sources.store.episodes(
@@ -74,14 +77,18 @@ def episodes_of(sources: Sources, worn: Worn, within: Interval, *, updated_after
 
 def epochs_of(sources: Sources, worn: Worn, within: Interval) -> dict[str, list[Epoch]]:
     """Epochs by device that touch the interval while the device was assigned to the wearer."""
-    found: dict[str, list[Epoch]] = {}
-    for device, clips in _clips(worn, within).items():
-        read_ns = 0
-        for start_ns, end_ns in clips:
-            # The epoch that an assignment begins in, unless it was read with the assignment before.
-            first_ns = max(start_ns - start_ns % EPOCH_NS, read_ns)
-            found.setdefault(device, []).extend(sources.store.epochs(device, start_ns=first_ns, end_ns=end_ns))
-            read_ns = end_ns
+    return {device: epochs_in(sources, device, clips) for device, clips in clips_of(worn, within).items()}
+
+
+def epochs_in(sources: Sources, device: str, clips: Sequence[Edges]) -> list[Epoch]:
+    """Epochs of a device that touch intervals, which are in order and do not overlap."""
+    found: list[Epoch] = []
+    read_ns = 0
+    for start_ns, end_ns in clips:
+        # The epoch that an assignment begins in, unless it was read with the assignment before.
+        first_ns = max(start_ns - start_ns % EPOCH_NS, read_ns)
+        found.extend(sources.store.epochs(device, start_ns=first_ns, end_ns=end_ns))
+        read_ns = end_ns
     return found
 
 
@@ -94,8 +101,9 @@ def liveness_of(sources: Sources, status: DeviceStatus | None, *, zones: ZoneHis
     return liveness.liveness(status, recent, zones=zones, now_ns=now_ns)
 
 
-def _clips(worn: Worn, within: Interval) -> dict[str, list[tuple[int, int]]]:
-    clips: dict[str, list[tuple[int, int]]] = {}
+def clips_of(worn: Worn, within: Interval) -> dict[str, list[Edges]]:
+    """By device, the parts of an interval in which it was assigned to the wearer."""
+    clips: dict[str, list[Edges]] = {}
     for assignment in worn.assignments:
         clip = assignment.clip(within.start_ns, within.end_ns)
         if clip is not None:

@@ -179,7 +179,9 @@ class WindowOut(Given):
     start: Instant
     end: Instant
     duration_s: float
-    source: WindowSource
+    source: WindowSource = Field(description="Of a night: the clock, or sleep seen in the leg's acceleration.")
+    asleep_s: float | None = Field(description="Without stirring, within a night seen; null by the clock.")
+    sentence: str
 
 
 class CrampsOut(Given):

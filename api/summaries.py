@@ -11,6 +11,7 @@ Rules
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
 
 from api import wording
@@ -96,11 +97,12 @@ def summarise(
     epochs: Mapping[str, Sequence[Epoch]],
     episodes: Sequence[Owned],
     now_ns: int,
+    off: Mapping[str, Sequence[Interval]] = MappingProxyType({}),
 ) -> Summary:
-    """Summary of one period; epochs (by device) and episodes may reach beyond it."""
+    """Summary of one period; epochs (by device) and episodes may reach beyond it. Devices lay about while `off`."""
     start_ns = period.window.start_ns
     end_ns = max(start_ns, min(period.window.end_ns, now_ns))
-    cells = {device: cells_of(of_device) for device, of_device in epochs.items()}
+    cells = {device: cells_of(of_device, off=off.get(device, ())) for device, of_device in epochs.items()}
     shares: list[DeviceShare] = []
     assigned: dict[str, list[Interval]] = {}
     for assignment in assignments:

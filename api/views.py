@@ -113,6 +113,10 @@ def summary(value: Summary, history: ZoneHistory) -> out.SummaryOut:
             end=local_text(history, period.window.end_ns),
             duration_s=period.window.seconds,
             source=period.window.source,
+            asleep_s=_rounded(period.window.asleep_s, 0),
+            sentence=wording.of_window(
+                period, start=history.local(period.window.start_ns), end=history.local(period.window.end_ns)
+            ),
         ),
         clock=[
             out.ClockOut(start=local_text(history, change.from_ns), zone=change.zone)

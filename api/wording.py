@@ -1,5 +1,6 @@
 """Sentences for people. Plain, exact, and honest about what is not known. Pure."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from api.coverage import Coverage
@@ -45,6 +46,16 @@ def why_not_enough(period: Period, coverage: Coverage, *, enough_s: float, now_n
     else:
         cause = "The signal was poor; check the electrodes and the cable"
     return f"{cause}: {usable}."
+
+
+def of_window(period: Period, *, start: datetime, end: datetime) -> str:
+    """When a night or day was on the wearer's clock, and how that is known."""
+    hours = f"{start:%H:%M}–{end:%H:%M}"
+    if period.window.source == "clock":
+        return f"{period.kind.capitalize()} by the clock: {hours}."
+    if period.kind == "day":
+        return f"Awake {hours}, between nights of which the leg's movements show one or both."
+    return f"Asleep {hours}, as the leg's movements show."
 
 
 def of_cramps(cramps: "Cramps") -> str:

@@ -39,11 +39,11 @@ def epochs(
     worn_s: float = 10.0,
     usable_s: float = 10.0,
 ) -> list[Epoch]:
-    """Equal epochs over `[start_ns, end_ns)`."""
+    """Equal epochs over `[start_ns, end_ns)` of a leg that neither sleeps nor lies about: it moves all the time."""
     return [
         Epoch(
             device=device, site=site, start_ns=at_ns, received_s=received_s, worn_s=worn_s, usable_s=usable_s,
-            rms_uv=4.0 if usable_s else NAN, rest_uv=3.0, median_hz=80.0 if usable_s else NAN, movement_g=0.01,
+            rms_uv=4.0 if usable_s else NAN, rest_uv=3.0, median_hz=80.0 if usable_s else NAN, movement_g=0.05,
             angle_deg=5.0, flags=() if usable_s == 10 else ("electrode_off",), updated_ns=at_ns + EPOCH_NS,
         )
         for at_ns in range(start_ns, end_ns, EPOCH_NS)

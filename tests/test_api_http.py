@@ -258,7 +258,7 @@ def test_a_night_that_is_running_counts_up_to_now(world: World, http: httpx.Clie
     assert night["cramps"]["ongoing"] == 1
     assert night["window"] == {
         "start": "2026-03-20T21:00:00+01:00", "end": "2026-03-21T09:00:00+01:00", "duration_s": 43_200,
-        "source": "clock",
+        "source": "clock", "asleep_s": None, "sentence": "Night by the clock: 21:00–09:00.",
     }  # fmt: skip
 
 

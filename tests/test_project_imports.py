@@ -16,7 +16,7 @@ OURS: Final = ("api", "detector", "ingest", "simulators")
 ALLOWED: Final = {
     "detector": (),
     "ingest": ("detector", "detector.*"),
-    "api": ("ingest.store", "ingest.store.*", "detector.results"),
+    "api": ("ingest.store", "ingest.store.*", "detector.results", "detector.posture", "detector.sleep", "detector.wear"),
     "simulators": ("ingest.wire", "ingest.errors"),
 }
 # Libraries that live in few places: file patterns relative to the root.

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api import views
 from api.paging import Place, next_page, read_cursor
-from api.periods import locate, periods_around
-from api.reading import Worn, episodes_of, worn_by
+from api.periods import locate
+from api.reading import Sources, Worn, episodes_of, worn_by
 from api.routes.common import USUAL, Begin, Cursor, End, From, Limit, WearerId
 from api.schemas import EpisodeOut, EpisodesOut
+from api.sleeping import lived_at
 from api.summaries import Owned
 from api.times import instant_range, parse_instant, utc_text
 
@@ -48,7 +49,7 @@ def list_episodes(
     ]
     last = Place(_key(found[limit - 1]), as_of_ns) if len(found) > limit else None
     return EpisodesOut(
-        items=_views(worn, found[:limit]),
+        items=_views(sources, worn, found[:limit], now_ns=now_ns),
         next=next_page(request, response, last),
         as_of=None if since_ns is None else utc_text(as_of_ns),
     )
@@ -58,16 +59,12 @@ def _key(owned: Owned) -> tuple[int, str, str]:
     return owned.episode.onset_ns, owned.episode.device, owned.episode.site
 
 
-def _views(worn: Worn, found: list[Owned]) -> list[EpisodeOut]:
-    if not found:
-        return []
-    wearer = worn.wearer
-    start_ns, end_ns = found[0].episode.onset_ns, found[-1].episode.onset_ns + 1
-    among = periods_around(zones=wearer.zones, night=wearer.night, start_ns=start_ns, end_ns=end_ns)
+def _views(sources: Sources, worn: Worn, found: list[Owned], *, now_ns: int) -> list[EpisodeOut]:
+    among = lived_at(sources, worn, [owned.episode.onset_ns for owned in found], now_ns=now_ns)
     items = []
     for owned in found:
         period = locate(among, owned.episode.onset_ns)
         if period is None:  # cannot be: periods are contiguous; a wrong period would be worse than a fault
             raise RuntimeError(f"episode {owned.episode.id} lies in no period")
-        items.append(views.episode(owned, history=wearer.zones, period=period))
+        items.append(views.episode(owned, history=worn.wearer.zones, period=period))
     return items

@@ -4,9 +4,10 @@ from fastapi import APIRouter
 
 from api import views
 from api.periods import PeriodKind
-from api.reading import Sources, periods_of, summaries_of, worn_by
+from api.reading import Sources, summaries_of, worn_by
 from api.routes.common import Begin, End, From, WearerId
 from api.schemas import SummariesOut
+from api.sleeping import lived
 from api.summaries import total
 from api.times import date_range
 
@@ -32,8 +33,8 @@ def _summaries(
     now_ns = sources.now_ns()
     zones = worn.wearer.zones
     first, last = date_range(begin, end, zones=zones, night_end=worn.wearer.night.end, now_ns=now_ns)
-    among = periods_of(worn.wearer, kind=kind, reach=(first, last))
-    found, episodes = summaries_of(sources, worn, among, now_ns=now_ns)
+    among = lived(sources, worn, kind=kind, reach=(first, last), now_ns=now_ns)
+    found, episodes = summaries_of(sources, worn, among.periods, off=among.off, now_ns=now_ns)
     return SummariesOut(
         wearer=wearer_id,
         from_=first,
