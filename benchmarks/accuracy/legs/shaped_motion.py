@@ -62,7 +62,7 @@ def motion_artefact(canvas: Canvas, start_s: float, shape: NDArray[np.float64], 
 def turn_to(canvas: Canvas, start_s: float, up: Up, *, span_s: float, effort: float) -> None:
     """Draw a change of posture with the effort that it takes."""
     canvas.pose(start_s + 0.1 * span_s, up, span_s=0.8 * span_s)
-    stir(canvas, start_s, span_s, strength_g=float(canvas.rng.uniform(0.04, 0.25)), effort=effort)
+    stir(canvas, start_s, span_s, strength_g=log_uniform(canvas.rng, 0.02, 0.12), effort=effort)
 
 
 def sway(canvas: Canvas, start_s: float, span_s: float, *, tonic: float, mostly: str = SOL) -> None:

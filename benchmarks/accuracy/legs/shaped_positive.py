@@ -136,6 +136,7 @@ def at_exercise(canvas: Canvas, t: float, room_s: float) -> float:
     rng = canvas.rng
     run_s = float(rng.uniform(40, 90))
     kind = running(canvas)
+    turn_to(canvas, t - 5, jitter(rng, STANDING, spread=0.03), span_s=3, effort=rng.uniform(4, 20))
     stride(canvas, t, run_s, kind=kind)
     halt_s = t + run_s
     delay_s = float(rng.choice([-6.0, 1.0, rng.uniform(15, 60)]))
@@ -153,6 +154,7 @@ def onehead_upright(canvas: Canvas, t: float, room_s: float) -> float:
     """The wearer stands quietly, or stops walking, as one head cramps."""
     rng = canvas.rng
     lead_s = float(rng.uniform(20, 50))
+    turn_to(canvas, t - 4, jitter(rng, STANDING, spread=0.03), span_s=3, effort=rng.uniform(4, 20))
     if rng.random() < 0.5:
         stride(canvas, t, lead_s, kind=walking(canvas))
     else:
