@@ -81,7 +81,7 @@ def _render(name: str, script: Script, seed: int) -> Leg:
     lead += max(240 - lead - main - tail, 0)
     canvas = Canvas(person, lead + main + tail, rng)
     posture = str(rng.choice(script.postures))
-    take(canvas, 0.0, posture, stir_it=False)
+    take(canvas, 0.0, posture, there=True)
     rest(canvas, 8, lead - 10)
     script.play(canvas, lead, lead + main, posture)
     rest(canvas, lead + main + 25, canvas.duration_s)

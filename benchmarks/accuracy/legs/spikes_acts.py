@@ -9,14 +9,17 @@ from benchmarks.accuracy.legs.spikes_units import draw_pool
 _PITCH = {"lying": (80, 97), "sitting": (8, 32), "standing": (-2, 8), "legs_up": (55, 80)}
 
 
-def take(canvas: Canvas, at_s: float, posture: str, *, stir_it: bool = True) -> float:
-    """Change to a posture and return when the wearer has settled in it."""
+def take(canvas: Canvas, at_s: float, posture: str, *, there: bool = False) -> float:
+    """Change to a posture and return when the wearer has settled in it; `there`: from the beginning."""
     rng = canvas.rng
     seconds = rng.uniform(2.5, 7.0)
     roll = rng.choice((0, 80, -80, 165, 20, -25)) + rng.normal(0, 10) if posture == "lying" else rng.normal(0, 8)
-    if stir_it:
+    if there:
+        seconds = 1.0
+    else:
         stir(canvas, at_s, seconds, strength=rng.uniform(0.6, 1.5))
-    canvas.posture(at_s + 0.3, pitch=rng.uniform(*_PITCH[posture]), roll=float(roll), seconds=seconds - 1)
+    begin, way = (at_s, 0.0) if there else (at_s + 0.3, seconds - 1)
+    canvas.posture(begin, pitch=rng.uniform(*_PITCH[posture]), roll=float(roll), seconds=way)
     return at_s + seconds
 
 

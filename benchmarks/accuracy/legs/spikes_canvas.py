@@ -131,7 +131,7 @@ class Canvas:
         """Take a posture, degrees from upright and around the shank's axis (0: toes up), and keep it."""
         rate = self.person.acc_fs_hz
         first = min(int(at_s * rate), len(self.pitch) - 1)
-        way = np.linspace(0, 1, max(int(seconds * rate), 2))
+        way = np.linspace(0, 1, int(seconds * rate) + 1) if seconds > 0 else np.ones(1)
         way = way**2 * (3 - 2 * way)
         for curve, target in ((self.pitch, np.radians(pitch)), (self.roll, np.radians(roll))):
             path = curve[first] + (target - curve[first]) * way
@@ -196,6 +196,10 @@ def seconds_grid(seconds: float) -> FloatArray:
 
 
 def wander(rng: np.random.Generator, count: int, *, smooth_s: float, rate_hz: float = GRID_HZ) -> FloatArray:
-    """Give slow noise of unit SD."""
-    noise = gaussian_filter1d(rng.normal(size=count + 2), smooth_s * rate_hz)[1:-1]
-    return np.asarray(noise * np.sqrt(2 * np.sqrt(np.pi) * max(smooth_s * rate_hz, 0.3)), dtype=np.float64)
+    """Give slow noise of unit SD, smoothed by a Gaussian and drawn no finer than its smoothness needs."""
+    step = max(int(smooth_s * rate_hz / 6), 1)
+    width = smooth_s * rate_hz / step
+    reach = 4 * int(width + 1)  # ends that the filter's own would make less random
+    coarse = gaussian_filter1d(rng.normal(size=count // step + 2 + 2 * reach), width)[reach:-reach]
+    fine = np.interp(np.arange(count) / step, np.arange(len(coarse)), coarse)
+    return np.asarray(fine * np.sqrt(2 * np.sqrt(np.pi) * max(width, 0.3)), dtype=np.float64)

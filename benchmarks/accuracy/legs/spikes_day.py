@@ -32,7 +32,9 @@ def day(seed: int) -> Leg:
     if rng.random() < 0.25:
         once.append((rng.uniform(3600, end - 5000), _lift))
     once.sort(key=lambda item: item[0])
-    at = _sit(canvas, 1.0)
+    at = acts.take(canvas, 0.0, "sitting", there=True)
+    acts.rest(canvas, at, at + 400)
+    at += 400
     while at < end - _LONGEST_S:
         if once and once[0][0] < at:
             at = once.pop(0)[1](canvas, at)

@@ -15,7 +15,7 @@ def heart(canvas: Canvas, start_s: float, end_s: float, *, peak_ratio: float) ->
     hits = np.zeros(int(seconds * rate))
     np.add.at(hits, (beats[beats < seconds - 0.01] * rate).astype(int), 1.0)
     t = np.arange(int(0.45 * rate)) / rate
-    wide = rng.uniform(0.008, 0.016)
+    wide = rng.uniform(0.006, 0.012)
     shape = _bell(t, 0.06, wide) - 0.35 * _bell(t, 0.06 + 2.2 * wide, wide) - 0.15 * _bell(t, 0.06 - 2.2 * wide, wide)
     shape += rng.uniform(0.05, 0.2) * _bell(t, 0.30, 0.04)
     wave = canvas.amplified(

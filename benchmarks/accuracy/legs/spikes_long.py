@@ -37,7 +37,7 @@ def night(seed: int) -> Leg:
 def _evening(canvas: Canvas) -> float:
     """Sit, walk to bed, lie down; return when."""
     rng = canvas.rng
-    at = acts.take(canvas, 0.5, "sitting", stir_it=False)
+    at = acts.take(canvas, 0.0, "sitting", there=True)
     seated = rng.uniform(180, 600)
     acts.rest(canvas, at, at + seated)
     at = acts.take(canvas, at + seated, "standing")

@@ -68,17 +68,21 @@ def draw_person(rng: np.random.Generator, *, fs_hz: tuple[float, ...] = (), chan
     rest_uv = np.exp(rng.normal(np.log(3.0), 0.45)) * np.exp(rng.normal(0, 0.2, count))
     bits = rng.choice((12, 16), p=(0.25, 0.75))
     rail = 2047 if bits == 12 else 32767
+    mvc_uv = {muscle: float(rest_uv.mean() * np.exp(rng.uniform(np.log(50), np.log(160)))) for muscle in MUSCLES}
+    fine = float(rng.choice((0.05, 0.1, 0.25, 0.5)))
     acc_range, acc_bits = float(rng.choice((2, 4, 8, 16))), int(rng.choice((12, 14, 16)))
     return Person(
         sites=sites,
         fs_hz=rate,
-        scale_uv=float(rest_uv.min() * rng.uniform(0.25, 0.6) if rail == 2047 else rng.choice((0.05, 0.1, 0.25, 0.5))),
+        scale_uv=max(
+            fine if bits == 16 else float(rest_uv.min() * rng.uniform(0.25, 0.6)), 6 * max(mvc_uv.values()) / rail
+        ),
         rail=rail,
         offset=int(rng.integers(-60, 60)) if rng.random() < 0.3 else 0,
         highpass_hz=float(rng.choice((0.5, 5.0, 10.0, 20.0))),
         rest_uv=rest_uv,
         noise_share=rng.uniform(0.3, 0.85, count),
-        mvc_uv={muscle: float(rest_uv.mean() * np.exp(rng.uniform(np.log(50), np.log(160)))) for muscle in MUSCLES},
+        mvc_uv=mvc_uv,
         mix=_mix(rng, sites),
         isi_cv=rng.uniform(0.10, 0.20),
         skin=float(np.exp(rng.uniform(np.log(0.5), np.log(12)))),
