@@ -19,13 +19,14 @@ from detector.state import NEVER
 
 LONGEST_RISE_S: Final = 180  # build-up over 3 minutes, Howe 1978
 HALF: Final = 0.5
+MOST: Final = 0.4  # of the crest: a step that leads there is how it began
 COUNTED: Final = (
-    "active", "signed", "upright", "seated", "stirred", "paired", "coactive", "slow", "fast", "beats", "base",
-    "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
+    "active", "signed", "upright", "seated", "stirred", "paired", "coactive", "slow", "fast", "beats", "jump",
+    "jumped_to", "hot_s", "load", "full", "peak", "peak_ratio", "seen_flags",
 )  # fmt: skip
 CANDIDATE: Final = (
     "evidence", "opened", "opened_s", "site", "onset_s", "rise_s", "last_s", "known_s", "moved_s", "moved", "cold",
-    "lain", "doubled_s", "strong_s", "crest", "hot", *COUNTED,
+    "lain", "before", "strong_s", "crest", "hot", *COUNTED,
 )  # fmt: skip
 Candidate = dict[str, NDArray[Any]]
 
@@ -64,7 +65,8 @@ def begin(c: Candidate, rows: NDArray[np.bool_], *, now: Second, params: Params)
     for name in COUNTED:
         c[name][rows] = 0
     c["onset_s"][rows] = np.maximum(c["rise_s"], now.second - LONGEST_RISE_S)[rows]
-    c["doubled_s"][rows] = c["onset_s"][rows]
+    c["evidence"][rows] = 0
+    c["before"][rows] = 1
     c["cold"][rows] = now.cold[rows]
     c["lain"][rows] = ~now.upright[rows]
     c["moved"][rows] = (c["onset_s"] - c["moved_s"] <= params.before_s)[rows]
@@ -113,7 +115,7 @@ def _pair(
 
 
 def _beat(c: Candidate, rows: NDArray[np.bool_], *, first: NDArray[np.intp], now: Second) -> None:
-    """The shape of the first channel's activity: wobble, beat, last doubling, last second of strength."""
+    """The shape of the first channel's activity: wobble, beat, steepest rise, last second of strength."""
     steps = np.take_along_axis(now.steps, first[:, None, None], 1)[:, 0]
     slow, fast, beats = rhythm(steps)
     c["slow"] += np.where(rows, slow, 0)
@@ -121,9 +123,12 @@ def _beat(c: Candidate, rows: NDArray[np.bool_], *, first: NDArray[np.intp], now
     c["beats"] += np.where(rows[:, None], beats, 0)
     c["crest"] = np.where(rows[:, None], np.maximum(c["crest"], np.where(now.ok, now.ratio, 0)), c["crest"])
     most = np.where(now.ok, now.ratio, 0).max(-1)
-    doubled = rows & (most >= 2 * c["base"])
-    c["base"] = np.where(doubled, most, c["base"])
-    c["doubled_s"] = np.where(doubled, now.second, c["doubled_s"])
+    jump = most / c["before"].min(-1)
+    steeper = rows & (jump > c["jump"])
+    c["jump"] = np.where(steeper, jump, c["jump"])
+    c["jumped_to"] = np.where(steeper, most, c["jumped_to"])
+    since = np.stack([c["before"][:, 1], np.maximum(most, 0.5)], axis=-1)
+    c["before"] = np.where(rows[:, None], since, c["before"]).astype(np.float32)
     strong = rows & (most >= HALF * c["crest"].max(-1))
     c["strong_s"] = np.where(strong, now.second, c["strong_s"])
 
@@ -146,7 +151,7 @@ def signs(c: Candidate, acc: NDArray[np.bool_], *, ended: bool) -> Signs:
         acc=acc,
         wobble=_f(c["slow"] / np.maximum(c["fast"], 1e-9)),
         beat=_f(beats.max(-1) - np.median(beats, axis=-1)),
-        rise_s=_f(c["doubled_s"] - c["onset_s"]),
+        abrupt=_f(np.where(c["jumped_to"] >= MOST * c["crest"].max(-1), c["jump"], 1)),
         fall_s=_f(fall_s if ended else np.full(len(fall_s), np.nan)),
     )
 

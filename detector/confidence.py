@@ -24,21 +24,25 @@ WEIGHTS: Final = MappingProxyType(
         "upright_unseen": -1.5,
         "upright_cold": -4.0,
         "seated": -0.5,
-        "coactive": -2.25,
-        "alone": 1.0,
-        "moved": -1.5,
-        "stirred": -0.5,
+        "unseen": -0.5,
+        "both": -3.0,
+        "both_upright": -1.0,
+        "moved": -1.0,
+        "stirred": -2.0,
         "outlasts": 0.5,
         "minute": 1.0,
         "wobble": 1.0,
-        "beat": -4.0,
-        "rise": 0.4,
+        "bursts": -3.0,
+        "beat": -2.0,
+        "gradual": 1.0,
         "fall": 0.4,
     }
 )
 LONGEST_WILLED_S: Final = 65.0
 WOBBLE_WILLED: Final = 1.45  # median over real ten-second holds of 16 older people
-BEAT_NOISE: Final = 0.08  # of mere noise, and of a cramp
+ALONE: Final = 0.1  # synergist over first channel, above rest: crosstalk
+BOTH: Final = 0.5
+BEAT_NOISE: Final = 0.1  # of mere noise, and of a cramp
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Signs:
     acc: NDArray[np.bool_]  # whether there is an accelerometer
     wobble: FloatArray  # modulation at 1-2 Hz over that at 3-4 Hz
     beat: FloatArray  # strongest line at 3-14 Hz above its neighbours
-    rise_s: FloatArray  # seconds from onset until amplitude last doubled
+    abrupt: FloatArray  # factor of the steepest rise within two seconds, if it led near the crest; else 1
     fall_s: FloatArray  # seconds from half of the crest to the end; NaN before it has ended
 
 
@@ -63,9 +67,10 @@ def terms(signs: Signs, params: Params) -> dict[str, FloatArray]:
     """Each sign as the number that is weighed, `(A,)`."""
     upright = signs.upright > 0.5
     unseen = np.isnan(signs.coactive)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        wobble = np.clip(np.log(np.maximum(signs.wobble, 0.1) / WOBBLE_WILLED), -1, 2)
+    wobble = np.log(np.maximum(signs.wobble, 0.1) / WOBBLE_WILLED)
+    both = np.where(unseen, 0, np.clip((signs.coactive - ALONE) / (BOTH - ALONE), 0, 1))
     length = np.maximum(signs.active_s, 1)
+    stands = upright | (signs.seated > 0.5)
     values = {
         "base": np.ones(len(upright)),
         "watched": signs.acc,
@@ -73,15 +78,17 @@ def terms(signs: Signs, params: Params) -> dict[str, FloatArray]:
         "upright_unseen": upright & unseen,
         "upright_cold": upright & signs.cold,
         "seated": signs.seated > 0.5,
-        "coactive": ~unseen & (signs.coactive > params.coactive),
-        "alone": ~unseen & (signs.coactive <= params.coactive),
+        "unseen": unseen,
+        "both": both,
+        "both_upright": both * stands,
         "moved": signs.moved,
         "stirred": signs.stirred,
         "outlasts": np.clip(np.log(length / params.hold_s), 0, np.log(5)),
-        "minute": (length > LONGEST_WILLED_S) & ~upright,
-        "wobble": np.where(np.isfinite(wobble), wobble, 0),
-        "beat": np.clip(signs.beat - BEAT_NOISE, 0, 1),
-        "rise": np.log1p(np.clip(signs.rise_s - 1, 0, 30)),
+        "minute": (length > LONGEST_WILLED_S) & ~stands,
+        "wobble": np.clip(wobble, -0.5, 0.7),
+        "bursts": np.clip(wobble - 1.0, 0, 1),
+        "beat": np.clip((signs.beat - BEAT_NOISE) / 0.1, 0, 3),
+        "gradual": 1 - np.clip(np.log(np.maximum(signs.abrupt, 1)) / np.log(4), 0, 1),
         "fall": np.where(np.isnan(signs.fall_s), 0, np.log1p(np.clip(signs.fall_s - 1, 0, 30))),
     }
     return {name: np.asarray(value, np.float32) for name, value in values.items()}

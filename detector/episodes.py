@@ -5,12 +5,13 @@ Rules
 - A channel is hot from ``on_ratio`` times its rest until it falls below ``off_ratio``. Amplitude here is the
   sustained one, so bursts (steps, jerks, fasciculation) do not make a channel hot. A window that is not usable
   says nothing, and leaves a channel as it was.
-- Evidence grows by one in a second in which a channel is hot and the leg is still; it shrinks slowly while the
-  leg moves, fast when nothing is hot, and a candidate lasts while it is above zero.
+- Evidence grows by one in a second in which a channel is hot and the leg is still; it grows more slowly
+  while the leg moves and shrinks fast when nothing is hot; a candidate lasts while it is above zero.
 - An episode opens once evidence has reached ``hold_s`` and confidence ``confidence_min``. What speaks for a
   voluntary hold is counted until then, for who has a cramp gets up and stretches. Its onset is when amplitude
   last rose above ``off_ratio`` before the candidate began.
-- It ends at the last hot second, once nothing has been hot for ``merge_s``. A channel then also ceases to be hot
+- Where amplitude leaps to thrice the crest so far before that, the candidate begins anew: a cramp of a standing leg.
+- It ends at the last hot second, once nothing has been hot for ``pause_s``. A channel then also ceases to be hot
   below ``end_share`` of its crest, for muscles may stay tense after a cramp; below ``stand_share`` if the wearer has
   got up from lying, for standing works the calf. What is left so is spent: it has to fall silent, or to rise above
   ``again_share`` of that crest, before it is activity again.
@@ -34,6 +35,8 @@ from detector.severity import severity
 from detector.state import NEVER
 
 SECOND_NS: Final = 1_000_000_000
+LEAP: Final = 3.0  # times the crest so far: what was before is not how this began
+LEAP_AFTER_S: Final = 3
 INVOLVED: Final = 0.2  # share of active seconds in which a further channel must be hot to have taken part
 
 
@@ -42,15 +45,18 @@ def step(
 ) -> list[Episode]:
     """Advance the candidates `c` by one second, in place; episodes that opened or closed in it."""
     pause = now.second - c["last_s"] - 1
-    ends = now.live & c["opened"] & (pause > params.merge_s)
-    found = close(c, ends, streams=streams, gone=pause > params.merge_s + 1, acc=now.acc, params=params)
+    ends = now.live & c["opened"] & (pause > params.pause_s)
+    found = close(c, ends, streams=streams, gone=pause > params.pause_s + 1, acc=now.acc, params=params)
     known = now.live & now.ok.any(-1)
-    forget(c, known & (now.second - c["known_s"] - 1 > params.merge_s))
+    forget(c, known & ~c["opened"] & (now.second - c["known_s"] - 1 > params.merge_s))
     c["known_s"] = np.where(known, now.second, c["known_s"])
     active, hot = _heat(c, now, params)
-    begin(c, active & (c["evidence"] <= 0) & ~c["opened"], now=now, params=params)
+    leaps = active & ~c["opened"] & (now.second - c["onset_s"] >= LEAP_AFTER_S)
+    leaps &= np.where(now.ok, now.ratio, 0).max(-1) > LEAP * c["crest"].max(-1)
+    c["rise_s"] = np.where(leaps, now.second, c["rise_s"])
+    begin(c, active & ~c["opened"] & (leaps | (c["evidence"] <= 0)), now=now, params=params)
     count(c, active, hot=hot, mates=mates, now=now, params=params)
-    change = np.where(active, np.where(now.moving, -params.moving_step, 1.0), -params.quiet_step)
+    change = np.where(active, np.where(now.moving, params.moving_step, 1.0), -params.quiet_step)
     change = np.where(known, change, 0)  # an artefact or a lifted electrode is no evidence either way
     c["evidence"] = np.clip(c["evidence"] + change, 0, params.hold_s).astype(np.float32)
     c["moved_s"] = np.where(now.live & now.moving, now.second, c["moved_s"])

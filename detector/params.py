@@ -21,12 +21,13 @@ class Params:
     | on_ratio | x rest | sustained amplitude at which activity begins | night cramps 2-6x rest, Chaney & Sherman |
     | off_ratio | x rest | sustained amplitude below which activity ends | hysteresis, our convention |
     | hold_s | s | evidence at which an episode opens | leg movements last up to 10 s, AASM 2018 |
-    | moving_step | s/s | evidence lost in an active second while moving | turning over lasts 3-45 s, Ferri 2021 |
+    | moving_step | s/s | evidence gained in an active second while moving | turning over lasts 3-45 s, Ferri 2021 |
     | quiet_step | s/s | evidence lost in a quiet second | movements with pauses must not add up, our convention |
     | end_share | 1 | share of the crest, above rest, below which it is over | EMG may stay ~2x rest, Chaney & Sherman |
     | stand_share | 1 | the same once the wearer has got up from lying | standing works the calf, our convention |
     | again_share | 1 | share of that crest at which what was left is a cramp again | our convention |
-    | merge_s | s | longest pause inside an episode | raters split events, Thomas 2014 |
+    | merge_s | s | longest pause inside a candidate | raters split events, Thomas 2014 |
+    | pause_s | s | longest pause inside an episode that has opened | interrupted to stretch, our convention |
     | movement_g | g | mean absolute deviation of acceleration above which the leg moves | our convention |
     | rotation_deg | degree/s | turn of the gravity vector above which the leg moves | our convention |
     | upright_deg | degree | shank to horizontal above which the leg is upright | our convention |
@@ -50,12 +51,13 @@ class Params:
     on_ratio: float = 2.0
     off_ratio: float = 1.5
     hold_s: int = 12
-    moving_step: float = 0.25
+    moving_step: float = 1.0
     quiet_step: float = 2.0
-    end_share: float = 0.1
-    stand_share: float = 0.35
+    end_share: float = 0.07
+    stand_share: float = 0.25
     again_share: float = 0.4
     merge_s: int = 8
+    pause_s: int = 20
     movement_g: float = 0.03
     rotation_deg: float = 10.0
     upright_deg: float = 50.0

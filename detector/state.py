@@ -67,8 +67,9 @@ _SHAPED: Final = {
     "slow": ("f4", "", 0),  # wobble of the first channel at 1-2 Hz
     "fast": ("f4", "", 0),  # and at 3-4 Hz
     "beats": ("f4", "L", 0),  # its lines from 3 Hz
-    "base": ("f4", "", 0),  # highest ratio when it last doubled
-    "doubled_s": ("i8", "", 0),  # and when that was
+    "before": ("f4", "2", 0),  # highest ratio of the last two seconds
+    "jump": ("f4", "", 0),  # steepest rise within two seconds, a factor
+    "jumped_to": ("f4", "", 0),  # and the ratio it led to
     "strong_s": ("i8", "", 0),  # last second above half of the crest
     "crest": ("f4", "C", 0),  # highest ratio, sustained amplitude over rest
     "hot": ("?", "C", False),
