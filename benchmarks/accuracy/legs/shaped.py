@@ -84,7 +84,12 @@ SESSIONS = {
 
 
 def leg(name: str, seed: int) -> Leg:
-    """Draw and record one session."""
+    """Draw one session and record it."""
+    return render(draw(name, seed), SESSIONS[name].kind)
+
+
+def draw(name: str, seed: int) -> Canvas:
+    """Draw one session: who wears which device, and what happens."""
     session = SESSIONS[name]
     rng = np.random.default_rng([zlib.crc32(name.encode()), seed])
     sites = draw_sites(rng, most=session.most_channels, two_calf_heads=session.two_calf_heads)
@@ -99,7 +104,7 @@ def leg(name: str, seed: int) -> Leg:
         surround(canvas, session)
     else:
         session.draw(canvas, 0.0, session.most_s)
-    return render(canvas, session.kind)
+    return canvas
 
 
 def surround(canvas: Canvas, session: Session) -> None:

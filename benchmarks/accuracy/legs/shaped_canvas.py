@@ -5,7 +5,7 @@ Powers add, since motor units of different origin are independent. Untouched arr
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import lru_cache
 
 import numpy as np
 from numpy.random import Generator
@@ -108,18 +108,20 @@ def grid(span_s: float) -> NDArray[np.float64]:
 
 def band_noise(rng: Generator, span_s: float, *, band_hz: tuple[float, float], rows: int = 1) -> NDArray[np.float64]:
     """Give (rows, n) noise of unit variance within a band; from 0 Hz it is a low-pass."""
-    low, high = band_hz
-    if low == 0:
-        kind: Literal["lowpass", "bandpass"] = "lowpass"
-        sos = butter(2, high, kind, fs=GRID_HZ, output="sos")
-    else:
-        kind = "bandpass"
-        sos = butter(2, band_hz, kind, fs=GRID_HZ, output="sos")
+    low, high = (float(f"{edge:.2g}") for edge in band_hz)  # two digits are enough, and filters come back
+    sos = band_sos(low, high)
     lead = round(GRID_HZ * 2 / max(high - low, 0.05))  # lets the filter settle
     n = len(grid(span_s))
     noise = sosfilt(sos, rng.standard_normal((rows, n + lead)))[:, lead:]
     gain = np.sqrt(high - low) / np.sqrt(GRID_HZ / 2)  # a Butterworth of order 2 is about as wide as its corners say
     return np.asarray(noise / gain, np.float64)
+
+
+@lru_cache(maxsize=1024)
+def band_sos(low_hz: float, high_hz: float) -> NDArray[np.float64]:
+    if low_hz == 0:
+        return np.asarray(butter(2, high_hz, fs=GRID_HZ, output="sos"))
+    return np.asarray(butter(2, (low_hz, high_hz), "bandpass", fs=GRID_HZ, output="sos"))
 
 
 def ramp(span_s: float, *, rise_s: float, fall_s: float) -> NDArray[np.float64]:

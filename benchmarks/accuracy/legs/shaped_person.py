@@ -68,7 +68,7 @@ def draw_sites(rng: Generator, *, most: int = 8, two_calf_heads: bool = False) -
     count = int(rng.choice([1, 2, 3, 4, 8], p=[0.3, 0.3, 0.15, 0.15, 0.1]))
     count = min(max(count, 2 if two_calf_heads else 1), most)
     if rng.random() < 0.06 and not two_calf_heads:
-        return (TA, *rng.permutation([GM, PER, GL, SOL])[: min(count, 5) - 1].tolist())
+        return (TA, *rng.permutation([GM, PER, GL, SOL])[: min(count, 4) - 1].tolist())
     if count == 2:
         others = [GL, SOL] if two_calf_heads else [GL, TA, SOL, PER]
         weights = [0.6, 0.4] if two_calf_heads else [0.45, 0.3, 0.15, 0.1]

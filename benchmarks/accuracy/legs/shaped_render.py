@@ -1,6 +1,8 @@
 """From a drawn canvas to counts: coloured Gaussian noise under the envelopes, hum, faults, converter; in pieces."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +91,7 @@ def render_emg(canvas: Canvas, out: CountArray) -> None:
     highpass = butter(1, canvas.device.highpass_hz, "highpass", fs=fs_hz, output="sos").astype(np.float32)
     memory = np.zeros((len(highpass), len(out), 2), np.float32)
     wander = Colour(canvas.rng, butter(1, 0.5, fs=fs_hz, output="sos"))
+    spikes = sorted(canvas.spikes, key=attrgetter("at_s"))
     for first, n in pieces(out.shape[-1]):
         grid = Grid(first, n, fs_hz)
         source = np.stack([muscle_piece(canvas, grid, c, n, effort=effort[c], cramp=cramp[c]) for c in channels])
@@ -96,7 +99,7 @@ def render_emg(canvas: Canvas, out: CountArray) -> None:
         for c in channels:
             mixed[c] += fault_piece(canvas, grid, mixed[c], c, hiss=hiss[c], first=first)
             mixed[c] += canvas.device.wander_uv * wander.take(n)
-        add_spikes(canvas.spikes, mixed, first=first, fs_hz=fs_hz)
+        add_spikes(spikes, mixed, first=first, fs_hz=fs_hz)
         mixed, memory = sosfilt(highpass, mixed, axis=-1, zi=memory)
         quantise(canvas, mixed, out[:, first : first + n], first=first)
 
@@ -155,7 +158,9 @@ def mains(canvas: Canvas, *, first: int, n: int) -> FloatArray:
 
 def add_spikes(spikes: list[Spike], mixed: FloatArray, *, first: int, fs_hz: float) -> None:
     n = mixed.shape[-1]
-    for spike in spikes:
+    low_s, high_s = first / fs_hz - 0.1, (first + n) / fs_hz + 0.1  # no spike is wider than this
+    begin, end = (bisect_left(spikes, at_s, key=attrgetter("at_s")) for at_s in (low_s, high_s))
+    for spike in spikes[begin:end]:
         low = max(int((spike.at_s - 5 * spike.width_s) * fs_hz) - first, 0)
         high = min(int((spike.at_s + 5 * spike.width_s) * fs_hz) + 2 - first, n)
         if low < high:
