@@ -47,7 +47,8 @@ def hold(
     shape = ramp(span_s, rise_s=float(rng.uniform(0.12, 0.5)), fall_s=float(rng.uniform(0.12, 0.6)))
     steady = np.exp(unsteady * band_noise(rng, span_s, band_hz=(0, rng.uniform(0.5, 2)))[0])
     drift = np.linspace(1, rng.uniform(0.85, 1.2), len(shape))
-    canvas.activate(start_s, level * shape * steady * drift, weights)
+    trembling = np.exp(rng.uniform(0.03, 0.15) * band_noise(rng, span_s, band_hz=(0, rng.uniform(6, 12)))[0])
+    canvas.activate(start_s, level * shape * steady * drift * trembling, weights)
     for edge_s in (start_s, start_s + span_s - 0.5):
         canvas.shake(edge_s, 0.02 * ramp(0.6, rise_s=0.2, fall_s=0.3) * band_noise(rng, 0.6, band_hz=(1, 6), rows=3))
 
