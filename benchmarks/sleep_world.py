@@ -1,7 +1,7 @@
 """Days of simulated legs whose sleep is known, as the epochs that a store would hold; only acceleration is rendered."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -87,15 +87,27 @@ def battery_empty(seed: int) -> Day:
 
 
 def taken_off(seed: int) -> Day:
-    """On the bedside table from eleven to seven, inputs so quiet that the EMG does not show it."""
+    """On the bedside table from eleven to seven, inputs so quiet that the EMG is that of a resting leg."""
+    return _on_table(seed, (11 * HOUR_S, 19 * HOUR_S), rms_uv=3.0)
+
+
+def laid_aside(seed: int) -> Day:
+    """Four and a half hours on a table in the evening, with a third of the noise of a leg."""
+    return _on_table(seed, (5 * HOUR_S, 9.5 * HOUR_S), rms_uv=1.0)
+
+
+def _on_table(seed: int, span: Span, *, rms_uv: float) -> Day:
     day = _lived(seed, (11 * HOUR_S, 19 * HOUR_S), Habits())
     at = (day.motion.start_ns - T0_NS) / 1e9
-    table = (at >= 11 * HOUR_S) & (at < 19 * HOUR_S)
+    table = (at >= span[0]) & (at < span[1])
     rng = np.random.default_rng((seed, 9))
-    angle = np.where(table, 1.15 + rng.normal(0, 0.02, at.size), day.motion.angle_deg)
-    movement = np.where(table, 0.0016 * (1 + rng.normal(0, 0.05, at.size)), day.motion.movement_g)
-    motion = Motion(day.motion.start_ns, angle, movement, day.motion.worn, day.motion.rms_uv)
-    return Day(None, motion, table)
+    motion = replace(
+        day.motion,
+        angle_deg=np.where(table, 1.15 + rng.normal(0, 0.02, at.size), day.motion.angle_deg),
+        movement_g=np.where(table, 0.0016 * (1 + rng.normal(0, 0.05, at.size)), day.motion.movement_g),
+        rms_uv=np.where(table, rms_uv, day.motion.rms_uv),
+    )
+    return Day(day.asleep if span[1] < 11 * HOUR_S else None, motion, table)
 
 
 def still_sleeper(seed: int) -> Day:
@@ -103,10 +115,15 @@ def still_sleeper(seed: int) -> Day:
     return _lived(seed, (11 * HOUR_S, 19 * HOUR_S), Habits(turns_per_h=1.0, plm_per_h=0.0))
 
 
+def across(seed: int) -> Day:
+    """The ordinary day of a device whose axis x lies across the shank, so that its angle is no posture."""
+    return _lived(seed, (11 * HOUR_S, 19 * HOUR_S), Habits(), axes=(1, 2, 0))
+
+
 DAYS: Final[Mapping[str, Callable[[int], Day]]] = {
     "ordinary": ordinary, "toilet": toilet, "restless": restless, "sofa": sofa, "armchair": armchair,
     "shift_worker": shift_worker, "night_only": night_only, "battery_empty": battery_empty, "taken_off": taken_off,
-    "still_sleeper": still_sleeper,
+    "laid_aside": laid_aside, "still_sleeper": still_sleeper, "across": across,
 }  # fmt: skip
 
 
@@ -133,7 +150,7 @@ def sit_still(script: Script, at: float, stop: float) -> None:
 
 def _lived(
     seed: int, bed: Span, habits: Habits, *, evening_s: float | None = None,
-    more: Callable[[Script], None] | None = None,
+    more: Callable[[Script], None] | None = None, axes: tuple[int, int, int] = (0, 1, 2),
 ) -> Day:  # fmt: skip
     script = Script(seed, duration_s=DAY_S, sites=("gastrocnemius_medialis",))
     sleep(script, *bed, habits=habits)
@@ -145,7 +162,7 @@ def _lived(
     waking(script, bed[1] + 5.0, DAY_S, habits=habits)
     renderer = Renderer(script.leg(), FRONT)
     counts = renderer.acc(0, int(DAY_S * FRONT.acc_fs_hz))
-    motion = epochs_of(counts * FRONT.acc_scale, int(FRONT.acc_fs_hz))
+    motion = epochs_of(counts[list(axes)].astype(np.float64) * FRONT.acc_scale, int(FRONT.acc_fs_hz))
     return Day(bed, motion, np.zeros(motion.start_ns.size, np.bool_))
 
 

@@ -2,7 +2,7 @@
 
 An epoch keeps one angle, that of axis x to the horizontal. Axis x is stated to lie along the shank, and where the
 wearer walks this can be checked: while walking the shank is upright, whatever the walk is like. A device whose axis
-x lies across has no posture here, and what follows does without.
+x lies across has no posture here.
 """
 
 from dataclasses import dataclass
@@ -90,9 +90,8 @@ def upright(grid: Grid) -> BoolArray | None:
     >>> upright(Grid(0, steps, np.array([0.2, 0.01]), np.array([True, True]), steps)).tolist()
     [True, False]
     """
-    with np.errstate(invalid="ignore"):
-        steep: BoolArray = np.abs(grid.angle_deg) > STEEP_DEG
-        walking = grid.worn & (grid.movement_g > WALK_G)
+    steep: BoolArray = np.abs(grid.angle_deg) > STEEP_DEG
+    walking = grid.worn & (grid.movement_g > WALK_G)
     if walking.sum() >= WALKED and np.nanmedian(np.abs(grid.angle_deg[walking])) < STEEP_DEG:
         return None
     return steep

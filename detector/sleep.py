@@ -51,7 +51,6 @@ class SleepWindow:
     seen: float
     awake_after: bool  # the leg was seen awake right after the end; else the end may be that of the data
     threshold_deg: float
-    by_posture: bool  # whether the posture of the shank was known and used
 
 
 def sleep_window(
@@ -71,25 +70,27 @@ def sleep_window(
     Returns
     -------
     SleepWindow or None
-        None where less than 3 h were worn, where no block of 3 to 16 h is found or less than two thirds of it were
-        seen, and where the block touches an end of the day: it is then cut, and belongs to another day as well.
+        None where less than 3 h were worn, where walking shows that axis x does not lie along the shank, where no
+        block of 3 to 16 h is found or less than two thirds of it were seen, and where the block touches an end of
+        the day: it is then cut, and belongs to another day as well.
     """
     grid = on_grid(motion, start_ns=start_ns, end_ns=end_ns)
-    if grid.worn.sum() < WORN_EPOCHS:
+    steep = upright(grid)
+    if grid.worn.sum() < WORN_EPOCHS or steep is None:
         return None
     change = _change(grid)
     rolled = rolling_median(change)
     threshold = _threshold(rolled, limits_deg)
     if threshold is None:
         return None
-    steep = upright(grid)
     still = _still(grid, rolled=rolled, threshold=threshold, steep=steep)
     block = longest_block(still)
     if block is None:
         return None
     first, last = block
     seen = float(grid.worn[first:last].mean())
-    if not SHORTEST_EPOCHS <= last - first <= LONGEST_EPOCHS or seen < SEEN or first == 0 or last == len(still):
+    cut = first < ROLLED // 2 or last > len(still) - ROLLED // 2  # the median knows no more of the ends
+    if not SHORTEST_EPOCHS <= last - first <= LONGEST_EPOCHS or seen < SEEN or cut:
         return None
     awake = (np.isfinite(rolled) & ~still)[last : last + AWAKE_EPOCHS[1]]
     asleep = inactive(np.where(grid.worn, change, np.nan)[first:last])
@@ -100,7 +101,6 @@ def sleep_window(
         seen=seen,
         awake_after=bool(awake.sum() >= AWAKE_EPOCHS[0]),
         threshold_deg=threshold,
-        by_posture=steep is not None,
     )
 
 
@@ -143,8 +143,7 @@ def inactive(change: DoubleArray) -> BoolArray:
 
     After van Hees 2015 (PLoS ONE, as in GGIR's `HASIB.R`). `change` is NaN where it is not known.
     """
-    with np.errstate(invalid="ignore"):
-        calm = np.isfinite(change) & (change <= TURN_DEG)
+    calm = change <= TURN_DEG
     edges = np.flatnonzero(np.diff(calm.astype(np.int8), prepend=0, append=0))
     asleep = np.zeros(len(change), np.bool_)
     for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
@@ -165,11 +164,8 @@ def _threshold(rolled: DoubleArray, limits_deg: tuple[float, float]) -> float | 
     return float(np.clip(FACTOR * np.percentile(known, 10), *limits_deg))
 
 
-def _still(grid: Grid, *, rolled: DoubleArray, threshold: float, steep: BoolArray | None) -> BoolArray:
+def _still(grid: Grid, *, rolled: DoubleArray, threshold: float, steep: BoolArray) -> BoolArray:
     """Whether most of the 5 min about each epoch are without turning and moving, and not upright."""
     moving = rolling_median(np.where(grid.worn, grid.movement_g, np.nan))
-    with np.errstate(invalid="ignore"):
-        still: BoolArray = (rolled <= threshold) & (moving <= MOVING_G)
-        if steep is not None:
-            still &= rolling_median(np.where(grid.worn, steep, np.nan)) < 0.5
-    return still
+    standing = rolling_median(np.where(grid.worn, steep, np.nan))
+    return (rolled <= threshold) & (moving <= MOVING_G) & (standing < 0.5)
