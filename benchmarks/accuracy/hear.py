@@ -1,13 +1,12 @@
 """The detector on a leg: what it found, and at which second it could have said so."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from benchmarks.accuracy.leg import Leg
-from detector import DEFAULT, Chunk, Episode, Epochs, Group, Layout, Params, State, finish, start, update
+from detector import DEFAULT, Chunk, Episode, Epochs, Group, Layout, Params, finish, start, update
 
 T0_NS: Final = 1_760_000_000 * 10**9
 PIECE_S: Final = 60.0
@@ -20,7 +19,7 @@ class Heard:
 
     onset_s: float
     end_s: float
-    opened_s: float  # end of the second of signal with which the episode was first told
+    opened_s: float  # end of the second of signal with which it was known
     site: str
     status: str
     confidence: float
@@ -53,33 +52,22 @@ def layout_of(leg: Leg) -> Layout:
 
 
 def hear(leg: Leg, *, params: Params = DEFAULT) -> Hearing:
-    """Feed a leg minute by minute.
-
-    A minute in which an episode opens is fed once more, second by second, from the state before it: a state is a
-    value, so looking back costs nothing, and the delay is known to the second.
-    """
+    """Feed a leg minute by minute; how it is cut changes nothing, not even when an episode is known."""
     state = start(layout_of(leg), 1)
     told: dict[Key, Episode] = {}
-    opened: dict[Key, float] = {}
     epochs: list[Epochs] = []
     for first_s in np.arange(0.0, leg.duration_s, PIECE_S):
         last_s = min(first_s + PIECE_S, leg.duration_s)
-        results, after = update(state, _chunk(leg, first_s, last_s), params=params)
-        if any(_key(episode) not in told for episode in results.episodes):
-            for at_s, episode in _slowly(leg, state, first_s=first_s, last_s=last_s, params=params):
-                opened.setdefault(_key(episode), at_s)
+        results, state = update(state, _chunk(leg, first_s, last_s), params=params)
         told.update({_key(episode): episode for episode in results.episodes})
         epochs.append(results.epochs)
-        state = after
     rest = finish(state, params=params)
     told.update({_key(episode): episode for episode in rest.episodes})
+    epochs.append(rest.epochs)
     return Hearing(
-        episodes=tuple(
-            _heard(leg, episode, opened.get(key, leg.duration_s))
-            for key, episode in sorted(told.items(), key=lambda item: item[1].onset_ns)
-        ),
-        worn_s=_most([*epochs, rest.epochs], "worn_s"),
-        usable_s=_most([*epochs, rest.epochs], "usable_s"),
+        episodes=tuple(_heard(leg, episode) for episode in sorted(told.values(), key=lambda e: e.onset_ns)),
+        worn_s=_most(epochs, "worn_s"),
+        usable_s=_most(epochs, "usable_s"),
     )
 
 
@@ -96,35 +84,24 @@ def _chunk(leg: Leg, first_s: float, last_s: float) -> Chunk:
     )
 
 
-def _slowly(
-    leg: Leg, state: State, *, first_s: float, last_s: float, params: Params
-) -> Iterator[tuple[float, Episode]]:
-    """Episodes of a stretch, each time one is told, with the time until which signal was given."""
-    for at_s in np.arange(first_s, last_s):
-        end_s = min(at_s + 1.0, last_s)
-        results, state = update(state, _chunk(leg, at_s, end_s), params=params)
-        yield from ((end_s, episode) for episode in results.episodes)
-
-
 def _key(episode: Episode) -> Key:
     return episode.channel, episode.onset_ns
 
 
-def _heard(leg: Leg, episode: Episode, opened_s: float) -> Heard:
+def _heard(leg: Leg, episode: Episode) -> Heard:
+    onset_s, end_s, opened_s = ((at - T0_NS) / 1e9 for at in (episode.onset_ns, episode.end_ns, episode.opened_ns))
     return Heard(
-        onset_s=(episode.onset_ns - T0_NS) / 1e9, end_s=(episode.end_ns - T0_NS) / 1e9, opened_s=float(opened_s),
-        site=leg.sites[episode.channel], status=episode.status, confidence=episode.confidence,
-        severity=episode.severity, load=episode.load, peak_ratio=episode.peak_ratio, flags=episode.flags,
+        onset_s=onset_s, end_s=end_s, opened_s=opened_s, site=leg.sites[episode.channel], status=episode.status,
+        confidence=episode.confidence, severity=episode.severity, load=episode.load, peak_ratio=episode.peak_ratio,
+        flags=episode.flags,
     )  # fmt: skip
 
 
 def _most(epochs: list[Epochs], name: str) -> float:
     """Seconds by the leg: one counts where any of its channels gives it."""
-    total = 0.0
     starts = np.concatenate([one.start_ns for one in epochs])
     values = np.concatenate([getattr(one, name) for one in epochs])
     unique, index = np.unique(starts, return_inverse=True)
     most = np.zeros(len(unique))
     np.maximum.at(most, index, values)
-    total += float(most.sum())
-    return total
+    return float(most.sum())

@@ -1,8 +1,8 @@
 """What a researcher would use today: onset detectors of NeuroKit2 and BioSPPy, then a rule on duration.
 
-None of them was made for cramps; each gets what it could ask for. They are told the quietest ten seconds of the
+None of them was made for cramps; each gets what it could ask for. They are told ten quiet seconds of the
 recording to learn rest from, each channel is cleaned as its own package does, and threshold and rule are those that
-did best on development seeds (`choose`). None can use the accelerometer, and all see the recording at once.
+did best on development seeds (`choice.py`). None can use the accelerometer, and all see the recording at once.
 """
 
 import warnings
@@ -26,6 +26,7 @@ STEP_S: Final = 0.1  # of the grid on which activity is laid before the rule
 HOLD_S: Final = 12
 GAP_S: Final = 8
 DENSE: Final = 0.8
+COARSE_HZ: Final = 20
 PACKAGES: Final = ("neurokit2", "biosppy")
 
 
@@ -49,15 +50,15 @@ class Rival:
         return f"{self.package} {self.method} ({level}); {rule}"
 
 
-# Thresholds to choose from; `choose` in the tests' neighbour `choice.py` names the best on development seeds.
+# Thresholds to choose from; `choice.py` names those that do best on development seeds.
 GRID: Final = MappingProxyType(
     {
-        ("NeuroKit2", "threshold"): (None,),
-        ("NeuroKit2", "mixture"): (None, 0.9),
-        ("BioSPPy", "find_onsets"): (None,),
-        ("BioSPPy", "hodges_bui"): (1.0, 3.0),
-        ("BioSPPy", "bonato"): (6.0, 15.0),
-        ("BioSPPy", "solnik"): (3.0, 7.0, 15.0),
+        ("NeuroKit2", "threshold"): (None, 2.0, 3.0),  # times mean amplitude at rest; its default: 0.1 SD
+        ("NeuroKit2", "mixture"): (None, 0.9),  # probability; its default: 0.33
+        ("BioSPPy", "find_onsets"): (None, 2.0, 3.0),  # times mean amplitude at rest; its default: 1.2 mean + 2 SD
+        ("BioSPPy", "hodges_bui"): (1.0, 2.0, 3.0),  # SD of the rectified rest
+        ("BioSPPy", "bonato"): (6.0, 15.0, 30.0),  # variances of the rest
+        ("BioSPPy", "solnik"): (3.0, 7.0, 15.0),  # SD of the energy at rest; 15 is the authors'
     }
 )
 
@@ -115,10 +116,10 @@ def rule(on: BoolArray, *, dense: bool) -> list[Span]:
     return together(held, gap_s=GAP_S)
 
 
-def runs(on: BoolArray) -> list[Span]:
+def runs(on: BoolArray, *, step_s: float = STEP_S) -> list[Span]:
     """Stretches of a grid that are true, in seconds."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(int)))
-    return [(float(a * STEP_S), float(b * STEP_S)) for a, b in edges.reshape(-1, 2)]
+    return [(float(a * step_s), float(b * step_s)) for a, b in edges.reshape(-1, 2)]
 
 
 def together(spans_s: Sequence[Span], *, gap_s: float = 0.0) -> list[Span]:
@@ -132,78 +133,88 @@ def together(spans_s: Sequence[Span], *, gap_s: float = 0.0) -> list[Span]:
     return joined
 
 
-def _neurokit(method: str) -> Callable[[FloatArray, float, float | None], list[Span]]:
+Method = Callable[[FloatArray, float, float | None], list[Span]]
+
+
+def _neurokit(method: str) -> Method:
     def work(signal: FloatArray, fs_hz: float, threshold: float | None) -> list[Span]:
         import neurokit2  # noqa: PLC0415 - only the benchmarks' own environment has it
 
         cleaned = neurokit2.emg_clean(signal, sampling_rate=fs_hz)
-        amplitude = neurokit2.emg_amplitude(cleaned)
+        amplitude = _smooth(np.asarray(neurokit2.emg_amplitude(cleaned)), int(fs_hz / COARSE_HZ))
         # `emg_activation` loops over samples in pandas: at 20 Hz it takes seconds, at 1 kHz an hour.
-        n = int(len(amplitude) / fs_hz * 20)
-        coarse = np.interp(np.arange(n) / 20, np.arange(len(amplitude)) / fs_hz, _smooth(amplitude, int(fs_hz / 20)))
+        at_s = np.arange(int(len(amplitude) / fs_hz * COARSE_HZ)) / COARSE_HZ
+        coarse = np.interp(at_s, np.arange(len(amplitude)) / fs_hz, amplitude)
         level: Any = "default" if threshold is None else threshold
-        _, info = neurokit2.emg_activation(emg_amplitude=coarse, sampling_rate=20, method=method, threshold=level)
-        return list(zip(info["EMG_Onsets"] / 20, info["EMG_Offsets"] / 20, strict=False))
+        if method == "threshold" and threshold is not None:
+            level = threshold * float(_quietest(coarse, REST_S * COARSE_HZ).mean())
+        _, info = neurokit2.emg_activation(
+            emg_amplitude=coarse, sampling_rate=COARSE_HZ, method=method, threshold=level
+        )
+        return list(zip(info["EMG_Onsets"] / COARSE_HZ, info["EMG_Offsets"] / COARSE_HZ, strict=False))
 
     return work
 
 
-def _biosppy(method: str) -> Callable[[FloatArray, float, float | None], list[Span]]:
+def _biosppy(method: str) -> Method:
     def work(signal: FloatArray, fs_hz: float, threshold: float | None) -> list[Span]:
         from biosppy.signals import emg, tools  # noqa: PLC0415 - only the benchmarks' own environment has it
 
-        # As its `emg.emg` does, with the 100 Hz high-pass lowered to the band of muscle at low rates.
+        # As its `emg.emg` does, with the 100 Hz high-pass lowered where the rate leaves no muscle above it.
         cleaned, _, _ = tools.filter_signal(
             signal=signal, ftype="butter", band="highpass", order=4, frequency=min(100.0, 0.1 * fs_hz),
             sampling_rate=fs_hz,
         )  # fmt: skip
         rest = _quietest(cleaned, int(REST_S * fs_hz))
-        edges = _BIOSPPY[method](emg, cleaned, rest, fs_hz, threshold) / fs_hz
-        return _alternate(edges, cleaned, fs_hz)
+        return _BIOSPPY[method](emg, cleaned, rest, fs_hz, threshold)
 
     return work
 
 
-def _find_onsets(emg: Any, x: FloatArray, _rest: FloatArray, fs_hz: float, _: float | None) -> FloatArray:
-    return np.asarray(emg.find_onsets(signal=x, sampling_rate=fs_hz)["onsets"], np.float64)
+def _find_onsets(emg: Any, x: FloatArray, rest: FloatArray, fs_hz: float, threshold: float | None) -> list[Span]:
+    level = 1.2 * np.abs(x).mean() if threshold is None else threshold * np.abs(rest).mean()
+    given = None if threshold is None else level
+    edges = emg.find_onsets(signal=x, sampling_rate=fs_hz, threshold=given)["onsets"]
+    # Its edges do not say whether they rise or fall, and one pause of a sample is one edge: ask the signal.
+    marks = np.unique(np.concatenate([[0], edges, [len(x)]])).astype(int)
+    sums = np.concatenate([[0.0], np.cumsum(np.abs(x))])
+    loud = np.diff(sums[marks]) / np.diff(marks) > level
+    return [(a / fs_hz, b / fs_hz) for (a, b), on in zip(pairwise(marks.tolist()), loud, strict=True) if on]
 
 
-def _hodges_bui(emg: Any, x: FloatArray, rest: FloatArray, fs_hz: float, threshold: float | None) -> FloatArray:
+def _hodges_bui(emg: Any, x: FloatArray, rest: FloatArray, fs_hz: float, threshold: float | None) -> list[Span]:
     # Hodges and Bui compare the rectified signal with the rectified rest; given samples, biosppy takes the raw ones.
     about = {"mean": float(np.abs(rest).mean()), "std_dev": float(np.abs(rest).std())}
-    found = emg.hodges_bui_onset_detector(
-        signal=x, rest=about, sampling_rate=fs_hz, size=int(0.05 * fs_hz), threshold=threshold
-    )
-    return np.asarray(found["onsets"], np.float64)
+    size = int(0.05 * fs_hz)
+    found = emg.hodges_bui_onset_detector(signal=x, rest=about, sampling_rate=fs_hz, size=size, threshold=threshold)
+    on = np.concatenate([np.zeros(size // 2, bool), np.asarray(found["processed"]) >= threshold])
+    return runs(on, step_s=1 / fs_hz)
 
 
-def _bonato(emg: Any, x: FloatArray, rest: FloatArray, fs_hz: float, threshold: float | None) -> FloatArray:
+def _bonato(emg: Any, x: FloatArray, rest: FloatArray, fs_hz: float, threshold: float | None) -> list[Span]:
     found = emg.bonato_onset_detector(
         signal=x, rest=rest, sampling_rate=fs_hz, threshold=threshold, active_state_duration=int(0.03 * fs_hz / 2),
         samples_above_fail=3, fail_size=6,
     )  # fmt: skip
-    return np.asarray(found["onsets"], np.float64)
+    return _in_turn(found["onsets"] / fs_hz, len(x) / fs_hz)
 
 
-def _solnik(emg: Any, x: FloatArray, rest: FloatArray, fs_hz: float, threshold: float | None) -> FloatArray:
+def _solnik(emg: Any, x: FloatArray, rest: FloatArray, fs_hz: float, threshold: float | None) -> list[Span]:
     # The threshold is on the energy operator, so its rest must be too; biosppy would take the raw samples' rest.
     energy = np.abs(rest[1:-1] ** 2 - rest[2:] * rest[:-2])
     about = {"mean": float(energy.mean()), "std_dev": float(energy.std())}
     found = emg.solnik_onset_detector(
         signal=x, rest=about, sampling_rate=fs_hz, threshold=threshold, active_state_duration=int(0.025 * fs_hz)
     )
-    return np.asarray(found["onsets"], np.float64)
+    return _in_turn(found["onsets"] / fs_hz, len(x) / fs_hz)
 
 
 _BIOSPPY: Final = MappingProxyType(
     {"find_onsets": _find_onsets, "hodges_bui": _hodges_bui, "bonato": _bonato, "solnik": _solnik}
 )
-_METHODS: Final = MappingProxyType(
-    {
-        (package, method): (_neurokit if package == "NeuroKit2" else _biosppy)(method)
-        for package, method in GRID
-    }
-)  # fmt: skip
+_METHODS: Final[MappingProxyType[tuple[str, str], Method]] = MappingProxyType(
+    {(package, method): (_neurokit if package == "NeuroKit2" else _biosppy)(method) for package, method in GRID}
+)
 
 
 def _smooth(x: FloatArray, n: int) -> FloatArray:
@@ -212,20 +223,14 @@ def _smooth(x: FloatArray, n: int) -> FloatArray:
 
 
 def _quietest(x: FloatArray, n: int) -> FloatArray:
-    """The stretch of `n` samples with the least power that is no dead signal."""
+    """The stretch of `n` samples that a tenth of all stretches lies below in power: quiet, and no dead signal."""
     starts = np.arange(0, max(1, len(x) - n), n)
     power = np.array([float(np.mean(x[a : a + n] ** 2)) for a in starts])
-    alive = power > 1e-3
-    best = starts[np.argmin(np.where(alive, power, np.inf))] if alive.any() else 0
+    best = starts[np.argsort(power)[len(starts) // 10]]
     return x[best : best + n]
 
 
-def _alternate(edges_s: FloatArray, x: FloatArray, fs_hz: float) -> list[Span]:
-    """Edges come as one list: rise or fall first is told by which stretches are louder."""
-    marks = [0.0, *edges_s.tolist(), len(x) / fs_hz]
-    pieces = list(pairwise(marks))
-    power = np.concatenate([[0.0], np.cumsum(x**2)])
-    at = np.clip((np.asarray(marks) * fs_hz).astype(int), 0, len(x))
-    energy, length = np.diff(power[at]), np.diff(at)
-    means = [float(energy[k::2].sum() / max(1, length[k::2].sum())) for k in (0, 1)]
-    return pieces[0::2] if means[0] > means[1] else pieces[1::2]
+def _in_turn(edges_s: FloatArray, end_s: float) -> list[Span]:
+    """Spans of edges that rise and fall in turn, the first of them rising."""
+    edges = [*edges_s.tolist(), end_s]
+    return list(zip(edges[0:-1:2], edges[1::2], strict=False))
