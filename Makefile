@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help setup runtime demo servers test lint bench evaluate lock clean
+.PHONY: help setup runtime demo servers test lint bench evaluate figures lock clean
 
 BIN := .venv/bin
 # Debian keeps mosquitto and nginx where an ordinary user's PATH does not look.
@@ -23,6 +23,7 @@ help:
 	@echo "make lint    style, types, import rule, requirements"
 	@echo "make bench   speed side by side with the alternatives; writes benchmarks/results.json"
 	@echo "make evaluate accuracy on simulated and real legs beside the alternatives; writes docs/accuracy.md"
+	@echo "make figures draw the figures of docs/detector.md"
 	@echo "make lock    compile deploy/requirements*.txt from pyproject.toml"
 	@echo "make clean   remove what the others made"
 
@@ -63,6 +64,9 @@ bench:
 	@deploy/install-servers mosquitto
 	@deploy/make-venv .venv-bench deploy/requirements.txt deploy/requirements-build.txt deploy/requirements-bench.txt
 	@.venv-bench/bin/python -m benchmarks
+
+figures: setup
+	@$(BIN)/python -m benchmarks.figures
 
 lock:
 	@deploy/make-venv --bare .venv-lock deploy/requirements-lock.txt
