@@ -122,7 +122,8 @@ class Canvas:
         """Give the voluntary pool of a muscle: full effort has the wearer's RMS at full effort."""
         if muscle not in self._pools:
             units = int(self.rng.integers(30, 50))
-            pool = draw_pool(self.rng, fs_hz=self.person.fs_hz, units=units, width=1.0, size_range=12.0)
+            width = self.person.tissue * self.rng.uniform(0.9, 1.1)
+            pool = draw_pool(self.rng, fs_hz=self.person.fs_hz, units=units, width=width, size_range=12.0)
             full = float(pool.energy @ voluntary_rates(np.ones(1), pool)[:, 0])
             self._pools[muscle] = pool.scaled(self.person.mvc_uv[muscle] / np.sqrt(full))
         return self._pools[muscle]

@@ -36,7 +36,8 @@ def part(
     """Let units of a muscle follow a level, in a fraction of it that moves."""
     rng = canvas.rng
     units = int(rng.integers(24, 48))
-    pool = draw_pool(rng, fs_hz=canvas.person.fs_hz, units=units, width=0.78, size_range=float(rng.uniform(5, 14)))
+    width, sizes = 0.78 * canvas.person.tissue, float(rng.uniform(5, 14))
+    pool = draw_pool(rng, fs_hz=canvas.person.fs_hz, units=units, width=width, size_range=sizes)
     return muscle, pool, _rates(rng, pool, level, mod if mod is not None else common(rng, len(level))), share
 
 
@@ -55,7 +56,7 @@ def _rates(rng: np.random.Generator, pool: Pool, level: FloatArray, mod: FloatAr
     mean = np.clip(rng.normal(14.5, 3.0, units), 8, 22)[:, None]
     place = rng.random(units)[:, None]
     focus = 0.5 + 0.18 * wander(rng, count, smooth_s=12)
-    inside = np.abs(place - focus) < rng.uniform(0.35, 0.7)
+    inside = np.abs(place - focus) < rng.uniform(0.25, 0.6)
     excess = level * (1 + 0.10 * own) - threshold[:, None]
     rate = np.clip(mean * (0.75 + 0.4 * np.clip(excess, 0, 1)) * mod * (1 + 0.12 * own), 6, 25)
     return np.asarray(np.where((excess > 0) & inside & (level > 0), rate, 0.0), dtype=np.float64)

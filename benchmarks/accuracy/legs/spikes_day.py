@@ -17,11 +17,11 @@ Do = Callable[[Canvas, float], float]  # begins at a moment, returns when it is 
 _LONGEST_S = 2700.0
 
 
-def day(seed: int) -> Leg:
-    """Render a day of 8-12 h with none to two cramps."""
+def day(seed: int, *, hours: tuple[float, float] = (8.0, 12.0)) -> Leg:
+    """Render a day with none to two cramps."""
     rng = np.random.default_rng([0x6461, seed])
     person = draw_person(rng, fs_hz=(200.0, 250.0, 250.0), channels=(1, 2))
-    canvas = Canvas(person, float(rng.uniform(8, 12) * 3600), rng)
+    canvas = Canvas(person, float(rng.uniform(*hours) * 3600), rng)
     end = canvas.duration_s
     planned = sorted(rng.uniform(1200, end - 4000, rng.choice((0, 0, 1, 2))))
     once: list[tuple[float, Do]] = [(at, _cramp_seated) for at in planned]

@@ -50,7 +50,7 @@ def _channel(canvas: Canvas, channel: int, out: CountArray) -> None:
     tone_uv = person.rest_uv[channel] * np.sqrt(1 - person.noise_share[channel]) / gain
     noise_uv = np.float32(person.rest_uv[channel] * np.sqrt(person.noise_share[channel]))
     memory, level = np.zeros((len(tone), 2), dtype=np.float32), 1.0
-    drift, phase = _drift(canvas, channel), rng.uniform(0, 2 * np.pi, 3)
+    drift, phase = _drift(canvas, channel), float(rng.uniform(0, 2 * np.pi))
     for start in range(0, len(out), _PIECE):
         wave = canvas.emg[channel, start : start + _PIECE]
         rest, memory = sosfilt(tone.astype(np.float32), rng.standard_normal(len(wave), dtype=np.float32), zi=memory)
@@ -65,15 +65,17 @@ def _channel(canvas: Canvas, channel: int, out: CountArray) -> None:
         out[start : start + _PIECE] = np.clip(rounded, -person.rail - 1, person.rail).astype(np.int16)
 
 
-def _hum(canvas: Canvas, channel: int, seconds: FloatArray, phase: FloatArray) -> NDArray[np.float32]:
-    """Give the mains and its odd harmonics below the Nyquist rate."""
+def _hum(canvas: Canvas, channel: int, seconds: FloatArray, phase: float) -> NDArray[np.float32]:
+    """Give the mains and its third and fifth harmonics where they are below the Nyquist rate."""
     person = canvas.person
     size = person.hum_uv[channel] * np.interp(seconds, np.arange(canvas.hum.shape[1]) / CURVE_HZ, canvas.hum[channel])
-    wave = np.zeros(len(seconds))
-    for order, share, start in zip((1, 3, 5), (1.35, 0.35, 0.15), phase, strict=True):
-        if order * person.mains_hz < 0.45 * person.fs_hz:
-            wave += share * np.sin(2 * np.pi * order * person.mains_hz * 1.0003 * seconds + start)
-    return np.asarray(size * wave, dtype=np.float32)
+    sine = np.sin(2 * np.pi * person.mains_hz * 1.0003 * seconds + phase).astype(np.float32)
+    wave = np.float32(1.35) * sine
+    if 3 * person.mains_hz < 0.45 * person.fs_hz:
+        wave += np.float32(0.35) * (3 * sine - 4 * sine**3)
+    if 5 * person.mains_hz < 0.45 * person.fs_hz:
+        wave += np.float32(0.15) * (5 * sine - 20 * sine**3 + 16 * sine**5)
+    return np.asarray(size.astype(np.float32) * wave, dtype=np.float32)
 
 
 def _drift(canvas: Canvas, channel: int) -> FloatArray | None:

@@ -17,11 +17,11 @@ from benchmarks.accuracy.legs.spikes_person import GM, PER, SOL, TA, FloatArray,
 Item = tuple[float, float, Callable[[float], object]]  # from, until, what to do from a moment on
 
 
-def night(seed: int) -> Leg:
-    """Render a night of 7-8.5 h; those of odd seeds have one to three cramps."""
+def night(seed: int, *, hours: tuple[float, float] = (7.0, 8.5)) -> Leg:
+    """Render a night; those of odd seeds have one to three cramps."""
     rng = np.random.default_rng([0x6E69, seed])
     person = draw_person(rng, fs_hz=(200.0, 250.0, 256.0, 500.0), channels=(1, 2))
-    canvas = Canvas(person, float(rng.uniform(7.0, 8.5) * 3600), rng)
+    canvas = Canvas(person, float(rng.uniform(*hours) * 3600), rng)
     to_bed = _evening(canvas)
     cramps = _cramps(canvas, to_bed + 900, int(rng.integers(1, 4)) if seed % 2 else 0)
     taken: list[Item] = []

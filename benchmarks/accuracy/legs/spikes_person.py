@@ -47,6 +47,7 @@ class Person:
     noise_share: FloatArray  # (C,) of the resting power that is electrode and amplifier noise
     mvc_uv: dict[str, float]  # RMS at full effort, by muscle
     mix: FloatArray  # (C, M) gain from each muscle to each channel
+    tissue: float  # stretches potentials; more of it between muscle and electrode
     isi_cv: float  # of a voluntary contraction
     skin: float  # RMS of a motion artefact at moderate movement, in resting RMS
     mains_hz: float
@@ -84,6 +85,7 @@ def draw_person(rng: np.random.Generator, *, fs_hz: tuple[float, ...] = (), chan
         noise_share=rng.uniform(0.3, 0.85, count),
         mvc_uv=mvc_uv,
         mix=_mix(rng, sites),
+        tissue=rng.uniform(0.85, 1.2),
         isi_cv=rng.uniform(0.10, 0.20),
         skin=float(np.exp(rng.uniform(np.log(0.5), np.log(12)))),
         mains_hz=float(rng.choice((50.0, 60.0))),

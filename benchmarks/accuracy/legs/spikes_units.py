@@ -41,7 +41,7 @@ def draw_pool(rng: np.random.Generator, *, fs_hz: float, units: int, width: floa
     thresholds = np.sort(np.exp(rng.uniform(np.log(0.008), np.log(0.75), units)))
     order = np.linspace(0, 1, units)
     size = size_range**order * np.exp(rng.normal(0, 0.25, units))
-    width_s = width * rng.uniform(0.0022, 0.0042, units)
+    width_s = width * rng.uniform(0.0028, 0.0050, units)
     shapes = _potentials(rng, fs_hz=fs_hz, width_s=width_s) * size[:, None, None]
     energy = (shapes**2).sum(axis=2).mean(axis=1) / fs_hz
     return Pool(shapes=shapes.astype(np.float32), energy=energy, thresholds=thresholds, fs_hz=fs_hz)
