@@ -43,8 +43,13 @@ def lived(*pieces: tuple[float, str], seed: int = 0) -> Motion:
             movement.append(np.where(turns != 0, 0.05, 0.003))
     keep = np.concatenate(kept)
     start_ns = NOON_NS + EPOCH_NS * np.arange(keep.size)
-    columns = [np.concatenate(parts)[keep] for parts in (angle, movement)]
-    return Motion(start_ns[keep], *columns, np.concatenate(worn)[keep], np.full(int(keep.sum()), 3.0))
+    return Motion(
+        start_ns=start_ns[keep],
+        angle_deg=np.concatenate(angle)[keep],
+        movement_g=np.concatenate(movement)[keep],
+        worn=np.concatenate(worn)[keep],
+        rms_uv=np.full(int(keep.sum()), 3.0),
+    )
 
 
 def found(motion: Motion) -> SleepWindow | None:

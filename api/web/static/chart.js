@@ -142,7 +142,9 @@ function anchor(x, width) {
   return x > width - 16 ? "end" : "middle";
 }
 
-export function lengthNote(item, usual) {
+// How a night is known; of one by the clock only what is unusual.
+export function windowNote(item, usual) {
+  if (item.window.source === "accelerometer") return item.kind === "night" ? item.window.sentence : null;
   const seconds = item.window.duration_s;
   return Math.abs(seconds - usual) < 60 ? null : `${duration(seconds)}: the clock was changed`;
 }

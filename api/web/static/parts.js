@@ -1,6 +1,6 @@
 // Cards, tables and notices.
 
-import { axis, lengthNote, span, strip, ticks } from "./chart.js";
+import { axis, span, strip, ticks, windowNote } from "./chart.js";
 import { h, s } from "./dom.js";
 import { GRADES, STATES, city, clock, date, duration, muscle, percent } from "./words.js";
 
@@ -97,7 +97,7 @@ export function periodTable(list, episodes, { kind, width, now, usual }) {
   const rows = begun.map((item) => {
     const own = episodes.filter((episode) => episode.period.id === item.id);
     const labelled = pattern(item) !== shared;
-    return row(item, strip(item, own, { width, longest, now, labelled }), { note: lengthNote(item, usual), now });
+    return row(item, strip(item, own, { width, longest, now, labelled }), { note: windowNote(item, usual), now });
   });
   return h(
     "section",
