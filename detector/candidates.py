@@ -18,6 +18,8 @@ from detector.rhythm import rhythm
 from detector.state import NEVER
 
 LONGEST_RISE_S: Final = 180  # build-up over 3 minutes, Howe 1978
+LONGEST_QUIET_S: Final = 3600
+SETTLED_S: Final = 45  # a leg that moved or worked more recently than that may stand where it has sat
 HALF: Final = 0.5
 MOST: Final = 0.4  # of the crest: a step that leads there is how it began
 COUNTED: Final = (
@@ -26,7 +28,7 @@ COUNTED: Final = (
 )  # fmt: skip
 CANDIDATE: Final = (
     "evidence", "opened", "opened_s", "site", "onset_s", "rise_s", "last_s", "known_s", "moved_s", "moved", "cold",
-    "lain", "before", "strong_s", "crest", "hot", *COUNTED,
+    "lain", "quiet_s", "usual", "custom", "before", "strong_s", "crest", "hot", *COUNTED,
 )  # fmt: skip
 Candidate = dict[str, NDArray[Any]]
 
@@ -69,6 +71,8 @@ def begin(c: Candidate, rows: NDArray[np.bool_], *, now: Second, params: Params)
     c["before"][rows] = 1
     c["cold"][rows] = now.cold[rows]
     c["lain"][rows] = ~now.upright[rows]
+    c["quiet_s"][rows] = np.clip(c["onset_s"] - np.maximum(c["moved_s"], c["last_s"]), 0, LONGEST_QUIET_S)[rows]
+    c["usual"][rows] = c["custom"][rows]
     c["moved"][rows] = (c["onset_s"] - c["moved_s"] <= params.before_s)[rows]
 
 
@@ -84,9 +88,9 @@ def count(
     c["active"] += rows
     signed = rows & ~c["opened"]
     c["signed"] += signed
-    away = now.upright & ~now.home
-    c["upright"] += signed & away
-    c["seated"] += signed & now.upright & now.home
+    seated = now.upright & now.home & (c["quiet_s"] >= SETTLED_S)
+    c["upright"] += signed & now.upright & ~seated
+    c["seated"] += signed & seated
     c["stirred"] += signed & now.moving
     above_uv = np.where(now.ok, np.sqrt(np.maximum(now.rms**2 - now.rms_rest**2, 0)), 0).astype(np.float32)
     first = above_uv.argmax(-1)
@@ -151,6 +155,9 @@ def signs(c: Candidate, acc: NDArray[np.bool_], *, ended: bool) -> Signs:
         acc=acc,
         wobble=_f(c["slow"] / np.maximum(c["fast"], 1e-9)),
         beat=_f(beats.max(-1) - np.median(beats, axis=-1)),
+        quiet_s=_f(c["quiet_s"]),
+        usual=_f(np.take_along_axis(c["usual"], c["crest"].argmax(-1)[:, None], -1)[:, 0]),
+        crest=_f(c["crest"].max(-1)),
         abrupt=_f(np.where(c["jumped_to"] >= MOST * c["crest"].max(-1), c["jump"], 1)),
         fall_s=_f(fall_s if ended else np.full(len(fall_s), np.nan)),
     )

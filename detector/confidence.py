@@ -18,24 +18,26 @@ from detector.params import Params
 
 WEIGHTS: Final = MappingProxyType(
     {
-        "base": 1.5,
-        "watched": 0.5,
-        "upright": -1.5,
-        "upright_unseen": -1.5,
-        "upright_cold": -4.0,
-        "seated": -0.5,
-        "unseen": -0.5,
-        "both": -3.0,
-        "both_upright": -1.0,
-        "moved": -1.0,
-        "stirred": -2.0,
-        "outlasts": 0.5,
-        "minute": 1.0,
-        "wobble": 1.0,
+        "base": -0.45,
+        "watched": 0.8,
+        "upright": -0.45,
+        "upright_unseen": -1.35,
+        "upright_cold": -3.7,
+        "seated": -0.25,
+        "unseen": -1.9,
+        "both": -4.0,
+        "both_upright": -1.25,
+        "moved": -0.4,
+        "stirred": -1.7,
+        "outlasts": 0.1,
+        "minute": 0.9,
+        "quiet": 0.25,
+        "unusual": 0.65,
+        "wobble": 1.55,
         "bursts": -3.0,
-        "beat": -2.0,
+        "beat": -1.65,
         "gradual": 1.0,
-        "fall": 0.4,
+        "fall": 0.35,
     }
 )
 LONGEST_WILLED_S: Final = 65.0
@@ -59,6 +61,9 @@ class Signs:
     acc: NDArray[np.bool_]  # whether there is an accelerometer
     wobble: FloatArray  # modulation at 1-2 Hz over that at 3-4 Hz
     beat: FloatArray  # strongest line at 3-14 Hz above its neighbours
+    quiet_s: FloatArray  # seconds of stillness and silence before onset
+    usual: FloatArray  # logarithm of the customary sustained amplitude over rest
+    crest: FloatArray  # highest sustained amplitude over rest
     abrupt: FloatArray  # factor of the steepest rise within two seconds, if it led near the crest; else 1
     fall_s: FloatArray  # seconds from half of the crest to the end; NaN before it has ended
 
@@ -85,6 +90,8 @@ def terms(signs: Signs, params: Params) -> dict[str, FloatArray]:
         "stirred": signs.stirred,
         "outlasts": np.clip(np.log(length / params.hold_s), 0, np.log(5)),
         "minute": (length > LONGEST_WILLED_S) & ~stands,
+        "quiet": np.log1p(signs.quiet_s / 60),
+        "unusual": np.clip(np.log(np.maximum(signs.crest, 1)) - signs.usual, 0, 2),
         "wobble": np.clip(wobble, -0.5, 0.7),
         "bursts": np.clip(wobble - 1.0, 0, 1),
         "beat": np.clip((signs.beat - BEAT_NOISE) / 0.1, 0, 3),

@@ -12,7 +12,7 @@ from detector.features import Features
 from detector.layout import FloatArray, Layout, TimeArray
 from detector.params import EPOCH_S, Params
 from detector.quality import ARTEFACT, MOVING, UNUSABLE, UNWORN, FlagArray
-from detector.rest import quiet, track
+from detector.rest import percentile, quiet, track
 from detector.results import Epochs
 from detector.stance import learn_home, learn_up
 from detector.state import State, window_n
@@ -24,6 +24,12 @@ _KINDS: Final[dict[str, Any]] = {
     "start_ns": np.int64,
     "flags": np.uint16,
 }
+
+
+CUSTOM: Final = 0.7
+CUSTOM_UP: Final = 0.1  # of the logarithm, an epoch
+CUSTOM_UP_OPEN: Final = 0.03
+CUSTOM_DOWN: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,8 @@ def flush(state: State, rows: NDArray[np.intp], *, params: Params) -> list[Full]
     worn = have[:, None, :] & ((flags & UNWORN) == 0)
     low = state["grid_low"][rows]
     _settle(state, rows, low=low, have=have, calm=calm, params=params)
-    _learn(state, rows, power=power, calm=calm, worn=worn, params=params)
+    ok = have[:, None, :] & ((flags & (UNUSABLE | ARTEFACT)) == 0)
+    _learn(state, rows, power=power, calm=calm, ok=ok, worn=worn, params=params)
     state["grid_have"][rows] = False
     return [
         Full(
@@ -145,6 +152,7 @@ def _learn(
     *,
     power: FloatArray,
     calm: NDArray[np.bool_],
+    ok: NDArray[np.bool_],
     worn: NDArray[np.bool_],
     params: Params,
 ) -> None:
@@ -164,7 +172,23 @@ def _learn(
         params=params,
     )
     taught = put_on & np.isfinite(levels[..., 0])
+    _accustom(state, rows, ok=ok)
     state["warm"][rows] = np.where(put_on, np.minimum(warm + taught, params.warm_epochs), 0)
+
+
+def _accustom(state: State, rows: NDArray[np.intp], *, ok: NDArray[np.bool_]) -> None:
+    """Learn how hard each muscle works as a matter of course: the 70th percentile of the epoch, fast up, slowly down.
+
+    Standing, pedals and stairs become customary within minutes and are forgotten within an hour or two; while an
+    episode is open little is learned.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = state["grid_low"][rows] / np.exp(state["rest"][rows, :, :1])
+    level = np.log(np.maximum(percentile(ratio, ok & np.isfinite(ratio), share=CUSTOM), 1))
+    custom = state["custom"][rows]
+    up = np.where(state["opened"][rows], CUSTOM_UP_OPEN, CUSTOM_UP)[:, None]
+    learned = custom + np.clip(level - custom, -CUSTOM_DOWN, up)
+    state["custom"][rows] = np.where(np.isnan(level), custom, learned).astype(np.float32)
 
 
 def _settle(

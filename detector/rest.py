@@ -21,9 +21,14 @@ FAR: Final = float(np.log(2))
 
 def quiet(amplitude: FloatArray, usable: NDArray[np.bool_]) -> FloatArray:
     """The 30th percentile of usable windows, `(..., E)` -> `(...)`; NaN with fewer than five of them."""
+    return percentile(amplitude, usable, share=PERCENTILE)
+
+
+def percentile(amplitude: FloatArray, usable: NDArray[np.bool_], *, share: float) -> FloatArray:
+    """A percentile of usable windows, `(..., E)` -> `(...)`; NaN with fewer than five of them."""
     ordered = np.sort(np.where(usable, amplitude, np.float32(np.inf)), axis=-1)
     n = np.broadcast_to(usable.sum(-1), ordered.shape[:-1])
-    index = (PERCENTILE * np.maximum(n - 1, 0)).astype(np.intp)
+    index = (share * np.maximum(n - 1, 0)).astype(np.intp)
     value = np.take_along_axis(ordered, index[..., None], -1)[..., 0]
     return np.where(n >= LEAST, value, np.nan).astype(np.float32)
 

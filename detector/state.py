@@ -39,6 +39,7 @@ _SHAPED: Final = {
     "grid_gravity": ("f4", "E3", 0),
     "rest": ("f4", "C2", np.nan),  # logarithm of the rest level: sustained amplitude, RMS; µV
     "warm": ("i4", "C", 0),  # epochs that taught the rest level since donning
+    "custom": ("f4", "C", 0),  # logarithm of the customary sustained amplitude over rest
     "up": ("f4", "3", 0),  # direction of gravity while walking
     "walked": ("i4", "", 0),  # epochs that taught it
     "home": ("f4", "3", 0),  # direction of gravity at rest
@@ -58,6 +59,8 @@ _SHAPED: Final = {
     "moved": ("?", "", False),  # the leg moved shortly before onset
     "lain": ("?", "", False),  # the leg was not upright at onset
     "cold": ("?", "", False),  # the rest level was young at onset
+    "quiet_s": ("i4", "", 0),  # seconds of stillness and silence before onset
+    "usual": ("f4", "C", 0),  # what was customary at onset
     "signed": ("i4", "", 0),  # active seconds until it opened, over which the next two are summed
     "upright": ("i4", "", 0),  # with the shank upright, away from home
     "seated": ("i4", "", 0),  # with the shank upright, at home
