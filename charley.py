@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -49,6 +50,7 @@ from simulators.stage import Api, compare, summary, wait_for_samples
 from simulators.truth import Truth, read_truth, write_truth
 
 DEMO_SEED: Final = 14
+REPORT: Final = Path("docs/accuracy.md")
 NOTICE: Final = "Charley is not a medical device. Simulated wearers; grades are conventions."
 
 app = typer.Typer(
@@ -251,6 +253,40 @@ def demo(
                 out.print("`charley compare` prints each cramp. Now live, at 1 kHz. Ctrl-C ends the demo.")
         if not stop.is_set():
             _publish(list(live(seed=seed, start_ns=time.time_ns())), current, speed=1.0, stop=stop, label="live")
+
+
+@app.command(name="evaluate")
+def evaluate_accuracy(
+    *,
+    quick: Annotated[bool, typer.Option(help="two seeds of each scenario instead of all")] = False,
+    jobs: Annotated[int, typer.Option(help="processes; 0 is one for each processor", min=0)] = 0,
+    to: Annotated[Path, typer.Option("--out", help="the report; figures and JSON go beside it")] = REPORT,
+    generator: Annotated[list[str], typer.Option(help="of simulated legs: ours, shaped, spikes")] = [],  # noqa: B006
+    scenario: Annotated[list[str], typer.Option(help="these scenarios only")] = [],  # noqa: B006
+    seeds: Annotated[str, typer.Option(help="these seeds only: 0,1,2")] = "",
+    real: Annotated[Path | None, typer.Option(help="folder of real recordings without cramps", exists=True)] = None,
+) -> None:
+    """Measure how well the detector does on simulated and real legs, and write the report."""
+    if find_spec("benchmarks") is None:
+        raise SettingsError("charley evaluate needs a checkout of the project, where `make evaluate` runs it")
+    from benchmarks.accuracy.evaluate import STAGES, AccuracyError, Wanted, evaluate, numbers  # noqa: PLC0415 - only a checkout has it
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err) as bar:
+        tasks = {what: bar.add_task(what, total=None, visible=False) for what in STAGES}
+        try:
+            changed = evaluate(
+                Wanted(
+                    out=to, quick=quick, jobs=jobs or None, generators=tuple(generator), names=tuple(scenario),
+                    seeds=numbers(seeds), real=real,
+                ),
+                lambda what, done, total: bar.update(tasks[what], completed=done, total=total, visible=True),
+            )  # fmt: skip
+        except AccuracyError as error:
+            raise SettingsError(str(error)) from error
+    for line in changed:
+        err.print(line, soft_wrap=True, highlight=False)
+    out.print(f"Wrote {to}", soft_wrap=True)
 
 
 def _publish(devices: list[Any], current: Settings, *, speed: float, stop: threading.Event, label: str) -> None:
