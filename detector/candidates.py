@@ -28,7 +28,7 @@ COUNTED: Final = (
 )  # fmt: skip
 CANDIDATE: Final = (
     "evidence", "opened", "opened_s", "site", "onset_s", "rise_s", "last_s", "known_s", "moved_s", "moved", "cold",
-    "lain", "quiet_s", "usual", "custom", "before", "strong_s", "crest", "hot", *COUNTED,
+    "lain", "quiet_s", "usual", "custom", "mean", "before", "strong_s", "crest", "hot", *COUNTED,
 )  # fmt: skip
 Candidate = dict[str, NDArray[Any]]
 

@@ -96,7 +96,7 @@ def terms(signs: Signs, params: Params) -> dict[str, FloatArray]:
         "bursts": np.clip(wobble - 1.0, 0, 1),
         "beat": np.clip((signs.beat - BEAT_NOISE) / 0.1, 0, 3),
         "gradual": 1 - np.clip(np.log(np.maximum(signs.abrupt, 1)) / np.log(4), 0, 1),
-        "fall": np.where(np.isnan(signs.fall_s), 0, np.log1p(np.clip(signs.fall_s - 1, 0, 30))),
+        "fall": np.where(np.isnan(signs.fall_s), 0, np.log1p(np.clip(signs.fall_s - 1, 0, 10))),
     }
     return {name: np.asarray(value, np.float32) for name, value in values.items()}
 

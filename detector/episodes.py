@@ -10,7 +10,8 @@ Rules
 - An episode opens once evidence has reached ``hold_s`` and confidence ``confidence_min``. What speaks for a
   voluntary hold is counted until then, for who has a cramp gets up and stretches. Its onset is when amplitude
   last rose above ``off_ratio`` before the candidate began.
-- Where amplitude leaps to thrice the crest so far before that, the candidate begins anew: a cramp of a standing leg.
+- Where amplitude leaps before that, and what went on so far does not look like a cramp, the candidate begins anew:
+  a cramp of a leg that stands or has just walked.
 - It ends at the last hot second, once nothing has been hot for ``pause_s``. A channel then also ceases to be hot
   below ``end_share`` of its crest, for muscles may stay tense after a cramp; below ``stand_share`` if the wearer has
   got up from lying, for standing works the calf. What is left so is spent: it has to fall silent, or to rise above
@@ -35,8 +36,9 @@ from detector.severity import severity
 from detector.state import NEVER
 
 SECOND_NS: Final = 1_000_000_000
-LEAP: Final = 3.0  # times the crest so far: what was before is not how this began
-LEAP_AFTER_S: Final = 3
+LEAP: Final = 2.5  # times what has gone on so far: that is not how this began
+LEAP_AFTER_S: Final = 5
+LEAP_STEP: Final = 0.1  # a second
 INVOLVED: Final = 0.2  # share of active seconds in which a further channel must be hot to have taken part
 
 
@@ -51,8 +53,7 @@ def step(
     forget(c, known & ~c["opened"] & (now.second - c["known_s"] - 1 > params.merge_s))
     c["known_s"] = np.where(known, now.second, c["known_s"])
     active, hot = _heat(c, now, params)
-    leaps = active & ~c["opened"] & (now.second - c["onset_s"] >= LEAP_AFTER_S)
-    leaps &= np.where(now.ok, now.ratio, 0).max(-1) > LEAP * c["crest"].max(-1)
+    leaps = _leaps(c, active, now=now, params=params)
     c["rise_s"] = np.where(leaps, now.second, c["rise_s"])
     begin(c, active & ~c["opened"] & (leaps | (c["evidence"] <= 0)), now=now, params=params)
     count(c, active, hot=hot, mates=mates, now=now, params=params)
@@ -70,6 +71,18 @@ def step(
         belief = confidence(signs(c, now.acc, ended=False), params)
         found += _emit(c, opens, streams=streams, status=["preliminary"] * len(opens), belief=belief)
     return found
+
+
+def _leaps(c: Candidate, active: NDArray[np.bool_], *, now: Second, params: Params) -> NDArray[np.bool_]:
+    """Where amplitude leaps above what has gone on for a while and does not look like a cramp, `(A,)`. Changes `c`."""
+    most = np.where(now.ok, now.ratio, 0).max(-1)
+    going_on = active & ~c["opened"] & (c["evidence"] > 0)
+    leaps: NDArray[np.bool_] = going_on & (now.second - c["onset_s"] >= LEAP_AFTER_S) & (most > LEAP * c["mean"])
+    if leaps.any():
+        leaps &= confidence(signs(c, now.acc, ended=False), params) < params.confidence_min
+    slowly = c["mean"] + LEAP_STEP * (most - c["mean"])
+    c["mean"] = np.where(going_on & ~leaps, slowly, np.where(active, most, c["mean"])).astype(np.float32)
+    return leaps
 
 
 def _heat(c: Candidate, now: Second, params: Params) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
