@@ -35,7 +35,7 @@ def second_rms(leg: Leg) -> FloatArray:
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_every_scenario_renders_what_the_contract_says(name: str) -> None:
-    leg = SCENARIOS[name](3)
+    leg = SCENARIOS[name](34)  # a seed of mostly slow devices
     assert leg.kind == "event"
     assert leg.emg.dtype == np.int16
     assert leg.emg.shape[0] == len(leg.sites) == len(set(leg.sites))
