@@ -1,7 +1,6 @@
 """Charley's composition root: settings are read here once, parts are put together here, one command per role."""
 
 import importlib.metadata
-import json
 import os
 import shutil
 import signal
@@ -33,7 +32,8 @@ from ingest.log import json_log
 from ingest.metrics import Metrics
 from ingest.metrics import serve as serve_metrics
 from ingest.mqtt import MqttSettings, MqttSource
-from ingest.recording import detect, open_edf, report
+from ingest.recording import parse_options
+from ingest.recording.command import Output, run_detect
 from ingest.service import run as run_ingest
 from ingest.settings import PREFIX, Settings, SettingsError, load_settings
 from ingest.store import Store
@@ -170,32 +170,22 @@ def simulate(
 
 
 @app.command(name="detect")
-def detect_file(
-    file: Annotated[Path, typer.Argument(help="EDF or EDF+ recording")],
+def detect_files(
+    places: Annotated[list[Path], typer.Argument(help="recordings, and folders of them: EDF, BDF, CSV, Parquet, HDF5")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON, with seconds from the file's start")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON, with seconds from each file's start")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="print JSON, a line for each file")] = False,
+    csv: Annotated[Path | None, typer.Option(help="write the episodes of all files here")] = None,
+    plot: Annotated[Path | None, typer.Option(help="folder for a PNG of each recording")] = None,
+    channel: Annotated[list[str], typer.Option(help="what a channel is: EMG1=emg:soleus, A1=acc:shank:x, B=none")] = [],  # noqa: B006
+    unit: Annotated[list[str], typer.Option(help="the unit of a channel: EMG1=mV, or count")] = [],  # noqa: B006
+    rate: Annotated[list[str], typer.Option(help="samples a second, where the file states none: 1000")] = [],  # noqa: B006
+    jobs: Annotated[int, typer.Option(help="files at a time; 0 is one for each processor", min=0)] = 0,
 ) -> None:
-    """Find cramps in a recording with the same code that runs on live devices."""
-    recording = open_edf(file)
-    for note in recording.notes:
-        err.print(f"{file}: {note}", soft_wrap=True, markup=False, highlight=False)
-    with Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=err) as bar:
-        task = bar.add_task(file.name, total=recording.duration_s)
-        found = detect(recording, progress=lambda done_s: bar.update(task, completed=done_s))
-    if as_json:
-        print(json.dumps(report(recording, found), indent=2))  # noqa: T201
-        return
-    covered = found.coverage()
-    site = Column("site", no_wrap=True)
-    table = Table("onset (s)", "duration (s)", site, "severity", "grade", "confidence", "flags")
-    for episode in report(recording, found)["episodes"]:
-        table.add_row(
-            f"{episode['onset_s']:.0f}", f"{episode['end_s'] - episode['onset_s']:.0f}", episode["stream"],
-            f"{episode['severity']:.1f}", str(episode["grade"]), f"{episode['confidence']:.2f}",
-            ", ".join(episode["flags"]),
-        )  # fmt: skip
-    out.print(table)
-    out.print(f"{covered['usable_s']:.0f} s usable of {recording.duration_s:.0f} s. Not a medical device.")
+    """Find cramps in recordings with the same code that runs on live devices."""
+    options = parse_options(channels=channel, units=unit, rates=rate)
+    output = Output(json=as_json, jsonl=jsonl, csv=csv, plots=plot)
+    raise typer.Exit(run_detect(places, options, output, workers=jobs, out=out, err=err))
 
 
 @app.command(name="compare")

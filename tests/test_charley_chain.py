@@ -14,7 +14,7 @@ from charley_run import charley, ingester
 from conftest import NamedInfluxDB
 
 from ingest import wire
-from ingest.recording import detect, open_edf
+from ingest.recording import detect, open_recording
 from ingest.store import Episode, Epoch, Store
 from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore
@@ -128,8 +128,8 @@ def check_episodes(chain: Chain, *, start_ns: int) -> None:
 
 def check_epochs(chain: Chain, *, start_ns: int) -> None:
     """Every epoch that the stretch fills, or begins in it, is the same; a live device's last one is not over yet."""
-    found = detect(open_edf(chain.edf)).epochs
-    sites = open_edf(chain.edf).sites
+    found = detect(open_recording(chain.edf)).epochs
+    sites = open_recording(chain.edf).sites
     last_ns = start_ns + SECONDS * SECOND_NS
     rows = [
         (int(epochs.start_ns[i]), sites[epochs.channel[i]], epochs, i)

@@ -31,10 +31,13 @@ HOMES: Final = {
     "alembic": ("api/*",),
     "iotcore": ("ingest/broker.py",),
     "prometheus_client": ("ingest/*", "api/*"),
-    "edfio": ("ingest/recording.py", "simulators/recording.py"),
+    "edfio": ("ingest/recording/edf.py", "simulators/recording.py"),
+    "h5py": ("ingest/recording/hdf5.py",),
+    "matplotlib": ("ingest/recording/draw.py",),
+    "pyarrow": ("ingest/recording/*.py",),
     "structlog": ("ingest/log.py",),
     "typer": ("charley.py",),
-    "rich": ("charley.py",),
+    "rich": ("charley.py", "ingest/recording/command.py"),
     "neurokit2": (),
 }
 
