@@ -36,7 +36,7 @@ def motion_of(epochs: Sequence[Epoch]) -> Motion:
 
 
 def rest_of(epochs: Sequence[Epoch], *, search: Interval, night: Interval) -> Rest:
-    """What a device showed about one night; its epochs reach six hours beyond the search, to judge wear."""
+    """What a device showed about one night; its epochs reach some hours beyond the search, to judge wear."""
     motion = motion_of(epochs)
     about = lies_about(motion)
     motion = replace(motion, worn=motion.worn & ~about)

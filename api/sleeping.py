@@ -1,6 +1,6 @@
 """Reads epochs for what they say of sleep and wear, and lays nights where the wearer slept.
 
-Thirty-six hours of epochs are read for each night, so what they say is remembered. Of a device with a status only
+Thirty hours of epochs are read for each night, so what they say is remembered. Of a device with a status only
 epochs older than its newest sample are looked at, to the last whole five minutes: the service stores what a device
 sends in order of time, so these do not change any more, and the answer remains a function of the records.
 """
@@ -18,7 +18,7 @@ from api.reading import Sources, Worn, clips_of, epochs_in
 from api.times import Interval
 from api.zones import SECOND_NS
 
-CONTEXT_NS: Final = 6 * 3600 * SECOND_NS  # wear is judged by the six hours about each epoch
+CONTEXT_NS: Final = 3 * 3600 * SECOND_NS  # so that stillness that began or went on outside is seen as such
 STEP_NS: Final = 300 * SECOND_NS
 LAG_NS: Final = 60 * SECOND_NS  # an epoch is written once it is full, a little after its last sample
 AROUND: Final = timedelta(days=3)  # further than any clock is set, so that neighbours are there

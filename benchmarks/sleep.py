@@ -16,7 +16,7 @@ from edfio import read_edf
 from matplotlib.figure import Figure
 
 from benchmarks.sleep_world import DAY_S, DAYS, T0_NS, Day, epochs_of
-from detector.posture import EPOCH_NS, Motion, on_grid, upright
+from detector.posture import EPOCH_NS, Motion, along_shank, on_grid
 from detector.sleep import FACTOR, LIMITS_DEG, longest_block, rolling_median, sleep_window
 from detector.wear import lies_about
 
@@ -129,7 +129,7 @@ def walking(folder: Path) -> Iterator[str]:
         movement = np.concatenate([motion.movement_g for motion in here])
         change = np.abs(np.concatenate([np.diff(motion.angle_deg) for motion in here]))
         days = [eight_hours(motion) for motion in here]
-        known = sum(upright(on_grid(day, start_ns=T0_NS, end_ns=END_NS)) is not None for day in days)
+        known = sum(along_shank(on_grid(motion, start_ns=T0_NS, end_ns=END_NS)) is not False for motion in here)
         sleeps = [sum(method(day) is not None for day in days) for method in (adapted, published)]
         yield (
             f"| {place} | {len(here)} | {angle.min():.0f}–{angle.max():.0f} | {(angle > 50).mean():.0%} | "

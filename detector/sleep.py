@@ -12,7 +12,8 @@ What the shank changes
   published limits are kept, and `docs/sleep.md` shows how little doubling or halving them changes.
 - An arm gives away who walks, a shank does not: stride after stride it returns, and 40 % of the epochs of real walking
   change by less than 0.5 degrees. So the leg must not move either (median of MAD).
-- Awake but seated the shank stands still on the floor for minutes, so sleep needs a shank that is not upright.
+- Awake but seated the shank stands still on the floor for minutes, so sleep needs a shank that is not upright. That
+  the angle of axis x tells so is checked on the day's walking; without any, posture must make no difference.
 - The angle of axis x does not see the leg roll about it. Turning over shows in movement instead.
 - Medians over 5 min pass over periodic leg movements, which last less than 10 s (AASM 2018).
 - What is missing or not worn is not sleep. It may lie in a bridged gap, and is reported as a share not seen.
@@ -24,7 +25,7 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from detector.posture import EPOCH_NS, BoolArray, DoubleArray, Grid, Motion, on_grid, upright
+from detector.posture import EPOCH_NS, BoolArray, DoubleArray, Grid, Motion, along_shank, on_grid, upright
 
 ROLLED: Final = 31  # epochs of the rolling median: 5 min, and odd so that it is centred
 FACTOR: Final = 15.0
@@ -36,6 +37,7 @@ WORN_EPOCHS: Final = 1080  # fewer epochs worn are too little to take a percenti
 SEEN: Final = 2 / 3  # of the window; less is guesswork
 SHORTEST_EPOCHS: Final = 1080  # a nap is no night: 3 h
 LONGEST_EPOCHS: Final = 5760  # who lies still for longer is in bed by day too: 16 h
+CLOSE_EPOCHS: Final = 180  # two windows that differ by less at either end are the same: 30 min
 AWAKE_EPOCHS: Final = (6, 30)  # of this many after the end so many show the wearer awake
 TURN_DEG: Final = 5.0
 INACTIVE_EPOCHS: Final = 30
@@ -70,22 +72,24 @@ def sleep_window(
     Returns
     -------
     SleepWindow or None
-        None where less than 3 h were worn, where walking shows that axis x does not lie along the shank, where no
-        block of 3 to 16 h is found or less than two thirds of it were seen, and where the block touches an end of
-        the day: it is then cut, and belongs to another day as well.
+        None where less than 3 h were worn, where walking shows that axis x does not lie along the shank or is too
+        rare to tell and posture would change the window by half an hour, where no block of 3 to 16 h is found or less
+        than two thirds of it were seen, and where the block touches an end of the day: it is then cut, and belongs to
+        another day as well.
     """
     grid = on_grid(motion, start_ns=start_ns, end_ns=end_ns)
-    steep = upright(grid)
-    if grid.worn.sum() < WORN_EPOCHS or steep is None:
+    along = along_shank(grid)
+    if grid.worn.sum() < WORN_EPOCHS or along is False:
         return None
     change = _change(grid)
     rolled = rolling_median(change)
     threshold = _threshold(rolled, limits_deg)
     if threshold is None:
         return None
-    still = _still(grid, rolled=rolled, threshold=threshold, steep=steep)
+    resting = _resting(grid, rolled=rolled, threshold=threshold)
+    still = resting & (rolling_median(np.where(grid.worn, upright(grid), np.nan)) < 0.5)
     block = longest_block(still)
-    if block is None:
+    if block is None or (along is None and not _close(block, longest_block(resting))):
         return None
     first, last = block
     seen = float(grid.worn[first:last].mean())
@@ -164,8 +168,11 @@ def _threshold(rolled: DoubleArray, limits_deg: tuple[float, float]) -> float | 
     return float(np.clip(FACTOR * np.percentile(known, 10), *limits_deg))
 
 
-def _still(grid: Grid, *, rolled: DoubleArray, threshold: float, steep: BoolArray) -> BoolArray:
-    """Whether most of the 5 min about each epoch are without turning and moving, and not upright."""
+def _resting(grid: Grid, *, rolled: DoubleArray, threshold: float) -> BoolArray:
+    """Whether most of the 5 min about each epoch are without turning and moving."""
     moving = rolling_median(np.where(grid.worn, grid.movement_g, np.nan))
-    standing = rolling_median(np.where(grid.worn, steep, np.nan))
-    return (rolled <= threshold) & (moving <= MOVING_G) & (standing < 0.5)
+    return (rolled <= threshold) & (moving <= MOVING_G)
+
+
+def _close(block: tuple[int, int], other: tuple[int, int] | None) -> bool:
+    return other is not None and all(abs(a - b) <= CLOSE_EPOCHS for a, b in zip(block, other, strict=True))
