@@ -8,11 +8,12 @@ stronger, one head, lying still. Compared is what the same detector says of the 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Any, Final
+from random import Random
+from typing import Final
 
 import numpy as np
 from detector_world import ACC_SCALE, SECOND_NS, T0_NS, Recorded, Told, feed, run, together
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import butter, resample_poly, sosfilt
@@ -39,6 +40,9 @@ class Cramp:
     ratio: float  # to rest, at its crest
     ramp_s: float
     channel: int
+
+
+SUDDEN: Final = Cramp(onset_s=70.0, length_s=40.0, ratio=6.0, ramp_s=1.5, channel=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +204,7 @@ def test_there_is_something_to_compare(story: Story) -> None:
     st.sampled_from([17, 60, 300]),
 )
 @settings(max_examples=5)
-def test_the_order_of_streams_in_a_batch_does_not_matter(told: list[Story], random: Any, piece_s: int) -> None:
+def test_the_order_of_streams_in_a_batch_does_not_matter(told: list[Story], random: Random, piece_s: int) -> None:
     legs = [worn(story, fs_hz=500).cut(range(piece_s, LENGTH_S, piece_s)) for story in told]
     order = list(range(len(legs)))
     random.shuffle(order)
