@@ -20,6 +20,8 @@ from detector.state import NEVER
 LONGEST_RISE_S: Final = 180  # build-up over 3 minutes, Howe 1978
 LONGEST_QUIET_S: Final = 3600
 SETTLED_S: Final = 45  # a leg that moved or worked more recently than that may stand where it has sat
+EARLY_S: Final = 10  # active seconds in which a willed act works both heads; a cramp may spread later
+RISING_S: Final = 2  # a rise within a second would pass for a wobble
 HALF: Final = 0.5
 MOST: Final = 0.4  # of the crest: a step that leads there is how it began
 COUNTED: Final = (
@@ -94,7 +96,7 @@ def count(
     c["stirred"] += signed & now.moving
     above_uv = np.where(now.ok, np.sqrt(np.maximum(now.rms**2 - now.rms_rest**2, 0)), 0).astype(np.float32)
     first = above_uv.argmax(-1)
-    _pair(c, signed, above_uv=above_uv, first=first, mates=mates, ok=now.ok)
+    _pair(c, rows & (c["active"] <= EARLY_S), above_uv=above_uv, first=first, mates=mates, ok=now.ok)
     _beat(c, rows, first=first, now=now)
     c["hot_s"] += on
     relative = above_uv / now.rms_rest / (params.reference_ratio - 1)
@@ -122,9 +124,10 @@ def _beat(c: Candidate, rows: NDArray[np.bool_], *, first: NDArray[np.intp], now
     """The shape of the first channel's activity: wobble, beat, steepest rise, last second of strength."""
     steps = np.take_along_axis(now.steps, first[:, None, None], 1)[:, 0]
     slow, fast, beats = rhythm(steps)
-    c["slow"] += np.where(rows, slow, 0)
-    c["fast"] += np.where(rows, fast, 0)
-    c["beats"] += np.where(rows[:, None], beats, 0)
+    steady = rows & (c["active"] > RISING_S)
+    c["slow"] += np.where(steady, slow, 0)
+    c["fast"] += np.where(steady, fast, 0)
+    c["beats"] += np.where(steady[:, None], beats, 0)
     c["crest"] = np.where(rows[:, None], np.maximum(c["crest"], np.where(now.ok, now.ratio, 0)), c["crest"])
     most = np.where(now.ok, now.ratio, 0).max(-1)
     jump = most / c["before"].min(-1)
@@ -140,9 +143,9 @@ def _beat(c: Candidate, rows: NDArray[np.bool_], *, first: NDArray[np.intp], now
 def signs(c: Candidate, acc: NDArray[np.bool_], *, ended: bool) -> Signs:
     """The signs of the candidates so far; how they ended, if they have."""
     signed = np.maximum(c["signed"], 1)
-    active = np.maximum(c["active"], 1)
-    seen = c["paired"] > 0.5 * signed
-    beats = c["beats"] / active[:, None]
+    waved = np.maximum(c["active"] - RISING_S, 1)
+    seen = c["paired"] > 0.5 * np.clip(c["active"], 1, EARLY_S)
+    beats = c["beats"] / waved[:, None]
     fall_s = c["last_s"] - c["strong_s"]
     return Signs(
         upright=_f(c["upright"] / signed),
@@ -153,7 +156,7 @@ def signs(c: Candidate, acc: NDArray[np.bool_], *, ended: bool) -> Signs:
         cold=c["cold"],
         active_s=_f(c["active"]),
         acc=acc,
-        wobble=_f(c["slow"] / np.maximum(c["fast"], 1e-9)),
+        wobble=_f((c["slow"] + 1e-9) / (c["fast"] + 1e-9)),
         beat=_f(beats.max(-1) - np.median(beats, axis=-1)),
         quiet_s=_f(c["quiet_s"]),
         usual=_f(np.take_along_axis(c["usual"], c["crest"].argmax(-1)[:, None], -1)[:, 0]),

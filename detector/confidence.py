@@ -41,6 +41,7 @@ WEIGHTS: Final = MappingProxyType(
     }
 )
 LONGEST_WILLED_S: Final = 65.0
+STANDING: Final = 2.0  # logarithm of an amplitude over what is customary that nobody stands at for a minute
 WOBBLE_WILLED: Final = 1.45  # median over real ten-second holds of 16 older people
 ALONE: Final = 0.1  # synergist over first channel, above rest: crosstalk
 BOTH: Final = 0.5
@@ -75,6 +76,7 @@ def terms(signs: Signs, params: Params) -> dict[str, FloatArray]:
     wobble = np.log(np.maximum(signs.wobble, 0.1) / WOBBLE_WILLED)
     both = np.where(unseen, 0, np.clip((signs.coactive - ALONE) / (BOTH - ALONE), 0, 1))
     length = np.maximum(signs.active_s, 1)
+    unusual = np.log(np.maximum(signs.crest, 1)) - signs.usual
     stands = upright | (signs.seated > 0.5)
     values = {
         "base": np.ones(len(upright)),
@@ -89,9 +91,9 @@ def terms(signs: Signs, params: Params) -> dict[str, FloatArray]:
         "moved": signs.moved,
         "stirred": signs.stirred,
         "outlasts": np.clip(np.log(length / params.hold_s), 0, np.log(5)),
-        "minute": (length > LONGEST_WILLED_S) & ~stands,
+        "minute": (length > LONGEST_WILLED_S) & (~stands | (unusual > STANDING)),
         "quiet": np.log1p(signs.quiet_s / 60),
-        "unusual": np.clip(np.log(np.maximum(signs.crest, 1)) - signs.usual, 0, 2),
+        "unusual": np.clip(unusual, 0, 2),
         "wobble": np.clip(wobble, -0.5, 0.7),
         "bursts": np.clip(wobble - 1.0, 0, 1),
         "beat": np.clip((signs.beat - BEAT_NOISE) / 0.1, 0, 3),
