@@ -198,6 +198,7 @@ def test_there_is_something_to_compare(story: Story) -> None:
         assert end_s > one.onset_s
 
 
+@example([Story(0, (SUDDEN,), ()), Story(2, (replace(SUDDEN, ramp_s=6.0),), ())], Random(0), 300)  # one opens first
 @given(
     st.lists(stories() | riddles(), min_size=2, max_size=3),
     st.randoms(use_true_random=False),
