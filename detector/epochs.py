@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from detector.acc import angle_deg
 from detector.emg import bins, median_hz
-from detector.features import Features
 from detector.layout import FloatArray, Layout, TimeArray
 from detector.params import EPOCH_S, Params
 from detector.quality import ARTEFACT, MOVING, UNUSABLE, UNWORN, FlagArray
 from detector.rest import percentile, quiet, track
 from detector.results import Epochs
+from detector.seconds import Part, Seconds
 from detector.stance import learn_home, learn_up
 from detector.state import State, window_n
 from detector.windows import SECOND_NS
@@ -32,25 +32,32 @@ CUSTOM_UP_OPEN: Final = 0.03
 CUSTOM_DOWN: Final = 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """K windows: stream row, position in time and UTC second of each."""
+def lay(state: State, part: Part, seconds: Seconds, flags: FlagArray) -> None:
+    """Write windows into the grid of their stream; flags `(A, L, C)`. Changes `state`."""
+    found = seconds.found
+    usable = part.live[..., None] & ((flags & UNUSABLE) == 0)
+    bands = np.where(usable[..., None], part.of(found.bands), 0)
+    # Added in order of time, one after the other, on top of what there is: however the seconds come, sums are the same.
+    so_far = state["bands"][part.rows][:, None]
+    state["bands"][part.rows] = np.add.reduce(np.concatenate([so_far, bands], axis=1), axis=1)
+    column = part.second % EPOCH_S
+    first = int(column[0, 0])
+    if part.live.all() and (column[:, 0] == first).all():  # all clocks in step
+        where: tuple[Any, Any] = (part.rows, slice(first, first + column.shape[1]))
+        _write(state, where, [x.swapaxes(1, 2) for x in (flags, part.of(found.power), part.of(found.low))])
+        state["grid_mad"][where], state["grid_gravity"][where] = part.of(found.mad), part.of(found.gravity)
+        return
+    live = np.nonzero(part.live)
+    where = (part.streams[live[0]], column[live])
+    _write(state, where, [x[live] for x in (flags, part.of(found.power), part.of(found.low))])
+    state["grid_mad"][where], state["grid_gravity"][where] = part.of(found.mad)[live], part.of(found.gravity)[live]
 
-    row: NDArray[np.intp]
-    at: NDArray[np.intp]
-    second: TimeArray
 
-
-def lay(state: State, picked: Picked, found: Features, flags: FlagArray) -> None:
-    """Write windows into the grid of their stream; flags `(K, C)`. Changes `state`."""
-    r, t, column = picked.row, picked.at, picked.second % EPOCH_S
-    state["grid_have"][r, column] = True
-    state["grid_flags"][r, :, column] = flags
-    state["grid_power"][r, :, column] = found.power[r, t]
-    state["grid_low"][r, :, column] = found.low[r, t]
-    state["grid_bands"][r, :, column] = found.bands[r, t]
-    state["grid_mad"][r, column] = found.mad[r, t]
-    state["grid_gravity"][r, column] = found.gravity[r, t]
+def _write(state: State, where: tuple[Any, Any], values: list[NDArray[Any]]) -> None:
+    rows, columns = where
+    state["grid_have"][rows, columns] = True
+    for name, value in zip(("grid_flags", "grid_power", "grid_low"), values, strict=True):
+        state[name][rows, :, columns] = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Full:
     have: NDArray[np.bool_]  # (A, E)
     flags: FlagArray  # (A, C, E)
     power: FloatArray  # (A, C, E)
-    bands: FloatArray  # (A, C, E, BANDS)
+    bands: FloatArray  # (A, C, BANDS) sum over usable windows
     mad: FloatArray  # (A, E)
     gravity: FloatArray  # (A, E, 3)
     rest: FloatArray  # (A, C) logarithm, RMS
@@ -93,7 +100,8 @@ def flush(state: State, rows: NDArray[np.intp], *, params: Params) -> list[Full]
     _settle(state, rows, low=low, have=have, calm=calm, params=params)
     ok = have[:, None, :] & ((flags & (UNUSABLE | ARTEFACT)) == 0)
     _learn(state, rows, power=power, calm=calm, ok=ok, worn=worn, params=params)
-    state["grid_have"][rows] = False
+    bands = state["bands"][rows]
+    state["grid_have"][rows], state["bands"][rows] = False, 0
     return [
         Full(
             rows=rows,
@@ -101,7 +109,7 @@ def flush(state: State, rows: NDArray[np.intp], *, params: Params) -> list[Full]
             have=have,
             flags=flags,
             power=power,
-            bands=state["grid_bands"][rows],
+            bands=bands,
             mad=state["grid_mad"][rows],
             gravity=state["grid_gravity"][rows],
             rest=state["rest"][rows, :, 1],
@@ -122,7 +130,6 @@ def summarise(layout: Layout, ended: list[Full]) -> Epochs:
         rms = np.sqrt(np.where(usable, full.power, 0).sum(-1) / count)
         mad = np.where(full.have, full.mad, 0).sum(-1) / full.have.sum(-1)
         gravity = np.where(full.have[..., None], full.gravity, 0).sum(1)
-    bands = np.where(usable[..., None], full.bands, 0).sum(2)
     channels = full.flags.shape[1]
     columns: dict[str, Any] = {
         "stream": np.repeat(full.rows, channels),
@@ -133,7 +140,7 @@ def summarise(layout: Layout, ended: list[Full]) -> Epochs:
         "usable_s": count.ravel(),
         "rms_uv": rms.ravel(),
         "rest_uv": np.exp(full.rest).ravel(),
-        "median_hz": _median(layout, bands).ravel(),
+        "median_hz": _median(layout, full.bands).ravel(),
         "movement_g": np.repeat(mad, channels),
         "angle_deg": np.repeat(angle_deg(gravity), channels),
         "flags": np.bitwise_or.reduce(np.where(have, full.flags, 0), axis=-1).ravel(),

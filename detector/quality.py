@@ -36,17 +36,10 @@ def flag_names(bits: int) -> tuple[str, ...]:
     return tuple(sorted(name for bit, name in enumerate(FLAGS) if bits >> bit & 1))
 
 
-def judge(
-    *,
-    power: FloatArray,
-    hum: FloatArray,
-    wander: FloatArray,
-    span: FloatArray,
-    clipped: FloatArray,
-    rest: FloatArray,
-    params: Params,
-) -> FlagArray:
-    """Flag windows of EMG.
+def marks(
+    *, power: FloatArray, hum: FloatArray, wander: FloatArray, span: FloatArray, clipped: FloatArray, params: Params
+) -> tuple[FlagArray, FlagArray]:
+    """Flag windows of EMG by what they show themselves.
 
     Parameters
     ----------
@@ -56,7 +49,32 @@ def judge(
         Largest minus smallest sample, counts.
     clipped : array
         Share of samples at the more frequent extreme.
-    rest : array
+    params : Params
+        Thresholds.
+
+    Returns
+    -------
+    flags, doubts : array of uint16
+        Bits of `FLAGS` that are set whatever the wearer's rest level, and those that depend on it: see `settled`.
+    """
+    flags = (span <= 1) * np.uint16(FLAT)
+    flags |= (clipped > params.rail_share) * np.uint16(RAIL)
+    flags |= (hum > params.hum_ratio * power) * np.uint16(HUM)
+    doubts = (hum > 4 * power) * np.uint16(OFF)
+    doubts |= (wander > params.artefact_ratio * power) * np.uint16(ARTEFACT)
+    return flags, doubts
+
+
+def settled(doubts: FlagArray, *, power: FloatArray, hum: FloatArray, rest: FloatArray, params: Params) -> FlagArray:
+    """Settle doubts by the rest level.
+
+    Parameters
+    ----------
+    doubts : array of uint16, any shape
+        Flags that may be set.
+    power, hum : array, same shape
+        Mean square, µV².
+    rest : array, broadcast to that shape
         Rest level in force, RMS µV; NaN while unknown.
     params : Params
         Thresholds.
@@ -64,17 +82,13 @@ def judge(
     Returns
     -------
     array of uint16
-        Bits of `FLAGS`. An electrode is off where hum stands far above both the signal and the wearer's rest
+        Those that are. An electrode is off where hum stands far above both the signal and the wearer's rest
         level; low-frequency power marks an artefact only where the signal is louder than rest, because a
         quiet electrode wanders all the time.
     """
     known = np.isfinite(rest)
     quiet = np.where(known, rest, np.sqrt(power))
-    flags = np.where(span <= 1, FLAT, 0)
-    flags |= np.where(clipped > params.rail_share, RAIL, 0)
-    flags |= np.where(hum > params.hum_ratio * power, HUM, 0)
-    lifted = (hum > 4 * power) & (hum > (params.off_hum_ratio * quiet) ** 2)
-    flags |= np.where(lifted, OFF, 0)
-    artefact = known & (power > (LOUD * quiet) ** 2) & (wander > params.artefact_ratio * power)
-    flags |= np.where(artefact, ARTEFACT, 0)
-    return flags.astype(np.uint16)
+    kept = (hum > (params.off_hum_ratio * quiet) ** 2) * np.uint16(OFF)
+    kept |= (known & (power > (LOUD * quiet) ** 2)) * np.uint16(ARTEFACT)
+    found: FlagArray = doubts & kept
+    return found

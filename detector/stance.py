@@ -75,22 +75,21 @@ def learn_home(home: FloatArray, rested: NDArray[np.int32], *, gravity: FloatArr
 
 
 def upright(
-    state: State, rows: NDArray[np.intp], gravity: FloatArray, *, angle: FloatArray, params: Params
+    state: State, rows: slice | NDArray[np.intp], gravity: FloatArray, *, angle: FloatArray, params: Params
 ) -> NDArray[np.bool_]:
-    """Whether the shank stands: near the direction of walking, or steep by axis x where none is known, `(K,)`."""
-    with np.errstate(invalid="ignore"):
-        by_axis: NDArray[np.bool_] = np.abs(angle) > params.upright_deg
+    """Whether the shank stands: near the direction of walking, or steep by axis x where none is known, `(A, L)`."""
+    by_axis: NDArray[np.bool_] = np.abs(angle) > params.upright_deg
     walked = state["walked"][rows] >= UP_EPOCHS
     if not walked.any():
         return by_axis
     known = np.isfinite(angle)
-    return np.where(walked, known & (turn_deg(state["up"][rows], gravity) < UP_DEG), by_axis)
+    return np.where(walked[:, None], known & (turn_deg(state["up"][rows][:, None], gravity) < UP_DEG), by_axis)
 
 
 def at_home(state: State, rows: NDArray[np.intp], gravity: FloatArray) -> NDArray[np.bool_]:
-    """Whether the leg is in the posture in which it has rested, `(K,)`."""
-    near: NDArray[np.bool_] = turn_deg(state["home"][rows], gravity) < NEAR_DEG
-    return near & (state["rested"][rows] >= HOME_EPOCHS)
+    """Whether the leg is in the posture in which it has rested, `(A, L)`."""
+    near: NDArray[np.bool_] = turn_deg(state["home"][rows][:, None], gravity) < NEAR_DEG
+    return near & (state["rested"][rows] >= HOME_EPOCHS)[:, None]
 
 
 def _resultant(gravity: FloatArray, chosen: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:

@@ -4,8 +4,8 @@ Rules
 -----
 - The first axis of every array is the stream. Nothing else is remembered anywhere.
 - `pack` turns each stream's share into one row of bytes and `unpack` back, without loss.
-- The running epoch is kept window by window (`grid_*`, column = UTC second modulo 10), not as sums, so that
-  cutting the input elsewhere cannot change the order of any addition.
+- The running epoch is kept window by window (`grid_*`, column = UTC second modulo 10). What is kept as a sum is added
+  to one window at a time, so that cutting the input elsewhere cannot change the order of any addition.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ _SHAPED: Final = {
     "grid_flags": ("u2", "CE", 0),
     "grid_power": ("f4", "CE", 0),
     "grid_low": ("f4", "CE", 0),
-    "grid_bands": ("f4", "CEB", 0),
+    "bands": ("f4", "CB", 0),  # sum over the usable windows of the epoch
     "grid_mad": ("f4", "E", 0),
     "grid_gravity": ("f4", "E3", 0),
     "rest": ("f4", "C2", np.nan),  # logarithm of the rest level: sustained amplitude, RMS; µV

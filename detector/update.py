@@ -1,35 +1,26 @@
 """The detector in reading order: place in time, cut into seconds, analyse, judge, lay into epochs, follow episodes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.acc import angle_deg, turn_deg
 from detector.candidates import CANDIDATE, Second
 from detector.episodes import close, step
-from detector.epochs import Full, Picked, begin, flush, lay, summarise
+from detector.epochs import Full, begin, flush, lay, summarise
 from detector.features import Features, features
 from detector.layout import Chunk, CountArray, FloatArray, Layout
 from detector.params import DEFAULT, EPOCH_S, Params
-from detector.quality import ARTEFACT, MOVING, NO_ACC, UNUSABLE, UPRIGHT, FlagArray, judge
+from detector.quality import ARTEFACT, UNUSABLE, UPRIGHT, FlagArray, settled
 from detector.results import Episode, Results
+from detector.seconds import Part, Seconds, look, parts
 from detector.stance import at_home, upright
 from detector.state import NEVER, State
 from detector.windows import Windows, check, cut, place
 
 PIECE_SAMPLES: Final = 1 << 21  # of all streams together: bounds memory, whatever the length of a recording
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """What the accelerometer says of each window, `(S, T)`."""
-
-    moving: NDArray[np.bool_]
-    angle: FloatArray  # of axis x to the horizontal, degrees
-    known: NDArray[np.bool_]
 
 
 def update(state: State, chunk: Chunk, *, params: Params = DEFAULT) -> tuple[Results, State]:
@@ -113,106 +104,75 @@ def _advance(
     episodes: list[Episode],
 ) -> None:
     """Take every stream through its windows, one epoch at a time, for the rest level holds for an epoch."""
-    count = windows.valid.sum(-1)
-    at = np.zeros_like(count)
-    leg = _movement(state, windows, found, params)
+    seconds = look(state, windows, found, params)
     mates = state.layout.mates()
-    while (live := np.flatnonzero(at < count)).size:
-        first = windows.second[live, at[live]]
-        take = np.zeros_like(count)
-        take[live] = np.minimum(EPOCH_S - first % EPOCH_S, count[live] - at[live])
-        ended += begin(state, first // EPOCH_S, rows=live, params=params)
-        row, offset = np.nonzero(np.arange(take.max()) < take[:, None])
-        position = at[row] + offset
-        picked = Picked(row=row, at=position, second=windows.second[row, position])
-        stands = upright(state, row, found.gravity[row, position], angle=leg.angle[row, position], params=params)
-        flags = _judge(state, picked, found, params) | _flags_of(leg, picked, stands)
-        lay(state, picked, found, flags)
-        episodes += _follow(state, picked, found, flags=flags, offset=offset, leg=leg, mates=mates, params=params)
-        full = live[(first + take[live]) % EPOCH_S == 0]
-        ended += flush(state, full, params=params)
-        at += take
+    for part in parts(seconds):
+        ended += begin(state, part.second[:, 0] // EPOCH_S, rows=part.streams, params=params)
+        rest = np.exp(state["rest"][part.rows])[:, None]
+        flags = _flags(state, part, seconds, rest=rest, params=params)
+        lay(state, part, seconds, flags)
+        episodes += _follow(state, part, seconds, flags=flags, rest=rest, mates=mates, params=params)
+        ended += flush(state, part.streams[part.full], params=params)
 
 
-def _judge(state: State, picked: Picked, found: Features, params: Params) -> FlagArray:
-    """Quality flags (K, C) of the picked windows."""
-    r, t = picked.row, picked.at
-    return judge(
-        power=found.power[r, t],
-        hum=found.hum[r, t],
-        wander=found.wander[r, t],
-        span=found.span[r, t],
-        clipped=found.clipped[r, t],
-        rest=np.exp(state["rest"][r, :, 1]),
-        params=params,
-    )
-
-
-def _flags_of(leg: Leg, picked: Picked, stands: NDArray[np.bool_]) -> FlagArray:
-    """What the accelerometer says of the picked windows, as flags `(K, 1)`."""
-    flags = np.where(leg.moving[picked.row, picked.at], MOVING, 0) | np.where(stands, UPRIGHT, 0)
-    flags |= np.where(leg.known[picked.row, picked.at], 0, NO_ACC)
-    return flags[:, None].astype(np.uint16)
+def _flags(state: State, part: Part, seconds: Seconds, *, rest: FloatArray, params: Params) -> FlagArray:
+    """Quality flags `(A, L, C)` with what depends on rest `(A, 1, C, 2)` and on what is known of the posture."""
+    found, doubts = seconds.found, part.of(seconds.doubts)
+    stands = upright(state, part.rows, part.of(found.gravity), angle=part.of(seconds.angle), params=params)
+    flags = part.of(seconds.flags) | (stands * np.uint16(UPRIGHT))[..., None]
+    if doubts.any():
+        power, hum = part.of(found.power), part.of(found.hum)
+        flags |= settled(doubts, power=power, hum=hum, rest=rest[..., 1], params=params)
+    return flags
 
 
 def _follow(
     state: State,
-    picked: Picked,
-    found: Features,
+    part: Part,
+    seconds: Seconds,
     *,
     flags: FlagArray,
-    offset: NDArray[np.intp],
-    leg: Leg,
+    rest: FloatArray,
     mates: NDArray[np.bool_],
     params: Params,
 ) -> list[Episode]:
     """Step the candidates of every stream in which something goes on; the others are left as they are."""
-    r, t = picked.row, picked.at
-    rest = np.exp(state["rest"][r])
-    ok = ((flags & (UNUSABLE | ARTEFACT)) == 0) & np.isfinite(rest[..., 0])
-    low, rms = found.low[r, t], np.sqrt(found.power[r, t])
-    full = np.minimum(low / rms, 1)
-    ratio = np.where(ok & (full >= params.sustained), low / rest[..., 0], 0)
-    moving, known = leg.moving[r, t], ok.any(-1)
-    stirred = np.zeros(state.streams, np.bool_)
-    going_on = (state["evidence"] > 0) | state["opened"] | (state["rise_s"] != NEVER) | state["hot"].any(-1)
-    stirred[r] = going_on[r]
-    stirred[r[(ratio >= params.off_ratio).any(-1)]] = True
-    busy = np.flatnonzero(stirred)
-    if busy.size == 0:
-        _note(state, picked, moving=moving, known=known)
-        return []
-    place_of = np.full((state.streams, offset.max() + 1), -1)
-    place_of[r, offset] = np.arange(len(r))
-    cold: NDArray[np.bool_] = np.any(state["warm"][r] < params.warm_epochs, axis=-1)
-    home = at_home(state, r, found.gravity[r, t])
-    candidates = {name: state[name][busy] for name in CANDIDATE}
-    episodes: list[Episode] = []
-    for k in place_of[busy].T:
-        now = Second(
-            live=k >= 0, second=picked.second[k], ok=ok[k], ratio=ratio[k], rms=rms[k], rms_rest=rest[k, :, 1],
-            full=full[k], steps=found.steps[r[k], t[k]], flags=flags[k],
-            moving=moving[k], upright=(flags[k, 0] & UPRIGHT) > 0, home=home[k], acc=leg.known[r[k], t[k]],
-            cold=cold[k],
-        )  # fmt: skip
-        episodes += step(candidates, now, streams=busy, mates=mates, params=params)
-    for name in CANDIDATE:
-        state[name][busy] = candidates[name]
-    _note(state, picked, moving=moving, known=known)
+    rows, live = part.rows, part.live
+    ok = live[..., None] & ((flags & (UNUSABLE | ARTEFACT)) == 0) & np.isfinite(rest[..., 0])
+    full, moving = part.of(seconds.full), part.of(seconds.moving)
+    ratio = np.where(ok & (full >= params.sustained), part.of(seconds.found.low) / rest[..., 0], 0)
+    going_on = (state["evidence"][rows] > 0) | state["opened"][rows] | (state["rise_s"][rows] != NEVER)
+    going_on |= state["hot"][rows].any(-1) | (ratio >= params.off_ratio).any((1, 2))
+    busy = np.flatnonzero(going_on)
+    episodes = []
+    if busy.size:
+        streams, picked = part.streams[busy], partial(_of, part, busy)
+        candidates = {name: state[name][streams] for name in CANDIDATE}
+        cold = (state["warm"][streams] < params.warm_epochs).any(-1)
+        home = at_home(state, streams, picked(seconds.found.gravity))
+        rms, steps, acc = picked(seconds.rms), picked(seconds.found.steps), picked(seconds.acc)
+        stands = (flags[busy, :, 0] & UPRIGHT) > 0
+        for k in range(live.shape[1]):
+            now = Second(
+                live=live[busy, k], second=part.second[busy, k], ok=ok[busy, k], ratio=ratio[busy, k], rms=rms[:, k],
+                rms_rest=rest[busy, 0, :, 1], full=full[busy, k], steps=steps[:, k], flags=flags[busy, k],
+                moving=moving[busy, k], upright=stands[:, k], home=home[:, k], acc=acc[:, k], cold=cold,
+            )  # fmt: skip
+            episodes += step(candidates, now, streams=streams, mates=mates, params=params)
+        for name in CANDIDATE:
+            state[name][streams] = candidates[name]
+    _note(state, part, moving=live & moving, known=ok.any(-1))
     return episodes
 
 
-def _note(state: State, picked: Picked, *, moving: NDArray[np.bool_], known: NDArray[np.bool_]) -> None:
+def _of(part: Part, rows: NDArray[np.intp], x: NDArray[Any]) -> NDArray[Any]:
+    picked: NDArray[Any] = part.of(x)[rows]
+    return picked
+
+
+def _note(state: State, part: Part, *, moving: NDArray[np.bool_], known: NDArray[np.bool_]) -> None:
     """Remember when each leg last moved, and when it could last be judged. Changes `state`."""
-    np.maximum.at(state["moved_s"], picked.row[moving], picked.second[moving])
-    np.maximum.at(state["known_s"], picked.row[known], picked.second[known])
-
-
-def _movement(state: State, windows: Windows, found: Features, params: Params) -> Leg:
-    """Movement and angle of all windows; notes the gravity of each stream's last one. Changes `state`."""
-    before = np.concatenate([state["gravity"][:, None], found.gravity[:, :-1]], axis=1)[:, : windows.valid.shape[1]]
-    known = np.isfinite(found.mad)
-    moving = known & ((found.mad > params.movement_g) | (turn_deg(before, found.gravity) > params.rotation_deg))
-    some = np.flatnonzero(windows.valid.any(-1))
-    state["gravity"][some] = found.gravity[some, windows.valid.sum(-1)[some] - 1]
-    return Leg(moving=moving, angle=angle_deg(found.gravity), known=known)
+    for name, seen in (("moved_s", moving), ("known_s", known)):
+        if seen.any():
+            last = np.where(seen, part.second, NEVER).max(-1)
+            state[name][part.rows] = np.maximum(state[name][part.rows], last)
