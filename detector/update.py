@@ -142,13 +142,14 @@ def _follow(
     full, moving = part.of(seconds.full), part.of(seconds.moving)
     ratio = np.where(ok & (full >= params.sustained), part.of(seconds.found.low) / rest[..., 0], 0)
     going_on = (state["evidence"][rows] > 0) | state["opened"][rows] | (state["rise_s"][rows] != NEVER)
-    going_on |= state["hot"][rows].any(-1) | (ratio >= params.off_ratio).any((1, 2))
+    going_on |= (state["hot"][rows] | (state["crest"][rows] > 0)).any(-1)  # whatever a quiet second would change
+    going_on |= (ratio >= params.off_ratio).any((1, 2))
     busy = np.flatnonzero(going_on)
     episodes = []
     if busy.size:
         streams, picked = part.streams[busy], partial(_of, part, busy)
         candidates = {name: state[name][streams] for name in CANDIDATE}
-        cold = (state["warm"][streams] < params.warm_epochs).any(-1)
+        cold: NDArray[np.bool_] = np.any(state["warm"][streams] < params.warm_epochs, axis=-1)
         home = at_home(state, streams, picked(seconds.found.gravity))
         rms, steps, acc = picked(seconds.rms), picked(seconds.found.steps), picked(seconds.acc)
         stands = (flags[busy, :, 0] & UPRIGHT) > 0

