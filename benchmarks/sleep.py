@@ -15,6 +15,8 @@ import numpy as np
 from edfio import read_edf
 from matplotlib.figure import Figure
 
+from benchmarks.accuracy.leg import Leg
+from benchmarks.accuracy.legs import shaped, spikes
 from benchmarks.sleep_world import DAY_S, DAYS, T0_NS, Day, epochs_of
 from detector.posture import EPOCH_NS, Motion, along_shank, on_grid
 from detector.sleep import FACTOR, LIMITS_DEG, longest_block, rolling_median, sleep_window
@@ -113,7 +115,7 @@ def eight_hours(walk: Motion) -> Motion:
     """A recording over and over for eight hours, with an hour of another unrest before and after."""
     rng = np.random.default_rng(1)
     pieces = 2880 // walk.start_ns.size + 1
-    unrest = np.full(360, 0.3), rng.uniform(60, 88, 360)
+    unrest = np.full(360, 0.07), rng.uniform(60, 88, 360)  # too little to be walking: that is the recording's part
     movement = np.concatenate((unrest[0], np.tile(walk.movement_g, pieces), unrest[0]))
     angle = np.concatenate((unrest[1], np.tile(walk.angle_deg, pieces), unrest[1]))
     start_ns = T0_NS + EPOCH_NS * np.arange(1, angle.size + 1)
@@ -129,13 +131,47 @@ def walking(folder: Path) -> Iterator[str]:
         movement = np.concatenate([motion.movement_g for motion in here])
         change = np.abs(np.concatenate([np.diff(motion.angle_deg) for motion in here]))
         days = [eight_hours(motion) for motion in here]
-        known = sum(along_shank(on_grid(motion, start_ns=T0_NS, end_ns=END_NS)) is not False for motion in here)
+        known = sum(along_shank(on_grid(day, start_ns=T0_NS, end_ns=END_NS)) is True for day in days)
         sleeps = [sum(method(day) is not None for day in days) for method in (adapted, published)]
         yield (
             f"| {place} | {len(here)} | {angle.min():.0f}–{angle.max():.0f} | {(angle > 50).mean():.0%} | "
             f"{movement.min():.3f}–{movement.max():.3f} | {(movement > 0.03).mean():.0%} | "
             f"{(change < LIMITS_DEG[1]).mean():.0%} | {known} | {sleeps[0]} | {sleeps[1]} |"
         )
+
+
+def unrelated() -> Iterator[str]:
+    """Nights and days of generators that know neither the detector nor how a device should be mounted."""
+    for source, scenarios in {"shaped": shaped.SCENARIOS, "spikes": spikes.SCENARIOS}.items():
+        for kind in ("night", "day"):
+            legs_of = [scenarios[kind](seed) for seed in range(4)]
+            days = [_in_unrest(leg) for leg in legs_of if leg.acc is not None]
+            grids = [on_grid(motion, start_ns=T0_NS, end_ns=END_NS) for motion in days]
+            along = [along_shank(grid) for grid in grids]
+            found = [window for motion in days if (window := adapted(motion)) is not None]
+            hours = ", ".join(f"{(end - onset) / 3.6e12:.1f} h" for onset, end in found)
+            off = sum(int(lies_about(motion).sum()) for motion in days) / 360
+            yield (
+                f"| {source} {kind} | {len(days)} | {along.count(True)}, {along.count(False)}, {along.count(None)} | "
+                f"{len(found)} | {hours} | {off:.1f} |"
+            )
+
+
+def _in_unrest(leg: Leg) -> Motion:
+    """The acceleration of a leg at 25 Hz as epochs, between two hours in which a lying leg moves."""
+    if leg.acc is None:
+        raise ValueError("there is no accelerometer")
+    acc = leg.acc.astype(np.float64) * leg.acc_scale_g
+    at = np.arange(int(acc.shape[1] / leg.acc_fs_hz * 25)) * leg.acc_fs_hz / 25
+    inner = epochs_of(np.stack([np.interp(at, np.arange(acc.shape[1]), axis) for axis in acc]), 25)
+    n = inner.start_ns.size + 720
+    return Motion(
+        start_ns=T0_NS + EPOCH_NS * np.arange(1, n + 1),
+        angle_deg=np.pad(inner.angle_deg, 360, constant_values=10.0),
+        movement_g=np.pad(inner.movement_g, 360, constant_values=0.06),
+        worn=np.ones(n, np.bool_),
+        rms_uv=np.full(n, 3.0),
+    )
 
 
 def draw(path: Path, seed: int = 3) -> None:
@@ -180,6 +216,8 @@ def main() -> None:
         print("\n".join(table(name, days)))
     print("\n| day | non-wear found, h | false, h | missed, h |")
     print("\n".join(wear(name, days) for name, days in lived.items()))
+    print("\n| generator | with accelerometer | axis along, not, unknown | windows | long | non-wear, h |")
+    print("\n".join(unrelated()))
     if options.folder:
         print("\n| sensor | recordings | angle, ° | > 50° | MAD, g | > 0.03 g | < 0.5° | posture | sleep | as wrist |")
         print("\n".join(walking(options.folder)))
