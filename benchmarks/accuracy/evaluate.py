@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from benchmarks.accuracy import figures, kept
+from benchmarks.accuracy.findings import Findings
 from benchmarks.accuracy.real import Listened, files, listen
 from benchmarks.accuracy.reliability import reliability
-from benchmarks.accuracy.report import Findings, by_scenario, page
+from benchmarks.accuracy.report import by_scenario, page
 from benchmarks.accuracy.rival_run import Rivalry, run_rivals
 from benchmarks.accuracy.rivals import available
 from benchmarks.accuracy.run import run_case

@@ -40,11 +40,8 @@ def run_rivals(case: Case, *, rivals: Sequence[Rival] = CHOSEN) -> list[Rivalry]
     return [Rivalry(rival, case, _scored(rival, case, leg)) for rival in rivals]
 
 
-def run_grid(case: Case, *, rivals: Sequence[Rival]) -> list[Rivalry]:
-    """Like `run_rivals` for rivals of one method and threshold, which is heard once and ruled twice."""
-    leg = case.make()
-    if leg.duration_s > LONGEST_S:
-        return []
+def run_grid(case: Case, leg: Leg, *, rivals: Sequence[Rival]) -> list[Rivalry]:
+    """Rivals of one method and threshold on one recording: heard once, and ruled by each."""
     try:
         channels = active(rivals[0], leg)
     except CannotRunError:

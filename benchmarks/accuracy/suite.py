@@ -13,8 +13,7 @@ from benchmarks.accuracy.leg import Leg, Scenarios
 
 GENERATORS: Final = ("ours", "shaped", "spikes")
 HELD_OUT: Final = frozenset({"spikes"})
-SEEDS: Final = 16  # of every scenario in the full suite
-LONG_SEEDS: Final = 24  # of nights and days: false alarms are rare, so exposure counts
+SEEDS: Final = 24  # of every scenario in the full suite
 QUICK_SEEDS: Final = 2
 
 
@@ -72,7 +71,7 @@ def suite(*, quick: bool = False) -> tuple[Case, ...]:
     chosen: list[Case] = []
     for generator in GENERATORS:
         for name in scenarios(generator):
-            seeds = QUICK_SEEDS if quick else LONG_SEEDS if is_long(name) else SEEDS
+            seeds = QUICK_SEEDS if quick else SEEDS
             seeds = max(1, seeds // 2) if generator in HELD_OUT else seeds
             chosen += [Case(generator, name, seed) for seed in range(seeds)]
     return tuple(chosen)
