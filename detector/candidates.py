@@ -96,7 +96,7 @@ def count(
     c["stirred"] += signed & now.moving
     above_uv = np.where(now.ok, np.sqrt(np.maximum(now.rms**2 - now.rms_rest**2, 0)), 0).astype(np.float32)
     first = above_uv.argmax(-1)
-    _pair(c, rows & (c["active"] <= EARLY_S), above_uv=above_uv, first=first, mates=mates, ok=now.ok)
+    _pair(c, rows & (c["active"] <= EARLY_S), above_uv=above_uv, first=first, mates=mates, now=now, params=params)
     _beat(c, rows, first=first, now=now)
     c["hot_s"] += on
     relative = above_uv / now.rms_rest / (params.reference_ratio - 1)
@@ -109,12 +109,12 @@ def count(
 
 def _pair(
     c: Candidate, rows: NDArray[np.bool_], *, above_uv: FloatArray, first: NDArray[np.intp],
-    mates: NDArray[np.bool_], ok: NDArray[np.bool_],
+    mates: NDArray[np.bool_], now: Second, params: Params,
 ) -> None:  # fmt: skip
-    """How hard the strongest synergist works, beside the first channel."""
-    of_first = mates[first] & ok
+    """How hard the strongest synergist works, beside the first channel; it does not work below `off_ratio`."""
+    of_first = mates[first] & now.ok
     paired = rows & of_first.any(-1)
-    second = np.where(of_first, above_uv, 0).max(-1)
+    second = np.where(of_first & (now.ratio >= params.off_ratio), above_uv, 0).max(-1)
     most = np.take_along_axis(above_uv, first[:, None], -1)[:, 0]
     c["paired"] += paired
     c["coactive"] += np.where(paired, second / np.maximum(most, 1e-3), 0).astype(np.float32)

@@ -71,7 +71,7 @@ _SHAPED: Final = {
     "fast": ("f4", "", 0),  # and at 3-4 Hz
     "beats": ("f4", "L", 0),  # its lines from 3 Hz
     "mean": ("f4", "", 0),  # running mean of the ratio
-    "before": ("f4", "2", 0),  # highest ratio of the last two seconds
+    "before": ("f4", "2", 1),  # highest ratio of the last two seconds
     "jump": ("f4", "", 0),  # steepest rise within two seconds, a factor
     "jumped_to": ("f4", "", 0),  # and the ratio it led to
     "strong_s": ("i8", "", 0),  # last second above half of the crest
