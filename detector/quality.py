@@ -24,7 +24,7 @@ FLAGS: Final = (
 FLAT, RAIL, OFF, HUM, ARTEFACT, NO_ACC, MOVING, UPRIGHT, TRUNCATED = (1 << bit for bit in range(len(FLAGS)))
 UNWORN: Final = FLAT | OFF
 UNUSABLE: Final = UNWORN | RAIL
-HOLLOW: Final = 0.3  # times rest; a muscle under the electrode never falls so far
+HOLLOW: Final = 0.3  # of rest, and of the hum of a lifted electrode: a muscle under it never falls so far
 LOUD: Final = 2.0  # times rest; below it low-frequency power is wander, not artefact
 
 
@@ -84,12 +84,13 @@ def settled(doubts: FlagArray, *, power: FloatArray, hum: FloatArray, rest: Floa
     -------
     array of uint16
         Those that are. An electrode is off where hum stands far above both the signal and the wearer's rest
-        level, or where next to nothing but hum is left; low-frequency power marks an artefact only where the signal is louder than rest, because a
-        quiet electrode wanders all the time.
+        level, or where next to nothing but hum is left; low-frequency power marks an artefact only where the
+        signal is louder than rest, because a quiet electrode wanders all the time.
     """
     known = np.isfinite(rest)
     quiet = np.where(known, rest, np.sqrt(power))
-    kept = ((hum > (params.off_hum_ratio * quiet) ** 2) | (power < (HOLLOW * quiet) ** 2)) * np.uint16(OFF)
+    hollow = (power < (HOLLOW * quiet) ** 2) & (hum > (HOLLOW * params.off_hum_ratio * quiet) ** 2)
+    kept = ((hum > (params.off_hum_ratio * quiet) ** 2) | hollow) * np.uint16(OFF)
     kept |= (known & (power > (LOUD * quiet) ** 2)) * np.uint16(ARTEFACT)
     found: FlagArray = doubts & kept
     return found
