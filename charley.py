@@ -259,24 +259,13 @@ def evaluate_accuracy(
     """Measure how well the detector does on simulated and real legs, and write the report."""
     if find_spec("benchmarks") is None:
         raise SettingsError("charley evaluate needs a checkout of the project, where `make evaluate` runs it")
-    from benchmarks.accuracy.evaluate import STAGES, AccuracyError, Wanted, evaluate, numbers  # noqa: PLC0415 - only a checkout has it
+    from benchmarks.accuracy.command import run_evaluate  # noqa: PLC0415 - an installed package lacks it
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err) as bar:
-        tasks = {what: bar.add_task(what, total=None, visible=False) for what in STAGES}
-        try:
-            changed = evaluate(
-                Wanted(
-                    out=to, quick=quick, jobs=jobs or None, generators=tuple(generator), names=tuple(scenario),
-                    seeds=numbers(seeds), real=real,
-                ),
-                lambda what, done, total: bar.update(tasks[what], completed=done, total=total, visible=True),
-            )  # fmt: skip
-        except AccuracyError as error:
-            raise SettingsError(str(error)) from error
-    for line in changed:
-        err.print(line, soft_wrap=True, highlight=False)
-    out.print(f"Wrote {to}", soft_wrap=True)
+    raise typer.Exit(
+        run_evaluate(
+            to, quick=quick, jobs=jobs, generators=generator, names=scenario, seeds=seeds, real=real, out=out, err=err
+        )
+    )
 
 
 def _publish(devices: list[Any], current: Settings, *, speed: float, stop: threading.Event, label: str) -> None:

@@ -16,7 +16,14 @@ OURS: Final = ("api", "detector", "ingest", "simulators")
 ALLOWED: Final = {
     "detector": (),
     "ingest": ("detector", "detector.*"),
-    "api": ("ingest.store", "ingest.store.*", "detector.results", "detector.posture", "detector.sleep", "detector.wear"),
+    "api": (
+        "ingest.store",
+        "ingest.store.*",
+        "detector.results",
+        "detector.posture",
+        "detector.sleep",
+        "detector.wear",
+    ),
     "simulators": ("ingest.wire", "ingest.errors"),
 }
 # Libraries that live in few places: file patterns relative to the root.
@@ -67,6 +74,8 @@ def test_file_imports_what_it_may(path: Path) -> None:
     for line, module in _imports(path):
         top = module.split(".", maxsplit=1)[0]
         where = f"{name}:{line} imports {module}"
+        if module == "benchmarks.accuracy.command" and path.name == "charley.py":
+            continue  # `charley evaluate`, in a checkout
         assert top not in {"charley", "tests", "benchmarks"}, where
         if top in OURS and top != package and package in ALLOWED:
             assert any(fnmatch(module, pattern) for pattern in ALLOWED[package]), where
