@@ -10,7 +10,8 @@ Rules
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from math import prod
+from functools import lru_cache
+from math import ceil, prod
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,8 @@ from detector.layout import CountArray, Layout, TimeArray
 from detector.params import EPOCH_S
 from detector.rhythm import BEATS
 
+ROUGH: Final = 13
+NEAR: Final = 1 / 800  # 50 Hz is then at most a sixteenth of a line off
 SKEW_S: Final = 0.15  # by how much the signals of a block may end apart
 NEVER: Final = -1
 _SHAPED: Final = {
@@ -115,9 +118,30 @@ class State:
         return replace(self, arrays={name: array.copy() for name, array in self.arrays.items()})
 
 
+@lru_cache(maxsize=256)
 def window_n(fs_hz: float) -> int:
-    """Samples of a window: the whole number in one second."""
-    return int(fs_hz + 1e-6)
+    """Samples of a window: as many as there are whole ones in a second, or nearly.
+
+    A Fourier transform is quick where its length has small factors only. Where that number has a factor above
+    `ROUGH`, the length within `NEAR` of the rate is taken whose largest factor is smallest; 1260 at 1259.26 Hz.
+
+    >>> window_n(1000.0), window_n(1259.26), window_n(1259.0), window_n(333.3)
+    (1000, 1260, 1258, 333)
+    """
+    whole = int(fs_hz + 1e-6)
+    if _largest_factor(whole) <= ROUGH:
+        return whole
+    near = range(ceil(fs_hz * (1 - NEAR)), min(int(fs_hz * (1 + NEAR)), ceil(fs_hz - 1e-6)) + 1)
+    return min((whole, *near), key=lambda n: (_largest_factor(n), abs(n - fs_hz)))
+
+
+def _largest_factor(n: int) -> int:
+    found, factor = 1, 2
+    while n > 1:
+        while n % factor == 0:
+            found, n = factor, n // factor
+        factor += 1
+    return found
 
 
 def start(layout: Layout, streams: int) -> State:
