@@ -132,7 +132,8 @@ def window_n(fs_hz: float) -> int:
     if _largest_factor(whole) <= ROUGH:
         return whole
     near = range(ceil(fs_hz * (1 - NEAR)), min(int(fs_hz * (1 + NEAR)), ceil(fs_hz - 1e-6)) + 1)
-    return min((whole, *near), key=lambda n: (_largest_factor(n), abs(n - fs_hz)))
+    best: int = min((whole, *near), key=lambda n: (_largest_factor(n), abs(n - fs_hz)))
+    return best
 
 
 def _largest_factor(n: int) -> int:
