@@ -1,10 +1,12 @@
-"""Many files at once: a process each, so that one that is damaged, or too much for the memory, stops no other."""
+"""Many files at once, in processes: one that is too much for the memory, or meets a fault, stops no other."""
 
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -129,45 +131,59 @@ def _with_picture(file: RecordingFile, plot: Path, tell: Callable[[int, float], 
 
 
 def _messages(jobs: Sequence[Job], workers: int) -> Iterator[tuple[int, float | Outcome]]:
-    """What the processes say, as they say it; at most `workers` of them at a time."""
-    methods = multiprocessing.get_all_start_methods()
-    context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if hasattr(context, "set_forkserver_preload"):
-        drawing = ["ingest.recording.draw"] if any(job.plot for job in jobs) else []
-        context.set_forkserver_preload(["__main__", __name__, *drawing])  # once, and not in every process
+    """What the processes say, as they say it. One that dies takes its file with it, and is replaced."""
+    context = multiprocessing.get_context("spawn")  # threads, Arrow's among them, do not survive a fork
     waiting = list(reversed(range(len(jobs))))
-    running: dict[Connection, tuple[int, Any]] = {}
+    running: dict[Connection, tuple[int, SpawnProcess]] = {}
     try:
         while waiting or running:
             while waiting and len(running) < workers:
-                k = waiting.pop()
-                ours, theirs = context.Pipe(duplex=False)
-                child = context.Process(target=_child, args=(theirs, jobs[k]), daemon=True)
+                ours, theirs = context.Pipe()
+                child = context.Process(target=_work, args=(theirs,), daemon=True)
                 child.start()
                 theirs.close()
-                running[ours] = (k, child)
+                running[ours] = (waiting.pop(), child)
+                _give(ours, jobs[running[ours][0]])
             for ready in cast("list[Connection]", wait(list(running))):
                 k, child = running[ready]
-                try:
-                    message = ready.recv()
-                except EOFError:  # it ended without a word
-                    child.join()
-                    message = Outcome(jobs[k].path, error=f"{jobs[k].path}: the process that read it ended with "
-                                      f"{child.exitcode}: out of memory, or a fault in Charley")  # fmt: skip
+                message = _heard(ready, child, jobs[k])
                 if isinstance(message, Outcome):
-                    del running[ready]
-                    ready.close()
-                    child.join()
+                    if waiting and child.is_alive():
+                        running[ready] = (waiting.pop(), child)
+                        _give(ready, jobs[running[ready][0]])
+                    else:
+                        del running[ready]
+                        ready.close()
                 yield k, message
     finally:
         for _, child in running.values():
             child.terminate()
 
 
-def _child(connection: Connection, job: Job) -> None:
+def _give(connection: Connection, job: Job) -> None:
+    with suppress(ConnectionError):  # it has just died: its silence will be heard
+        connection.send(job)
+
+
+def _heard(connection: Connection, child: SpawnProcess, job: Job) -> float | Outcome:
+    try:
+        message: float | Outcome = connection.recv()
+    except (EOFError, ConnectionError):
+        child.join()
+        why = f"the process that read it ended with {child.exitcode}: out of memory, or a fault in Charley"
+        return Outcome(job.path, error=f"{job.path}: {why}")
+    return message
+
+
+def _work(connection: Connection) -> None:
+    """One file after another, until the other side hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
-    connection.send(run(job, connection.send))
-    connection.close()
+    while True:
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
+        connection.send(run(job, connection.send))
 
 
 def _free(path: Path, taken: set[Path]) -> Path:

@@ -1,13 +1,14 @@
 """Draws a recording and what was found in it: one picture a leg, as readable for ten seconds as for a night.
 
 From the top: episodes (height is severity, strength of colour is confidence), the envelope of every channel with its
-rest level, what of it could be judged, movement, posture.
+rest level (dashed), what of it could be judged, movement, posture (dashed: from where the leg moves, or is upright).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Final
 
 import numpy as np
@@ -15,20 +16,24 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator
 
 from detector import DEFAULT, Epochs, Params
+from detector.layout import FloatArray
 from detector.params import EPOCH_S
 from ingest.recording.movement import Movement
 from ingest.recording.run import Found
-from ingest.recording.trace import Points, Trace
+from ingest.recording.trace import POINTS, Points, Trace
 
-INK, PALE, GRID = "#22313f", "#8fa8bf", "#dfe5ea"
+INK, PALE, GRID, LEVEL = "#22313f", "#8fa8bf", "#dfe5ea", "#2a7f9e"
+DASHED: Final = (0, (4, 2))
 GRADES: Final = {1: "#f2b134", 2: "#e2711d", 3: "#b3001b"}
-QUALITY: Final = ("#ffffff", "#b9bec3", "#e9b44c", "#4c9f70")
+QUALITY: Final = ("#ffffff", "#b9bec3", "#7b5ea7", "#4c9f70")
 QUALITY_NAMES: Final = ("not received", "not worn", "not usable", "usable")
 WIDTH: Final = 13.0
+TICKS_S: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 86_400)
 SLIVER: Final = 0.004  # of the width: what is shorter is drawn this wide
 
 
@@ -49,14 +54,15 @@ def draw_leg(path: Path, sheet: Sheet, *, trace: Trace, found: Found, params: Pa
     leg, movement = trace.leg, trace.movement()
     channels = leg.layout.channels
     panel = 1.15 if channels <= 4 else 0.75
-    heights = [0.9, *[panel] * channels, 0.16 * channels + 0.1, *([0.9, 0.8] if movement is not None else [])]
+    heights = [0.9, *[panel] * channels, 0.1 + min(0.16 * channels, 0.6), *([0.9, 0.8] if movement is not None else [])]
     figure, axes = _sheet(sheet, heights)
     _episodes(axes[0], sheet)
     epochs = found.epochs
     for channel, ax in enumerate(axes[1 : channels + 1]):
         _envelope(ax, trace, channel, epochs)
         _shade(ax, sheet)
-        ax.set_ylabel(f"{leg.sites[channel].replace('_', chr(10), 1).replace('_', ' ')}\n({_unit(leg.units[channel])})")
+        unit = "µV" if leg.units[channel] == "uV" else "counts"
+        _label(ax, fill(f"{leg.sites[channel].replace('_', ' ')} ({unit})", 16))
     _quality(axes[channels + 1], epochs, sheet, leg.sites)
     if movement is not None:
         _movement(axes[-2], movement, params)
@@ -73,7 +79,7 @@ def draw_movements(path: Path, sheet: Sheet, movements: Sequence[Movement], *, p
         _movement(upper, movement, params)
         _posture(lower, movement, params)
         for ax, what in ((upper, "movement (g)"), (lower, "posture (°)")):
-            ax.set_ylabel(f"{movement.name}\n{what}")
+            _label(ax, f"{movement.name}\n{what}")
     _save(figure, axes, sheet, path)
 
 
@@ -89,14 +95,14 @@ def _sheet(sheet: Sheet, heights: list[float]) -> tuple[Figure, list[Axes]]:
         ax.set_axisbelow(True)
         for spine in ax.spines.values():
             spine.set_color(GRID)
-        ax.yaxis.label.set_fontsize(8)
     return figure, axes
 
 
 def _save(figure: Figure, axes: list[Axes], sheet: Sheet, path: Path) -> None:
     clock, name = _clock(sheet.duration_s)
     axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda x, _: clock(x)))
-    axes[-1].xaxis.set_major_locator(MaxNLocator(12, steps=[1, 2, 3, 6, 10] if sheet.duration_s > 120 else None))
+    step = next((step for step in TICKS_S if sheet.duration_s / step <= 12), sheet.duration_s / 6)
+    axes[-1].xaxis.set_major_locator(MultipleLocator(step))
     began = ""
     if sheet.dated:
         began = f", which began {datetime.fromtimestamp(sheet.start_ns / 1e9, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -104,7 +110,11 @@ def _save(figure: Figure, axes: list[Axes], sheet: Sheet, path: Path) -> None:
     height = figure.get_figheight()
     top = 1 - (0.42 + 0.16 * len(sheet.notes)) / height
     figure.subplots_adjust(left=0.105, right=0.985, top=top, bottom=0.55 / height, hspace=0.18)
-    figure.align_ylabels(axes)
+    patches = [Patch(facecolor=colour, label=f"grade {grade}") for grade, colour in GRADES.items()]
+    patches += [Patch(facecolor=c, edgecolor=PALE, label=n) for c, n in zip(QUALITY, QUALITY_NAMES, strict=True)]
+    line = Line2D([], [], color=LEVEL, linestyle=DASHED, label="rest level, thresholds")
+    figure.legend(handles=[line, *patches], loc="upper right", bbox_to_anchor=(0.989, 1 - 0.04 / height), ncols=len(patches) + 1,
+                  fontsize=7, frameon=False, handlelength=1.2, columnspacing=1.2)  # fmt: skip
     figure.suptitle(sheet.title, x=0.105, y=1 - 0.12 / height, ha="left", va="top", fontsize=11, color=INK)
     for k, note in enumerate(sheet.notes):
         figure.text(0.105, 1 - (0.36 + 0.16 * k) / height, note, fontsize=7.5, color=INK, va="top")
@@ -116,7 +126,7 @@ def _episodes(ax: Axes, sheet: Sheet) -> None:
     """Bars as high as an episode is severe; those that were taken back are outlines."""
     ax.set_ylim(0, 13)
     ax.set_yticks([0, 5, 10])
-    ax.set_ylabel("severity")
+    _label(ax, "severity\n(confidence)")
     if not sheet.episodes:
         ax.text(0.5, 0.45, "no episode", transform=ax.transAxes, ha="center", va="center", color=PALE, fontsize=9)
     taken = -1.0
@@ -131,18 +141,20 @@ def _episodes(ax: Axes, sheet: Sheet) -> None:
             ax.text(episode["onset_s"] + wide / 2, severity + 0.5, f"{severity:.1f} ({episode['confidence']:.2f})",
                     ha="center", va="bottom", fontsize=7.5, color=INK)  # fmt: skip
             taken = at
-    legend = "bar: grade 1-3 by colour; severity (confidence)"
-    ax.text(0.998, 0.93, legend, transform=ax.transAxes, ha="right", va="top", fontsize=6.5, color=PALE)
 
 
 def _shade(ax: Axes, sheet: Sheet) -> None:
     for episode in sheet.episodes:
         if episode["status"] == "rejected":
-            ax.axvspan(episode["onset_s"], episode["end_s"], facecolor="none", edgecolor=PALE, linestyle=":")
+            ax.axvspan(
+                episode["onset_s"], episode["end_s"], facecolor="none", edgecolor=PALE, linestyle=":", zorder=0.6
+            )
             continue
         end_s = max(episode["end_s"], episode["onset_s"] + SLIVER / 2 * sheet.duration_s)
         alpha = 0.10 + 0.25 * episode["confidence"]
-        ax.axvspan(episode["onset_s"], end_s, color=GRADES.get(episode["grade"], INK), alpha=alpha, linewidth=0)
+        ax.axvspan(
+            episode["onset_s"], end_s, color=GRADES.get(episode["grade"], INK), alpha=alpha, linewidth=0, zorder=0.6
+        )
 
 
 def _envelope(ax: Axes, trace: Trace, channel: int, epochs: Sequence[Epochs]) -> None:
@@ -153,12 +165,14 @@ def _envelope(ax: Axes, trace: Trace, channel: int, epochs: Sequence[Epochs]) ->
                     linewidth=0)  # fmt: skip
     ax.plot(curve.at_s, np.maximum(curve.rms, floor), color=INK, linewidth=0.8)
     start_s, rest = _of_channel(epochs, channel, "rest_uv", trace.leg.start_ns)
-    ax.plot(np.repeat(start_s, 2) + np.tile([0, EPOCH_S], len(start_s)), np.repeat(rest, 2), color="#2a7f9e",
-            linewidth=1.0, linestyle=(0, (4, 2)))  # fmt: skip
+    ax.plot(np.repeat(start_s, 2) + np.tile([0, EPOCH_S], len(start_s)), np.repeat(rest, 2), color=LEVEL,
+            linewidth=1.0, linestyle=DASHED)  # fmt: skip
     ax.set_yscale("log")
     finite = curve.high[np.isfinite(curve.high)]
     top = float(finite.max()) if finite.size else 1.0
     ax.set_ylim(floor * 0.8, max(top, floor * 10) * 1.4)
+    wide = max(top, floor * 10) / floor > 200
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 3.0)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
     ax.yaxis.set_minor_formatter(FuncFormatter(lambda _y, _p: ""))
 
@@ -184,39 +198,50 @@ def _quality(ax: Axes, epochs: Sequence[Epochs], sheet: Sheet, sites: Sequence[s
     ax.set_ylim(len(sites), 0)
     ax.set_yticks([])
     ax.grid(visible=False)
-    ax.set_ylabel("quality", rotation=0, ha="right", va="center")
-    patches = [Patch(facecolor=c, edgecolor=PALE, label=n) for c, n in zip(QUALITY, QUALITY_NAMES, strict=True)]
-    ax.legend(handles=patches, loc="center right", ncols=4, fontsize=6.5, framealpha=0.85, borderpad=0.2,
-              handlelength=1.2)  # fmt: skip
+    for row in range(1, len(sites)):
+        ax.axhline(row, color="white", linewidth=0.8)
+    _label(ax, "quality")
 
 
 def _movement(ax: Axes, movement: Movement, params: Params) -> None:
-    at_s, mad = _thinned(movement.at_s, movement.mad_g, np.max)
-    ax.fill_between(at_s, 1e-3, np.maximum(mad, 1e-3), step="mid", color=PALE, linewidth=0)
-    ax.axhline(params.movement_g, color="#2a7f9e", linewidth=0.8, linestyle=(0, (4, 2)))
+    edges_s, mad = _thinned(movement.at_s, movement.mad_g, np.max)
+    ax.stairs(np.maximum(mad, 1e-3), edges_s, baseline=1e-3, fill=True, color=PALE)
+    ax.axhline(params.movement_g, color=LEVEL, linewidth=0.8, linestyle=DASHED)
     ax.set_yscale("log")
-    ax.set_ylim(1e-3, max(2.0, float(np.max(mad, initial=0.0)) * 1.3))
-    ax.set_ylabel("movement\n(MAD, g)")
+    ax.set_ylim(1e-3, max(2.0, float(np.nanmax(mad, initial=0.0)) * 1.3))
+    _label(ax, "movement\n(MAD, g)")
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
 
 
 def _posture(ax: Axes, movement: Movement, params: Params) -> None:
-    at_s, angle = _thinned(movement.at_s, movement.angle_deg, np.median)
-    ax.plot(at_s, angle, color=INK, linewidth=0.9, drawstyle="steps-mid")
+    edges_s, angle = _thinned(movement.at_s, movement.angle_deg, np.median)
+    ax.stairs(angle, edges_s, baseline=None, color=INK, linewidth=0.9)
     for level in (-params.upright_deg, params.upright_deg):
-        ax.axhline(level, color="#2a7f9e", linewidth=0.8, linestyle=(0, (4, 2)))
+        ax.axhline(level, color=LEVEL, linewidth=0.8, linestyle=DASHED)
     ax.set_ylim(-95, 95)
     ax.set_yticks([-90, 0, 90])
-    ax.set_ylabel("posture\n(°, 90 upright)")
+    _label(ax, "posture\n(°, 90 upright)")
 
 
-def _thinned(at_s: Any, values: Any, how: Any) -> tuple[Points, Points]:
-    """At most some 1400 points: each the maximum, or the median, of its neighbours."""
-    k = -(-len(values) // 1400)
-    if k <= 1:
-        return np.asarray(at_s, np.float64) + 0.5, np.asarray(values, np.float64)
-    n = len(values) // k * k
-    return np.asarray(at_s[:n].reshape(-1, k).mean(-1)), np.asarray(how(values[:n].reshape(-1, k), axis=-1), np.float64)
+def _label(ax: Axes, text: str) -> None:
+    ax.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8, color=INK)
+    ax.yaxis.set_label_coords(-0.036, 0.5)
+
+
+def _thinned(at_s: FloatArray, values: FloatArray, how: Callable[..., Any]) -> tuple[Points, Points]:
+    """Edges and values of at most some 1400 steps: each the maximum, or the median, of its neighbours.
+
+    Between stretches a step that is NaN is laid, so that a gap stays one.
+    """
+    at, y = np.asarray(at_s, np.float64), np.asarray(values, np.float64)
+    if not at.size:
+        return np.zeros(1), np.zeros(0)
+    gaps = np.flatnonzero(np.diff(at) > 1.5)
+    at, y = np.insert(at, gaps + 1, at[gaps] + 1), np.insert(y, gaps + 1, np.nan)
+    k = -(-len(at) // POINTS)
+    n = len(at) // k * k
+    joined = y[:n].reshape(-1, k)
+    return np.append(at[:n:k], at[n - 1] + 1), np.asarray(how(joined, axis=-1), np.float64)
 
 
 def _of_channel(epochs: Sequence[Epochs], channel: int, name: str, start_ns: int) -> tuple[Points, Points]:
@@ -238,7 +263,3 @@ def _clock(duration_s: float) -> tuple[Any, str]:
 def _rgb(colour: str) -> tuple[float, float, float]:
     red, green, blue = (int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
     return red, green, blue
-
-
-def _unit(unit: str) -> str:
-    return "µV" if unit == "uV" else "counts"
