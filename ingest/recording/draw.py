@@ -62,14 +62,14 @@ def draw_leg(path: Path, sheet: Sheet, *, trace: Trace, found: Found, params: Pa
         _envelope(ax, trace, channel, epochs)
         _shade(ax, sheet)
         unit = "µV" if leg.units[channel] == "uV" else "counts"
-        _label(ax, fill(f"{leg.sites[channel].replace('_', ' ')} ({unit})", 16))
+        _label(ax, fill(f"{leg.sites[channel].replace('_', ' ')} ({unit})", 14))
     _quality(axes[channels + 1], epochs, sheet, leg.sites)
     if movement is not None:
         _movement(axes[-2], movement, params)
         _posture(axes[-1], movement, params)
         for ax in axes[-2:]:
             _shade(ax, sheet)
-    _save(figure, axes, sheet, path)
+    _save(figure, axes, sheet, path, drawn=True)
 
 
 def draw_movements(path: Path, sheet: Sheet, movements: Sequence[Movement], *, params: Params = DEFAULT) -> None:
@@ -80,7 +80,7 @@ def draw_movements(path: Path, sheet: Sheet, movements: Sequence[Movement], *, p
         _posture(lower, movement, params)
         for ax, what in ((upper, "movement (g)"), (lower, "posture (°)")):
             _label(ax, f"{movement.name}\n{what}")
-    _save(figure, axes, sheet, path)
+    _save(figure, axes, sheet, path, drawn=False)
 
 
 def _sheet(sheet: Sheet, heights: list[float]) -> tuple[Figure, list[Axes]]:
@@ -98,7 +98,7 @@ def _sheet(sheet: Sheet, heights: list[float]) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def _save(figure: Figure, axes: list[Axes], sheet: Sheet, path: Path) -> None:
+def _save(figure: Figure, axes: list[Axes], sheet: Sheet, path: Path, *, drawn: bool) -> None:
     clock, name = _clock(sheet.duration_s)
     axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda x, _: clock(x)))
     step = next((step for step in TICKS_S if sheet.duration_s / step <= 12), sheet.duration_s / 6)
@@ -110,16 +110,22 @@ def _save(figure: Figure, axes: list[Axes], sheet: Sheet, path: Path) -> None:
     height = figure.get_figheight()
     top = 1 - (0.42 + 0.16 * len(sheet.notes)) / height
     figure.subplots_adjust(left=0.105, right=0.985, top=top, bottom=0.55 / height, hspace=0.18)
-    patches = [Patch(facecolor=colour, label=f"grade {grade}") for grade, colour in GRADES.items()]
-    patches += [Patch(facecolor=c, edgecolor=PALE, label=n) for c, n in zip(QUALITY, QUALITY_NAMES, strict=True)]
-    line = Line2D([], [], color=LEVEL, linestyle=DASHED, label="rest level, thresholds")
-    figure.legend(handles=[line, *patches], loc="upper right", bbox_to_anchor=(0.989, 1 - 0.04 / height), ncols=len(patches) + 1,
-                  fontsize=7, frameon=False, handlelength=1.2, columnspacing=1.2)  # fmt: skip
+    _legend(figure, height, drawn=drawn)
     figure.suptitle(sheet.title, x=0.105, y=1 - 0.12 / height, ha="left", va="top", fontsize=11, color=INK)
     for k, note in enumerate(sheet.notes):
         figure.text(0.105, 1 - (0.36 + 0.16 * k) / height, note, fontsize=7.5, color=INK, va="top")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
+
+
+def _legend(figure: Figure, height: float, *, drawn: bool) -> None:
+    """What colours mean; of episodes and quality only where they are drawn."""
+    handles: list[Any] = [Line2D([], [], color=LEVEL, linestyle=DASHED, label="rest level, thresholds")]
+    if drawn:
+        handles += [Patch(facecolor=colour, label=f"grade {grade}") for grade, colour in GRADES.items()]
+        handles += [Patch(facecolor=c, edgecolor=PALE, label=n) for c, n in zip(QUALITY, QUALITY_NAMES, strict=True)]
+    figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(0.989, 1 - 0.04 / height), ncols=len(handles),
+                  fontsize=7, frameon=False, handlelength=1.8, columnspacing=1.2)  # fmt: skip
 
 
 def _episodes(ax: Axes, sheet: Sheet) -> None:
