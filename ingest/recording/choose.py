@@ -99,9 +99,8 @@ def _taken(k: int, channel: Channel, options: Options) -> Taken:
     unit = options.units[key] if key is not None else stated
     key = options.of(channel.label, options.channels)
     found = options.channels[key] if key is not None else meaning(name, unit)
-    everyone = options.units.get("", "")
-    if not unit and everyone in (UV if found.kind == "emg" else G if found.kind == "acc" else ()):
-        unit = everyone
+    if not unit and found.kind:
+        unit = options.emg_unit if found.kind == "emg" else options.acc_unit
     return Taken(k, channel.label, unit, channel.fs_hz, found, asked=key is not None)
 
 

@@ -80,7 +80,7 @@ def _signals(path: Path, file: Any, options: Options) -> Iterator[tuple[str, Cha
         is_opensignals = "sampling rate" in (attributes[2] if len(attributes) > 3 else {}) and "/raw/" in name
         label = _label(name, one.attrs, attributes[2] if is_opensignals else {})
         stated = options.of(label, options.rates)
-        fs_hz = options.rates[stated] if stated else options.rates.get("") or _number(_first(attributes, RATES))
+        fs_hz = options.rates[stated] if stated else options.rate or _number(_first(attributes, RATES))
         if fs_hz <= 0:
             raise RecordingError(f"{path}: dataset {name!r} states no rate. Say it: --rate 1000")
         unit = _text(_first([one.attrs], UNITS)) or (COUNT if is_opensignals else "")

@@ -21,6 +21,7 @@ from ingest.recording.units import UV, G
 
 GAP_S: Final = 0.05  # what the detector takes for a new place in time
 UNDATED_NS: Final = 946_684_800_000_000_000  # 2000-01-01: a time like any other, unlike 1970
+STATED: Final = {"EDF", "BDF", "Trigno CSV"}  # formats that cannot do without a rate
 NO_OPTIONS: Final = Options()
 
 
@@ -86,6 +87,7 @@ def open_file(path: Path, options: Options = NO_OPTIONS) -> RecordingFile:
     """Open a file of any format that we read, or raise `RecordingError`."""
     source = open_source(path, options)
     choice = choose(path, source.channels, options)
+    unused = ("--rate is not used: the file states its rates.",) if options.rate and source.format in STATED else ()
     return RecordingFile(
         path=path,
         format=source.format,
@@ -94,7 +96,7 @@ def open_file(path: Path, options: Options = NO_OPTIONS) -> RecordingFile:
         legs=tuple(_leg(path, source, worn) for worn in choice.legs),
         spare=tuple((acc, tuple(_acc_lane(path, source.channels, axis) for axis in acc.axes)) for acc in choice.spare),
         channels=choice.channels,
-        notes=(*source.notes, *choice.notes),
+        notes=(*source.notes, *unused, *choice.notes),
         source=source,
     )
 

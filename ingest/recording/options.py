@@ -13,31 +13,40 @@ EXAMPLE: Final = "--channel EMG1=emg:gastrocnemius_medialis"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """By label in small letters; the empty label stands for every channel that states none itself."""
+    """By label in small letters, and for every channel of which nothing is said or stated."""
 
     channels: Mapping[str, Meaning] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
+    emg_unit: str = ""
+    acc_unit: str = ""
+    rate: float = 0.0
 
     def of(self, label: str, said: Mapping[str, Meaning] | Mapping[str, str] | Mapping[str, float]) -> str | None:
         """The key under which something was said of a label, with or without its unit."""
-        return next((key for key in (label.strip().lower(), split(label)[0].lower()) if key and key in said), None)
+        return next((key for key in (label.strip().lower(), split(label)[0].lower()) if key in said), None)
 
     def check(self, labels: Sequence[str]) -> None:
         """Raise `RecordingError` where something is said of a channel that does not exist."""
         known = {key for label in labels for key in (label.strip().lower(), split(label)[0].lower())}
         for option, said in (("--channel", self.channels), ("--unit", self.units), ("--rate", self.rates)):
             for key in said:
-                if key and key not in known:
+                if key not in known:
                     raise RecordingError(f"{option} {key}: there is no such channel; there are {', '.join(labels)}")
 
 
 def parse_options(*, channels: Iterable[str] = (), units: Iterable[str] = (), rates: Iterable[str] = ()) -> Options:
     """Options from the words of a command line, or `RecordingError` with how to say it."""
+    by_label = {label: _unit(unit) for label, unit in map(_pair, units)}
+    alone = [_unit(unit) for label, unit in map(_pair, units) if not label]
+    rate_of = {label: _rate(rate) for label, rate in map(_pair, rates)}
     return Options(
         channels={label: _meaning(label, spec) for label, spec in map(_pair_of_channel, channels)},
-        units={label: _unit(unit) for label, unit in map(_pair, units)},
-        rates={label: _rate(rate) for label, rate in map(_pair, rates)},
+        units={label: unit for label, unit in by_label.items() if label},
+        rates={label: rate for label, rate in rate_of.items() if label},
+        emg_unit=next((unit for unit in alone if unit in UV), ""),
+        acc_unit=next((unit for unit in alone if unit in G), ""),
+        rate=rate_of.get("", 0.0),
     )
 
 

@@ -31,10 +31,10 @@ def open_parquet_source(path: Path, options: Options) -> Source:
     except (pa.ArrowException, OSError) as error:
         raise RecordingError(f"{path}: is damaged: {error}") from error
     columns = [f for f in schema if is_number(f.type) and f is not time]
-    clock = clock_of(time.name, head.column(0)) if time is not None and head and "" not in options.rates else None
+    clock = clock_of(time.name, head.column(0)) if time is not None and head and not options.rate else None
     stated = next((r for one in (schema, *columns) if (r := _stated(one.metadata, RATE_KEYS))), "")
-    if clock is None and "" not in options.rates and stated:
-        options = replace(options, rates={**options.rates, "": _number(path, stated)})
+    if clock is None and not options.rate and stated:
+        options = replace(options, rate=_number(path, stated))
     rows = ArrowRows(
         path=path,
         names=tuple(f.name for f in columns),

@@ -103,7 +103,7 @@ def table_source(
     """Go through a table once for its rates and its length."""
     if not rows.names:
         raise RecordingError(f"{path}: holds no column of numbers")
-    stated = options.rates.get("", 0.0)
+    stated = options.rate
     if clock is None and not stated and not options.channels and not any(meaning(*split(n)).kind for n in rows.names):
         stated = 1.0  # none of ours, as will be said
     if clock is None and not stated:

@@ -60,7 +60,7 @@ def open_text_source(path: Path, options: Options) -> Source:
     odd = {"rows": 0}
     table = CsvTable(path, form, time, odd)
     clock = None
-    if time is not None and "" not in options.rates:
+    if time is not None and not options.rate:
         batch = next(table.read([form.names[time]]), None)
         clock = clock_of(form.names[time], batch.column(0).slice(0, 1000)) if batch is not None else None
     units = tuple(form.units[form.names.index(name)] for name in names)
