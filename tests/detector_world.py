@@ -15,6 +15,7 @@ from detector.layout import CountArray, FloatArray
 T0_NS: Final = 1_760_000_000 * 10**9  # a whole epoch
 SECOND_NS: Final = 10**9
 REST_UV: Final = 4.0
+WOBBLE_HZ: Final = 1.4
 SCALE: Final = 0.25
 ACC_SCALE: Final = 1 / 4096
 ONE: Final = Layout((Group("emg", 1000.0, 1),))
@@ -24,12 +25,32 @@ MIXED: Final = Layout((Group("emg", 500.0, 1), Group("emg", 1259.26, 1), Group("
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """Activity of one channel, seconds from the start; `ratio` is to rest."""
+    """Activity of one channel, seconds from the start; `ratio` is to rest.
+
+    As it stands a block of noise, which is what a willed hold looks like. A cramp wavers 1.4 times a second by `wobble`
+    of its amplitude, rises over `rise_s` and falls over `fall_s`.
+    """
 
     start_s: float
     end_s: float
     ratio: float = 8.0
     channel: int = 0
+    wobble: float = 0.0
+    rise_s: float = 0.0
+    fall_s: float = 0.0
+
+    def course(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Ratio to rest at each time within it."""
+        course = self.ratio * (1 + self.wobble * np.sin(2 * np.pi * WOBBLE_HZ * time_s))
+        for since_s, ramp_s in ((time_s - self.start_s, self.rise_s), (self.end_s - time_s, self.fall_s)):
+            if ramp_s:
+                course = 1 + (course - 1) * np.clip(since_s / ramp_s, 0, 1)
+        return course
+
+
+def cramp(start_s: float, end_s: float, ratio: float = 8.0, channel: int = 0) -> Active:
+    """Activity that wavers as the motor units of a cramp do, and leaves off over three seconds."""
+    return Active(start_s, end_s, ratio=ratio, channel=channel, wobble=0.35, fall_s=3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +126,8 @@ def _emg(
     ratio = np.ones(len(time_s))
     for one in active:
         if one.channel == channel:
-            ratio[(time_s >= one.start_s) & (time_s < one.end_s)] = one.ratio
+            during = (time_s >= one.start_s) & (time_s < one.end_s)
+            ratio[during] = one.course(time_s[during])
     noise: NDArray[np.float64] = rng.normal(0.0, REST_UV, len(time_s)) * ratio
     return noise
 
@@ -148,10 +170,14 @@ class Told:
 
     @property
     def final(self) -> list[Episode]:
-        return [episode for episode in self.episodes if episode.status != "preliminary"]
+        return [episode for episode in self.episodes if episode.status == "final"]
+
+    @property
+    def rejected(self) -> list[Episode]:
+        return [episode for episode in self.episodes if episode.status == "rejected"]
 
     def seconds(self, t0_ns: int = T0_NS) -> list[tuple[float, float]]:
-        """Onset and end of the episodes that ended, seconds from `t0_ns`."""
+        """Onset and end of the episodes that were upheld when they ended, seconds from `t0_ns`."""
         return [((e.onset_ns - t0_ns) / SECOND_NS, (e.end_ns - t0_ns) / SECOND_NS) for e in self.final]
 
 

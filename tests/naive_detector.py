@@ -2,7 +2,7 @@
 
 import cmath
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -179,3 +179,42 @@ def severity(*, peak_ratio: float, duration_s: float, load: float, recruitment: 
     if duration_s < 30 or load < 5:
         return total, 1
     return total, 2
+
+
+def confidence(signs: Mapping[str, float], *, weights: Mapping[str, float], hold_s: float) -> float:
+    """What each sign of one candidate adds, written out."""
+    upright, seated = signs["upright"] > 0.5, signs["seated"] > 0.5
+    unseen = math.isnan(signs["coactive"])
+    both = 0.0 if unseen else _between((signs["coactive"] - 0.1) / 0.4, 0, 1)
+    unusual = math.log(max(signs["crest"], 1)) - signs["usual"]
+    wobble = math.log(max(signs["wobble"], 0.1) / 1.45)
+    length_s = max(signs["active_s"], 1)
+    z = weights["base"]
+    z += weights["watched"] * signs["acc"]
+    if upright:
+        z += weights["upright"]
+        z += weights["upright_unseen"] if unseen else 0
+        z += weights["upright_cold"] if signs["cold"] else 0
+    if seated:
+        z += weights["seated"]
+    z += weights["unseen"] if unseen else weights["both"] * both
+    if upright or seated:
+        z += weights["both_upright"] * both
+    z += weights["moved"] if signs["moved"] else 0
+    z += weights["stirred"] * signs["stirred"]
+    z += weights["outlasts"] * _between(math.log(length_s / hold_s), 0, math.log(5))
+    if length_s > 65 and (not (upright or seated) or unusual > 2):
+        z += weights["minute"]
+    z += weights["quiet"] * math.log(1 + signs["quiet_s"] / 60)
+    z += weights["unusual"] * _between(unusual, 0, 2)
+    z += weights["wobble"] * _between(wobble, -0.5, 0.7)
+    z += weights["bursts"] * _between(wobble - 1, 0, 1)
+    z += weights["beat"] * _between((signs["beat"] - 0.1) / 0.1, 0, 3)
+    z += weights["gradual"] * (1 - _between(math.log(max(signs["abrupt"], 1)) / math.log(4), 0, 1))
+    if not math.isnan(signs["fall_s"]):
+        z += weights["fall"] * math.log(1 + _between(signs["fall_s"] - 1, 0, 10))
+    return 1 / (1 + math.exp(-z))
+
+
+def _between(value: float, least: float, most: float) -> float:
+    return min(max(value, least), most)

@@ -31,7 +31,7 @@ def device(name: str, seed: int, front: Front = LOW) -> Device:
 def recorded(one: Device) -> Iterator[Recorded]:
     """What a device records, a minute at a time, past its clock and link."""
     renderer, front = Renderer(one.leg, one.front), one.front
-    layout = Layout((Group("emg", front.emg_fs_hz, len(one.sites)), Group("acc", front.acc_fs_hz, 3)))
+    layout = Layout((Group("emg", front.emg_fs_hz, len(one.sites)), Group("acc", front.acc_fs_hz, 3)), one.sites)
     scale = (np.full(len(one.sites), front.emg_scale, np.float32), np.full(3, front.acc_scale, np.float32))
     for _, (start_s, end_s) in one.sessions():
         for at_s in np.arange(start_s, end_s, PIECE_S).tolist():

@@ -3,8 +3,10 @@
 import dataclasses
 import doctest
 import importlib
+import math
 import pkgutil
 import re
+from typing import Final
 
 import naive_detector as naive
 import numpy as np
@@ -14,7 +16,8 @@ from hypothesis import strategies as st
 
 import detector
 from detector import DEFAULT, DetectorError, Params
-from detector.confidence import Signs, confidence
+from detector.confidence import WEIGHTS as WEIGHTS_OF_SIGNS
+from detector.confidence import Signs, confidence, terms
 from detector.quality import FLAGS, flag_names
 from detector.severity import WEIGHTS, severity
 
@@ -54,41 +57,115 @@ def test_grades_change_where_they_are_said_to(duration_s: float, load: float, gr
     assert severity(peak_ratio=5, duration_s=duration_s, load=load, recruitment=0.5).grade == grade
 
 
-def signs(upright: float, coactive: float, moved: bool, active_s: float, acc: bool, *, cold: bool = False) -> Signs:
-    return Signs(
-        upright=np.array([upright], np.float32),
-        coactive=np.array([coactive], np.float32),
-        moved=np.array([moved]),
-        cold=np.array([cold]),
-        active_s=np.array([active_s], np.float32),
-        acc=np.array([acc]),
-    )
+# One head of a sleeping leg begins to cramp: what each sign then is.
+CRAMP: Final = {
+    "upright": 0.0, "seated": 0.0, "stirred": 0.0, "coactive": 0.05, "moved": False, "cold": False, "active_s": 12.0,
+    "acc": True, "wobble": 1.6, "beat": 0.08, "quiet_s": 600.0, "usual": 0.1, "crest": 8.0, "abrupt": 1.8,
+    "fall_s": math.nan,
+}  # fmt: skip
+TIPTOE: Final = {
+    "upright": 1.0, "coactive": 0.9, "moved": True, "wobble": 1.3, "quiet_s": 2.0, "usual": 1.2, "abrupt": 12.0,
+}  # fmt: skip
+WALK: Final = {
+    "upright": 1.0, "stirred": 0.9, "moved": True, "wobble": 9.0, "quiet_s": 0.0, "usual": 1.9, "coactive": 0.6,
+}  # fmt: skip
+TREMOR: Final = {"beat": 0.6, "wobble": 0.8, "coactive": 0.5, "usual": 1.0, "abrupt": 4.0}
 
 
-every_sign = st.tuples(
-    st.floats(0, 1), st.one_of(st.just(float("nan")), st.floats(0, 1)), st.booleans(), st.floats(0, 2000), st.booleans()
+def belief(**signs: float) -> float:
+    """Confidence in a cramp whose signs differ in these from `CRAMP`."""
+    of_one = {
+        name: np.array([value], np.bool_ if isinstance(CRAMP[name], bool) else np.float32)
+        for name, value in {**CRAMP, **signs}.items()
+    }
+    return float(confidence(Signs(**of_one), DEFAULT)[0])
+
+
+any_signs = st.fixed_dictionaries(
+    {
+        "upright": st.floats(0, 1),
+        "seated": st.sampled_from([0.0, 1.0]),
+        "stirred": st.floats(0, 1),
+        "coactive": st.one_of(st.just(math.nan), st.floats(0, 1.2)),
+        "moved": st.booleans(),
+        "cold": st.booleans(),
+        "active_s": st.integers(0, 2000).map(float),
+        "acc": st.booleans(),
+        "wobble": st.floats(0, 30),
+        "beat": st.floats(0, 2),
+        "quiet_s": st.floats(0, 3600),
+        "usual": st.floats(0, 3),
+        "crest": st.floats(1, 200),
+        "abrupt": st.floats(1, 100),
+        "fall_s": st.one_of(st.just(math.nan), st.floats(0, 60)),
+    }
 )
 
 
-@given(every_sign)
-def test_what_speaks_for_a_willed_act_never_raises_confidence(given_: tuple[float, float, bool, float, bool]) -> None:
-    upright, coactive, _, active_s, acc = given_
-    belief = float(confidence(signs(*given_), DEFAULT)[0])
-    assert 0 <= belief <= 1
-    assert float(confidence(signs(1.0, coactive, True, active_s, acc), DEFAULT)[0]) <= belief
-    if not np.isnan(coactive):
-        assert float(confidence(signs(upright, 1.0, given_[2], active_s, acc), DEFAULT)[0]) <= belief
-    assert float(confidence(signs(upright, coactive, given_[2], active_s + 60, acc), DEFAULT)[0]) >= belief
+@given(any_signs)
+def test_confidence_is_what_the_slow_twin_says(given_: dict[str, float]) -> None:
+    told = naive.confidence(given_, weights=WEIGHTS_OF_SIGNS, hold_s=DEFAULT.hold_s)
+    assert belief(**given_) == pytest.approx(told, abs=1e-4)
 
 
-def test_one_head_in_stillness_is_believed_and_both_heads_on_tiptoe_are_not() -> None:
-    assert confidence(signs(0.0, 0.05, False, 12, True), DEFAULT)[0] > 0.8
-    assert confidence(signs(1.0, 0.9, True, 12, True), DEFAULT)[0] < DEFAULT.confidence_min
+@pytest.mark.parametrize(
+    ("sign", "cramp", "willed"),
+    [
+        ("upright", 0.0, 1.0),
+        ("seated", 0.0, 1.0),
+        ("stirred", 0.0, 0.7),
+        ("coactive", 0.05, 0.8),
+        ("coactive", 0.05, math.nan),  # who cannot see the other head knows less
+        ("coactive", math.nan, 1.0),
+        ("moved", False, True),
+        ("acc", True, False),
+        ("wobble", 2.5, 1.0),
+        ("wobble", 3.0, 12.0),  # bursts waver far more than any cramp
+        ("beat", 0.1, 0.5),
+        ("quiet_s", 900.0, 0.0),
+        ("usual", 0.0, 1.5),
+        ("crest", 20.0, 4.0),
+        ("abrupt", 1.2, 8.0),
+        ("fall_s", 9.0, 1.0),
+        ("active_s", 90.0, 20.0),
+    ],
+)
+@given(given_=any_signs)
+def test_what_speaks_for_a_willed_act_never_raises_confidence(
+    sign: str, cramp: float, willed: float, given_: dict[str, float]
+) -> None:
+    assert belief(**{**given_, sign: willed}) <= belief(**{**given_, sign: cramp}) + 1e-6
+    assert belief(**{sign: willed}) < belief(**{sign: cramp})
+
+
+def test_cold_rest_is_doubted_in_an_upright_leg_only() -> None:
+    assert belief(cold=True) == belief()
+    assert belief(upright=1.0, cold=True) < belief(upright=1.0)
+
+
+def test_weights_and_signs_belong_together_and_point_one_way() -> None:
+    raises = {"watched", "outlasts", "minute", "quiet", "unusual", "wobble", "gradual", "fall"}
+    one = Signs(**{name: np.array([value]) for name, value in CRAMP.items()})
+    assert list(terms(one, DEFAULT)) == list(WEIGHTS_OF_SIGNS)
+    assert {name for name, weight in WEIGHTS_OF_SIGNS.items() if weight > 0 and name != "base"} == raises
+
+
+def test_one_head_in_stillness_is_believed() -> None:
+    assert belief() > 0.7
+    assert belief(active_s=60.0, fall_s=6.0) > belief()
+    assert belief(acc=False) < belief()
+
+
+@pytest.mark.parametrize("act", [TIPTOE, WALK, TREMOR], ids=["tiptoe", "walking", "tremor"])
+@pytest.mark.parametrize("seconds", [12.0, 60.0])
+def test_what_is_plainly_willed_or_rhythmic_is_not_believed(act: dict[str, float], seconds: float) -> None:
+    assert belief(**act, active_s=seconds) < DEFAULT.confidence_min
+    assert belief(**act, active_s=seconds, fall_s=0.0) < DEFAULT.confidence_min
 
 
 def test_an_upright_leg_is_not_judged_before_its_rest_is_known() -> None:
-    assert confidence(signs(1.0, 0.05, False, 600, True, cold=True), DEFAULT)[0] < DEFAULT.confidence_min
-    assert confidence(signs(0.0, 0.05, False, 12, True, cold=True), DEFAULT)[0] > 0.8
+    assert belief(upright=1.0, cold=True, active_s=600.0, crest=6.0) < DEFAULT.confidence_min
+    assert belief(cold=True) > 0.7
 
 
 def table(text: str) -> list[list[str]]:
