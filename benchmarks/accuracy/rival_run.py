@@ -14,12 +14,12 @@ LONGEST_S: Final = 3700.0  # some take minutes for an hour of signal
 
 # Threshold and rule with the highest F1 on development seeds, as `python -m benchmarks.accuracy.choice` prints.
 CHOSEN: Final = (
-    Rival("NeuroKit2", "threshold", 3.0, True),
-    Rival("NeuroKit2", "mixture", 0.9, True),
-    Rival("BioSPPy", "find_onsets", 3.0, True),
-    Rival("BioSPPy", "hodges_bui", 3.0, True),
-    Rival("BioSPPy", "bonato", 30.0, True),
-    Rival("BioSPPy", "solnik", 15.0, False),
+    Rival("NeuroKit2", "threshold", 6.0, dense=True),
+    Rival("NeuroKit2", "mixture", 0.9, dense=True),
+    Rival("BioSPPy", "find_onsets", 2.0, dense=True),
+    Rival("BioSPPy", "hodges_bui", 2.0, dense=True),
+    Rival("BioSPPy", "bonato", 60.0, dense=True),
+    Rival("BioSPPy", "solnik", 15.0, dense=False),
 )
 
 

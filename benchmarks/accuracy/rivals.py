@@ -53,11 +53,11 @@ class Rival:
 # Thresholds to choose from; `choice.py` names those that do best on development seeds.
 GRID: Final = MappingProxyType(
     {
-        ("NeuroKit2", "threshold"): (None, 2.0, 3.0),  # times mean amplitude at rest; its default: 0.1 SD
-        ("NeuroKit2", "mixture"): (None, 0.9),  # probability; its default: 0.33
+        ("NeuroKit2", "threshold"): (None, 2.0, 3.0, 4.0, 6.0),  # times mean amplitude at rest; its default: 0.1 SD
+        ("NeuroKit2", "mixture"): (None, 0.9, 0.99),  # probability; its default: 0.33
         ("BioSPPy", "find_onsets"): (None, 2.0, 3.0),  # times mean amplitude at rest; its default: 1.2 mean + 2 SD
         ("BioSPPy", "hodges_bui"): (1.0, 2.0, 3.0),  # SD of the rectified rest
-        ("BioSPPy", "bonato"): (6.0, 15.0, 30.0),  # variances of the rest
+        ("BioSPPy", "bonato"): (6.0, 15.0, 30.0, 60.0, 120.0),  # variances of the rest
         ("BioSPPy", "solnik"): (3.0, 7.0, 15.0),  # SD of the energy at rest; 15 is the authors'
     }
 )
