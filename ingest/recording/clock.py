@@ -87,7 +87,7 @@ class Pace:
         """Values a second between gaps; 0 where there are too few to tell."""
         if len(self.spans) >= 2:
             spans = np.array(self.spans)
-            clean = spans[np.abs(spans - np.median(spans)) <= 0.05 * np.median(spans)]
+            clean = spans[spans <= 1.5 * np.median(spans)]  # the others hold a gap
             fs_hz = STRIDE / float(clean.mean()) if clean.size and clean.mean() > 0 else 0.0
         else:
             lasts = self.last - self.first

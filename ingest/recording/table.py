@@ -103,6 +103,9 @@ def table_source(
     """Go through a table once for its rates and its length."""
     if not rows.names:
         raise RecordingError(f"{path}: holds no column of numbers")
+    found, count = paces(rows.batches(range(len(rows.names))), rows.names, where=str(path))
+    if not count or not any(pace.count for pace in found):
+        raise RecordingError(f"{path}: holds no samples")
     stated = options.rate
     if clock is None and not stated and not options.channels and not any(meaning(*split(n)).kind for n in rows.names):
         stated = 1.0  # none of ours, as will be said
@@ -111,9 +114,6 @@ def table_source(
             f"{path}: no column is the time, so its rate is not known. Say the rate, --rate 1000, or name the column "
             f"of the time `time (s)`; the columns are {', '.join(rows.names)}"
         )
-    found, count = paces(rows.batches(range(len(rows.names))), rows.names, where=str(path))
-    if not count or not any(pace.count for pace in found):
-        raise RecordingError(f"{path}: holds no samples")
     row_s = 1.0 if clock is not None else 1 / stated
     channels, lasts = [], []
     for name, unit, pace in zip(rows.names, rows.units, found, strict=True):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import mode
 from typing import Any, Final
 
 import pyarrow as pa
@@ -133,7 +134,7 @@ def _form(path: Path, lines: Sequence[str], encoding: str) -> Form:
         rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
         if len(rows) != len(lines):
             rows = [[cell.strip().strip('"') for cell in line.split(delimiter)] for line in lines]
-        width = max(map(len, rows), default=0)
+        width = mode(map(len, rows)) if rows else 0
         if width < 2 and delimiter != "|":
             continue
         decimal = "," if delimiter != "," and _comma(rows) else "."
@@ -157,8 +158,8 @@ def _form(path: Path, lines: Sequence[str], encoding: str) -> Form:
 
 
 def _is_data(row: list[str], decimal: str, width: int) -> bool:
-    """Whether a row holds nothing but numbers, times and gaps, or at least two thirds of it are."""
-    if len(row) < max(1, width // 2) or not any(row):
+    """Whether more than half of a row of the usual width are numbers, times and gaps."""
+    if len(row) != width or not any(row):
         return False
     kinds = [_is_number(cell, decimal) or bool(_ISO.fullmatch(cell) or _DAY.fullmatch(cell)) for cell in row]
     return any(cell not in MISSING for cell in row) and sum(kinds) > len(row) / 2 and kinds.count(True) >= 1
