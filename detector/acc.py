@@ -53,15 +53,21 @@ def acc_windows(counts: CountArray, scale: FloatArray) -> AccWindows:
 
 def angle_deg(gravity: FloatArray) -> FloatArray:
     """Angle of the shank to the horizontal, (..., 3) g -> (...) degrees: 90 upright, 0 lying, NaN unknown."""
-    across = np.hypot(gravity[..., 1], gravity[..., 2])
-    angle: FloatArray = np.degrees(np.arctan2(gravity[..., 0], across)).astype(np.float32)
-    return np.where(np.isfinite(gravity).all(-1) & ((gravity != 0).any(-1)), angle, np.float32(np.nan))
+    x, y, z = (np.ascontiguousarray(gravity[..., axis]) for axis in range(3))
+    angle: FloatArray = np.degrees(np.arctan2(x, np.hypot(y, z)))
+    return np.where((x != 0) | (y != 0) | (z != 0), angle, np.float32(np.nan))
 
 
 def turn_deg(before: FloatArray, after: FloatArray) -> FloatArray:
-    """Angle between two gravity vectors (..., 3), degrees; 0 where the earlier one is unknown."""
-    dot = (before * after).sum(-1)
-    size = np.sqrt((before * before).sum(-1) * (after * after).sum(-1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        turn = np.degrees(np.arccos(np.clip(dot / size, -1, 1)))
-    return np.where(np.isfinite(turn), turn, 0).astype(np.float32)
+    """Angle between two gravity vectors (..., 3), degrees; 0 where either is unknown."""
+    size = np.sqrt(_dot(before, before) * _dot(after, after))
+    known = size > 0
+    cosine = np.where(known, _dot(before, after), 1) / np.where(known, size, 1)
+    turn: FloatArray = np.degrees(np.arccos(np.minimum(np.maximum(cosine, -1), 1)))
+    return turn
+
+
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    product = a * b
+    total: FloatArray = product[..., 0] + product[..., 1] + product[..., 2]
+    return total

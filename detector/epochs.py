@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from detector.acc import angle_deg
 from detector.emg import bins, median_hz
 from detector.layout import FloatArray, Layout, TimeArray
+from detector.learn import learn
 from detector.params import EPOCH_S, Params
-from detector.quality import ARTEFACT, MOVING, UNUSABLE, UNWORN, FlagArray
-from detector.rest import percentile, quiet, track
+from detector.quality import UNUSABLE, UNWORN, FlagArray
 from detector.results import Epochs
 from detector.seconds import Part, Seconds
-from detector.stance import learn_home, learn_up
 from detector.state import State, window_n
 from detector.windows import SECOND_NS
 
@@ -24,12 +23,6 @@ _KINDS: Final[dict[str, Any]] = {
     "start_ns": np.int64,
     "flags": np.uint16,
 }
-
-
-CUSTOM: Final = 0.7
-CUSTOM_UP: Final = 0.1  # of the logarithm, an epoch
-CUSTOM_UP_OPEN: Final = 0.03
-CUSTOM_DOWN: Final = 0.005
 
 
 def lay(state: State, part: Part, seconds: Seconds, flags: FlagArray) -> None:
@@ -88,18 +81,11 @@ def begin(state: State, epoch: TimeArray, *, rows: NDArray[np.intp], params: Par
 
 
 def flush(state: State, rows: NDArray[np.intp], *, params: Params) -> list[Full]:
-    """Give out the grids of `rows`, teach the rest level by them, and empty them. Changes `state`."""
+    """Give out the grids of `rows`, learn from them, and empty them. Changes `state`."""
     if rows.size == 0:
         return []
-    have = state["grid_have"][rows]
-    flags = state["grid_flags"][rows]
-    power = state["grid_power"][rows]
-    calm = have[:, None, :] & ((flags & (UNUSABLE | ARTEFACT | MOVING)) == 0)
-    worn = have[:, None, :] & ((flags & UNWORN) == 0)
-    low = state["grid_low"][rows]
-    _settle(state, rows, low=low, have=have, calm=calm, params=params)
-    ok = have[:, None, :] & ((flags & (UNUSABLE | ARTEFACT)) == 0)
-    _learn(state, rows, power=power, calm=calm, ok=ok, worn=worn, params=params)
+    have, flags, power = state["grid_have"][rows], state["grid_flags"][rows], state["grid_power"][rows]
+    learn(state, rows, have=have, flags=flags, power=power, params=params)
     bands = state["bands"][rows]
     state["grid_have"][rows], state["bands"][rows] = False, 0
     return [
@@ -151,74 +137,6 @@ def summarise(layout: Layout, ended: list[Full]) -> Epochs:
 
 def _empty() -> Epochs:
     return Epochs(**{field.name: np.zeros(0, _KINDS.get(field.name, np.float32)) for field in fields(Epochs)})
-
-
-def _learn(
-    state: State,
-    rows: NDArray[np.intp],
-    *,
-    power: FloatArray,
-    calm: NDArray[np.bool_],
-    ok: NDArray[np.bool_],
-    worn: NDArray[np.bool_],
-    params: Params,
-) -> None:
-    """Teach the rest level what the epoch showed, and note wear: a device put on again may sit elsewhere."""
-    epoch, put_on = state["grid_epoch"][rows, None], worn.any(-1)
-    absent = put_on & (epoch - state["worn_epoch"][rows] > params.regap_s // EPOCH_S)
-    state["worn_epoch"][rows] = np.where(put_on, epoch, state["worn_epoch"][rows])
-    rest = np.where(absent[..., None], np.float32(np.nan), state["rest"][rows])
-    warm = np.where(absent, 0, state["warm"][rows])
-    levels = quiet(np.stack([state["grid_low"][rows], np.sqrt(power)], axis=2), calm[:, :, None, :])
-    lasts = state["opened"][rows] & (state["last_s"][rows] - state["onset_s"][rows] < params.endless_s)
-    state["rest"][rows] = track(
-        rest,
-        levels,
-        warm=(warm < params.warm_epochs)[..., None],
-        frozen=lasts[:, None, None],
-        params=params,
-    )
-    taught = put_on & np.isfinite(levels[..., 0])
-    _accustom(state, rows, ok=ok)
-    state["warm"][rows] = np.where(put_on, np.minimum(warm + taught, params.warm_epochs), 0)
-
-
-def _accustom(state: State, rows: NDArray[np.intp], *, ok: NDArray[np.bool_]) -> None:
-    """Learn how hard each muscle works as a matter of course: the 70th percentile of the epoch, fast up, slowly down.
-
-    Standing, pedals and stairs become customary within minutes and are forgotten within an hour or two; while an
-    episode is open little is learned.
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = state["grid_low"][rows] / np.exp(state["rest"][rows, :, :1])
-    level = np.log(np.maximum(percentile(ratio, ok & np.isfinite(ratio), share=CUSTOM), 1))
-    custom = state["custom"][rows]
-    up = np.where(state["opened"][rows], CUSTOM_UP_OPEN, CUSTOM_UP)[:, None]
-    learned = custom + np.clip(level - custom, -CUSTOM_DOWN, up)
-    state["custom"][rows] = np.where(np.isnan(level), custom, learned).astype(np.float32)
-
-
-def _settle(
-    state: State,
-    rows: NDArray[np.intp],
-    *,
-    low: FloatArray,
-    have: NDArray[np.bool_],
-    calm: NDArray[np.bool_],
-    params: Params,
-) -> None:
-    """Learn from the epoch which way is up and in which posture the leg rests."""
-    if state.layout.acc is None:
-        return
-    gravity = state["grid_gravity"][rows]
-    state["up"][rows], state["walked"][rows] = learn_up(
-        state["up"][rows], state["walked"][rows], mad=state["grid_mad"][rows], gravity=gravity, have=have
-    )
-    loud = low > params.on_ratio * np.exp(state["rest"][rows, :, :1])
-    quiet_ = calm.any(1) & ~(calm & loud).any(1)
-    state["home"][rows], state["rested"][rows] = learn_home(
-        state["home"][rows], state["rested"][rows], gravity=gravity, calm=quiet_
-    )
 
 
 def _median(layout: Layout, bands: FloatArray) -> FloatArray:

@@ -24,13 +24,17 @@ def quiet(amplitude: FloatArray, usable: NDArray[np.bool_]) -> FloatArray:
     return percentile(amplitude, usable, share=PERCENTILE)
 
 
-def percentile(amplitude: FloatArray, usable: NDArray[np.bool_], *, share: float) -> FloatArray:
-    """A percentile of usable windows, `(..., E)` -> `(...)`; NaN with fewer than five of them."""
-    ordered = np.sort(np.where(usable, amplitude, np.float32(np.inf)), axis=-1)
-    n = np.broadcast_to(usable.sum(-1), ordered.shape[:-1])
+def percentile(amplitude: FloatArray, usable: NDArray[np.bool_], *, share: float | NDArray[np.float64]) -> FloatArray:
+    """A percentile of usable windows, `(..., E)` -> `(...)`; NaN with fewer than five of them.
+
+    `share` is 0-1, or one for each entry of the last axis but one.
+    """
+    chosen = np.where(usable, amplitude, np.float32(np.inf))
+    ordered = np.sort(chosen, axis=-1).reshape(-1, chosen.shape[-1])
+    n = np.broadcast_to(np.add.reduce(usable, axis=-1), chosen.shape[:-1])
     index = (share * np.maximum(n - 1, 0)).astype(np.intp)
-    value = np.take_along_axis(ordered, index[..., None], -1)[..., 0]
-    return np.where(n >= LEAST, value, np.nan).astype(np.float32)
+    value = ordered[np.arange(len(ordered)), index.ravel()].reshape(n.shape)
+    return np.where(n >= LEAST, value, np.float32(np.nan))
 
 
 def track(
@@ -54,11 +58,10 @@ def track(
     array
         The new logarithm of the rest level.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        deviation = np.log(level) - rest
+    target = np.log(np.maximum(level, 1e-6))
+    deviation = target - rest
     up = np.where(deviation < FAR, params.rest_up, params.rest_up_far)
-    up = np.where(warm, WARM_UP, up)
-    up = np.where(frozen, 0, up)
-    stepped = rest + np.clip(deviation, -params.rest_down, up)
-    learned = np.where(np.isnan(rest), np.log(np.maximum(level, 1e-6)), stepped)
+    up = np.where(frozen, 0, np.where(warm, WARM_UP, up))
+    stepped = rest + np.minimum(np.maximum(deviation, -params.rest_down), up)
+    learned = np.where(np.isnan(rest), target, stepped)
     return np.where(np.isnan(level), rest, learned).astype(np.float32)

@@ -28,7 +28,7 @@ class Seconds:
     rms: FloatArray  # (S, T, C) µV
     full: FloatArray  # (S, T, C) sustained over RMS amplitude
     moving: NDArray[np.bool_]  # (S, T)
-    angle: FloatArray  # (S, T) of axis x of the accelerometer to the horizontal, degrees; NaN without acceleration
+    steep: NDArray[np.bool_]  # (S, T) axis x of the accelerometer is; false without acceleration
     acc: NDArray[np.bool_]  # (S, T) there is acceleration
 
 
@@ -50,7 +50,7 @@ def look(state: State, windows: Windows, found: Features, params: Params) -> Sec
         rms=rms,
         full=np.minimum(found.low / rms, 1),
         moving=moving,
-        angle=angle_deg(found.gravity),
+        steep=np.abs(angle_deg(found.gravity)) > params.upright_deg,
         acc=acc,
     )
 
@@ -86,7 +86,11 @@ class Part:
 
 def parts(seconds: Seconds) -> Iterator[Part]:
     """Walk all streams through their windows, epoch by epoch."""
-    count, at = seconds.count, np.zeros_like(seconds.count)
+    count, phase = seconds.count, seconds.second[:, 0] % EPOCH_S
+    if (count == count[0]).all() and (phase == phase[0]).all():
+        yield from _in_step(seconds, phase=int(phase[0]))
+        return
+    at = np.zeros_like(count)
     while (streams := np.flatnonzero(at < count)).size:
         begin = at[streams]
         first = seconds.second[streams, begin]
@@ -107,3 +111,17 @@ def parts(seconds: Seconds) -> Iterator[Part]:
             full=(first + take) % EPOCH_S == 0,
         )
         at[streams] += take
+
+
+def _in_step(seconds: Seconds, *, phase: int) -> Iterator[Part]:
+    """The same, where all streams begin and end at the same second of an epoch."""
+    streams, first, count = np.arange(len(seconds.count)), 0, int(seconds.count[0])
+    everywhere, live = slice(None), np.ones((len(streams), EPOCH_S), np.bool_)
+    while first < count:
+        take = min(EPOCH_S - (phase + first) % EPOCH_S, count - first)
+        where = (everywhere, slice(first, first + take))
+        first += take
+        full = np.full(len(streams), (phase + first) % EPOCH_S == 0)
+        yield Part(
+            streams=streams, rows=everywhere, at=where, second=seconds.second[where], live=live[:, :take], full=full
+        )

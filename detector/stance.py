@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from detector.acc import turn_deg
 from detector.layout import FloatArray
-from detector.params import Params
 from detector.state import State
 
 WALK_G: Final = 0.08  # mean absolute deviation at the shank while walking, and more
@@ -48,8 +47,10 @@ def learn_up(up: FloatArray, walked: NDArray[np.int32], *, mad: FloatArray, grav
     up, walked : arrays
         After the epoch.
     """
-    mean, steady = _resultant(gravity, have)
     brisk = (have & (mad > WALK_G)).sum(-1) >= WALK_SHARE * np.maximum(have.sum(-1), 5)
+    if not brisk.any():
+        return up, walked
+    mean, steady = _resultant(gravity, have)
     walks = brisk & (steady > STEADY)
     step = np.where(walked > 0, UP_STEP, 1.0)[:, None]
     moved = _unit(up + step * (mean - up))
@@ -62,8 +63,11 @@ def learn_up(up: FloatArray, walked: NDArray[np.int32], *, mad: FloatArray, grav
 def learn_home(home: FloatArray, rested: NDArray[np.int32], *, gravity: FloatArray,
                calm: NDArray[np.bool_]) -> tuple[FloatArray, NDArray[np.int32]]:  # fmt: skip
     """One step for A epochs, where five or more of the windows are still and quiet (`calm`, shape (A, E))."""
+    rests = calm.sum(-1) >= 5
+    if not rests.any():
+        return home, rested
     mean, _ = _resultant(gravity, calm)
-    rests = (calm.sum(-1) >= 5) & (mean != 0).any(-1)
+    rests &= (mean != 0).any(-1)
     here = rests & (turn_deg(home, mean) < NEAR_DEG)
     left = np.maximum(rested - HOME_LEAVE, 0)
     count = np.where(here, np.minimum(rested + 1, HOME_MOST), np.where(rests, left, rested))
@@ -75,15 +79,14 @@ def learn_home(home: FloatArray, rested: NDArray[np.int32], *, gravity: FloatArr
 
 
 def upright(
-    state: State, rows: slice | NDArray[np.intp], gravity: FloatArray, *, angle: FloatArray, params: Params
+    state: State, rows: slice | NDArray[np.intp], gravity: FloatArray, *, steep: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Whether the shank stands: near the direction of walking, or steep by axis x where none is known, `(A, L)`."""
-    by_axis: NDArray[np.bool_] = np.abs(angle) > params.upright_deg
+    """Whether the shank stands: near the direction of walking, or `steep` by axis x where none is known, `(A, L)`."""
     walked = state["walked"][rows] >= UP_EPOCHS
     if not walked.any():
-        return by_axis
-    known = np.isfinite(angle)
-    return np.where(walked[:, None], known & (turn_deg(state["up"][rows][:, None], gravity) < UP_DEG), by_axis)
+        return steep
+    known = np.isfinite(gravity).all(-1)
+    return np.where(walked[:, None], known & (turn_deg(state["up"][rows][:, None], gravity) < UP_DEG), steep)
 
 
 def at_home(state: State, rows: NDArray[np.intp], gravity: FloatArray) -> NDArray[np.bool_]:
@@ -94,15 +97,14 @@ def at_home(state: State, rows: NDArray[np.intp], gravity: FloatArray) -> NDArra
 
 def _resultant(gravity: FloatArray, chosen: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
     """Mean direction `(A, 3)` of the chosen vectors, and how well they agree, 0-1 `(A,)`."""
-    size = np.sqrt((gravity * gravity).sum(-1, keepdims=True))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        each = np.where(chosen[..., None] & (size > 0), gravity / size, 0)
+    each = np.where(chosen[..., None], _unit(gravity), 0)
     total = np.ascontiguousarray(each.swapaxes(1, 2)).sum(-1)
     length = np.sqrt((total * total).sum(-1))
     return _unit(total), (length / np.maximum(chosen.sum(-1), 1)).astype(np.float32)
 
 
 def _unit(vector: FloatArray) -> FloatArray:
+    """The vectors `(..., 3)` at length 1; 0 for those shorter than a millionth."""
     size = np.sqrt((vector * vector).sum(-1, keepdims=True))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(size > 1e-6, vector / size, 0).astype(np.float32)
+    unit: FloatArray = np.where(size > 1e-6, vector, 0) / np.maximum(size, np.float32(1e-6))
+    return unit

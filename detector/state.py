@@ -120,19 +120,19 @@ class State:
 
 @lru_cache(maxsize=256)
 def window_n(fs_hz: float) -> int:
-    """Samples of a window: as many as there are whole ones in a second, or nearly.
+    """Samples of a window: as many as there are whole ones in a second, or slightly fewer.
 
     A Fourier transform is quick where its length has small factors only. Where that number has a factor above
-    `ROUGH`, the length within `NEAR` of the rate is taken whose largest factor is smallest; 1260 at 1259.26 Hz.
+    `ROUGH`, the length down to `NEAR` below the rate is taken whose largest factor is smallest.
 
-    >>> window_n(1000.0), window_n(1259.26), window_n(1259.0), window_n(333.3)
-    (1000, 1260, 1258, 333)
+    >>> window_n(1000.0), window_n(1259.26), window_n(1111.0), window_n(333.3)
+    (1000, 1258, 1110, 333)
     """
     whole = int(fs_hz + 1e-6)
     if _largest_factor(whole) <= ROUGH:
         return whole
-    near = range(ceil(fs_hz * (1 - NEAR)), min(int(fs_hz * (1 + NEAR)), ceil(fs_hz - 1e-6)) + 1)
-    best: int = min((whole, *near), key=lambda n: (_largest_factor(n), abs(n - fs_hz)))
+    least = min(whole, ceil(fs_hz * (1 - NEAR)))
+    best: int = min(range(whole, least - 1, -1), key=_largest_factor)
     return best
 
 

@@ -118,7 +118,7 @@ def _advance(
 def _flags(state: State, part: Part, seconds: Seconds, *, rest: FloatArray, params: Params) -> FlagArray:
     """Quality flags `(A, L, C)` with what depends on rest `(A, 1, C, 2)` and on what is known of the posture."""
     found, doubts = seconds.found, part.of(seconds.doubts)
-    stands = upright(state, part.rows, part.of(found.gravity), angle=part.of(seconds.angle), params=params)
+    stands = upright(state, part.rows, part.of(found.gravity), steep=part.of(seconds.steep))
     flags = part.of(seconds.flags) | (stands * np.uint16(UPRIGHT))[..., None]
     if doubts.any():
         power, hum = part.of(found.power), part.of(found.hum)

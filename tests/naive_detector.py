@@ -154,9 +154,9 @@ def seconds_of(anchor_ns: int, received: int, fs_hz: float) -> dict[int, list[in
     """For each whole UTC second of a run, the samples that belong to it; sample i lies at ``anchor + i / fs``.
 
     A second begins with the sample nearest to it, the later of two equally near, and holds as many as fit into it,
-    or an eighth of a percent more or fewer where that many make a slow Fourier transform.
+    or an eighth of a percent fewer where that many make a slow Fourier transform.
     """
-    n = {1259.26: 1260, 999.5: 1000}.get(fs_hz, math.floor(fs_hz))
+    n = 1258 if fs_hz == 1259.26 else math.floor(fs_hz)
     found: dict[int, list[int]] = {}
     first_s = -(-anchor_ns // 10**9)
     for second in range(first_s, first_s + int(received / fs_hz) + 2):
