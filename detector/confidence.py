@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.layout import FloatArray
-from detector.params import Params
 
 WEIGHTS: Final = MappingProxyType(
     {
@@ -68,7 +67,7 @@ class Signs:
     fall_s: FloatArray  # seconds from half of the crest to the end; NaN before it has ended
 
 
-def terms(signs: Signs, params: Params) -> dict[str, FloatArray]:
+def terms(signs: Signs) -> dict[str, FloatArray]:
     """Each sign as the number that is weighed, `(A,)`."""
     upright = signs.upright > 0.5
     unseen = np.isnan(signs.coactive)
@@ -101,10 +100,10 @@ def terms(signs: Signs, params: Params) -> dict[str, FloatArray]:
     return {name: np.asarray(value, np.float32) for name, value in values.items()}
 
 
-def confidence(signs: Signs, params: Params) -> FloatArray:
+def confidence(signs: Signs) -> FloatArray:
     """Belief, `(A,)`, 0-1, that the activity is a cramp: logistic in the signs."""
     z = np.zeros(len(signs.active_s), np.float32)
-    for name, value in terms(signs, params).items():
+    for name, value in terms(signs).items():
         z = z + np.float32(WEIGHTS[name]) * value
     belief: FloatArray = (1 / (1 + np.exp(-z))).astype(np.float32)
     return belief

@@ -63,12 +63,12 @@ def step(
     c["moved_s"] = np.where(now.live & now.moving, now.second, c["moved_s"])
     opens = active & ~c["opened"] & (c["evidence"] >= params.hold_s)
     if opens.any():
-        opens &= confidence(signs(c, now.acc, ended=False), params) >= params.confidence_min
+        opens &= confidence(signs(c, now.acc, ended=False)) >= params.confidence_min
     if opens.any():
         c["site"] = np.where(opens, c["load"].argmax(-1), c["site"]).astype(np.int32)
         c["opened"] |= opens
         c["opened_s"] = np.where(opens, now.second + 1, c["opened_s"])
-        belief = confidence(signs(c, now.acc, ended=False), params)
+        belief = confidence(signs(c, now.acc, ended=False))
         found += _emit(c, opens, streams=streams, status=["preliminary"] * len(opens), belief=belief)
     return found
 
@@ -79,7 +79,7 @@ def _leaps(c: Candidate, active: NDArray[np.bool_], *, now: Second, params: Para
     going_on = active & ~c["opened"] & (c["evidence"] > 0)
     leaps: NDArray[np.bool_] = going_on & (now.second - c["onset_s"] >= LEAP_AFTER_S) & (most > LEAP * c["mean"])
     if leaps.any():
-        leaps &= confidence(signs(c, now.acc, ended=False), params) < params.confidence_min
+        leaps &= confidence(signs(c, now.acc, ended=False)) < params.confidence_min
     slowly = c["mean"] + LEAP_STEP * (most - c["mean"])
     c["mean"] = np.where(going_on & ~leaps, slowly, np.where(active, most, c["mean"])).astype(np.float32)
     return leaps
@@ -117,9 +117,7 @@ def close(
     if not ends.any():
         return []
     c["seen_flags"] |= np.where(ends & gone, TRUNCATED, 0).astype(np.uint16)
-    belief = np.where(
-        gone, confidence(signs(c, acc, ended=False), params), confidence(signs(c, acc, ended=True), params)
-    )
+    belief = np.where(gone, confidence(signs(c, acc, ended=False)), confidence(signs(c, acc, ended=True)))
     status: list[EpisodeState] = ["final" if one >= params.confidence_min else "rejected" for one in belief]
     found = _emit(c, ends, streams=streams, status=status, belief=belief)
     c["opened"] &= ~ends
