@@ -42,7 +42,7 @@ class ArrowRows:
                 count += batch.num_rows
                 yield np.stack([times, *values])
         except (pa.ArrowException, OSError) as error:
-            raise RecordingError(f"{self.path}: {_sentence(str(error), asked)}") from error
+            raise RecordingError(f"{self.path}: is damaged: {' '.join(str(error).split())}") from error
 
 
 def clock_of(column: str, head: Any) -> Clock | None:
@@ -103,9 +103,3 @@ def _unwrapped(times: Times, last: float, days: int) -> tuple[Times, float, int]
     times = times.copy()
     times[known] += passed * DAY_S
     return times, float(times[known[-1]]), int(passed[-1])
-
-
-def _sentence(message: str, asked: list[str]) -> str:
-    """What Arrow says of a cell that is no number, with the column's name."""
-    del asked
-    return f"is damaged: {message}"

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.layout import CountArray
-from ingest.recording.source import Values
+from ingest.recording.source import Values, measured
 from ingest.recording.survey import Extent
 
 COUPLING_HZ: Final = 0.5
@@ -83,7 +83,7 @@ def fewer(values: Values, factor: int) -> Values:
 
 
 def _fill(values: NDArray[np.float64], last: float) -> tuple[NDArray[np.float64], float]:
-    known = np.isfinite(values)
+    known = measured(values)
     if not known.all():
         at = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
         values = np.where(at < 0, last, values[at])

@@ -70,7 +70,7 @@ def open_edf_source(path: Path, *, is_bdf: bool) -> EdfSource:
             start_ns, record_s = _start_ns(edf), float(edf.data_record_duration)
             channels = tuple(_channel(signal) for signal in edf.signals)
         except Exception as error:  # edfio raises many kinds on bytes that are not EDF
-            raise RecordingError(f"{path}: is damaged: {error}") from error
+            raise RecordingError(f"{path}: is damaged: {' '.join(str(error).split())}") from error
     have, left = divmod(path.stat().st_size - len(head), width) if width else (0, 0)
     if have <= 0 or not record_s:
         raise RecordingError(f"{path}: holds no samples")

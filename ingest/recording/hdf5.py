@@ -7,6 +7,7 @@ attribute such as `sampling_rate` or `fs_hz`, and their unit in `unit`.
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -39,7 +40,7 @@ class Hdf5Source:
 
     def blocks(self, picked: Sequence[int]) -> Iterator[Block]:
         """A minute at a time, until the first channel asked for ends."""
-        with h5py.File(self.path, "r") as file:
+        with _damage_told(self.path), h5py.File(self.path, "r") as file:
             sets = [file[self.datasets[k]] for k in picked]
             rates = [self.channels[k].fs_hz for k in picked]
             lasts_s = len(sets[0]) / rates[0]
@@ -51,12 +52,9 @@ class Hdf5Source:
 
 def open_hdf5_source(path: Path, options: Options) -> Hdf5Source:
     """Open an HDF5 file, or raise `RecordingError`."""
-    try:
-        with h5py.File(path, "r") as file:
-            found = list(_signals(path, file, options))
-            start_ns = next((ns for group in file.values() if (ns := _start_ns(group.attrs))), 0)
-    except OSError as error:
-        raise RecordingError(f"{path}: is damaged: {error}") from error
+    with _damage_told(path), h5py.File(path, "r") as file:
+        found = list(_signals(path, file, options))
+        start_ns = next((ns for group in file.values() if (ns := _start_ns(group.attrs))), 0)
     if not found:
         raise RecordingError(f"{path}: holds no signal: no dataset of numbers along one axis")
     return Hdf5Source(
@@ -67,6 +65,15 @@ def open_hdf5_source(path: Path, options: Options) -> Hdf5Source:
         duration_s=max(n / channel.fs_hz for _, channel, n in found),
         notes=(),
     )
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """What h5py raises on damaged bytes is of many kinds, and says little."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise RecordingError(f"{path}: is damaged: {' '.join(str(error).split())}") from error
 
 
 def _signals(path: Path, file: Any, options: Options) -> Iterator[tuple[str, Channel, int]]:

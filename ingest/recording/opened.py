@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -10,6 +11,7 @@ import numpy as np
 
 from detector import Chunk, DetectorError, Group, Layout
 from detector.layout import CountArray, FloatArray
+from detector.windows import SCALES
 from ingest.errors import RecordingError
 from ingest.recording.choose import Accelerometer, Taken, Worn, choose
 from ingest.recording.counts import ACC_G, ACC_HZ, Carry, Mapping, fewer, mapping, to_counts
@@ -115,6 +117,10 @@ def _leg(path: Path, source: Source, worn: Worn) -> Recording:
              for fs_hz in sorted({one.fs_hz for one in worn.emg})]  # fmt: skip
     if worn.acc is not None:
         lanes.append(tuple(_acc_lane(path, source.channels, axis) for axis in worn.acc.axes))
+    for taken, lane in zip((*worn.emg, *(worn.acc.axes if worn.acc else ())), chain(*lanes), strict=True):
+        if not SCALES[0] <= lane.scale <= SCALES[1]:
+            size = f"one count would be {lane.scale:.1g}"
+            raise RecordingError(f"{path}: channel {taken.label!r} has values that cannot be in {taken.unit}: {size}")
     try:
         groups = tuple(Group(of[0].kind, of[0].fs_hz / of[0].factor, len(of)) for of in lanes)
         layout = Layout(groups, tuple(one.site for one in worn.emg))

@@ -28,8 +28,8 @@ def open_parquet_source(path: Path, options: Options) -> Source:
             schema = file.schema_arrow
             time = next((f for f in schema if is_time(f.name) or pa.types.is_timestamp(f.type)), None)
             head = next(file.iter_batches(1000, columns=[time.name]), None) if time is not None else None
-    except (pa.ArrowException, OSError) as error:
-        raise RecordingError(f"{path}: is damaged: {error}") from error
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        raise RecordingError(f"{path}: is damaged: {' '.join(str(error).split())}") from error
     columns = [f for f in schema if is_number(f.type) and (time is None or f.name != time.name)]
     clock = clock_of(time.name, head.column(0)) if time is not None and head and not options.rate else None
     stated = next((r for one in (schema, *columns) if (r := _stated(one.metadata, RATE_KEYS))), "")

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
+BEYOND: Final = 1e100
 Values = NDArray[Any]  # of one channel, int16, int32 or float64; NaN is missing
+
+
+def measured(values: Values) -> NDArray[np.bool_]:
+    """Which values are measurements: not missing, and not beyond all measure, as damaged bytes may be."""
+    return np.isfinite(values) & (np.abs(values) < BEYOND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.recording.source import Source, Values
+from ingest.recording.source import Source, Values, measured
 
 STEPS: Final = 8  # of the histogram, to a factor of two
 REACH: Final = 60  # factors of two to either side of one
@@ -43,13 +43,16 @@ def survey(source: Source, picked: Sequence[int]) -> tuple[Extent, ...]:
 
 
 def _count(tally: _Tally, values: Values, second: int) -> None:
-    finite = values[np.isfinite(values)]
+    known = measured(values)
+    finite = values[known]
     if not finite.size:
         return
     tally.low, tally.high = min(tally.low, float(finite.min())), max(tally.high, float(finite.max()))
     tally.whole = tally.whole and bool((finite == np.rint(finite)).all())
     n = min(second, len(values))
-    rows = values[: len(values) // n * n].reshape(-1, n).astype(np.float64)
+    if n < 2:
+        return
+    rows = np.where(known, values, np.nan)[: len(values) // n * n].reshape(-1, n).astype(np.float64)
     grain = np.diff(rows, axis=-1).std(axis=-1) / np.sqrt(2)
     grain = grain[np.isfinite(grain) & (grain > 0)]
     bins = np.clip(np.floor((np.log2(grain) + REACH) * STEPS), 0, 2 * REACH * STEPS - 1).astype(np.int64)

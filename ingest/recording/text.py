@@ -186,4 +186,4 @@ def _sentence(message: str, form: Form) -> str:
     if match := re.search(r"column #(\d+): (?:Row #(\d+): )?.*invalid value '(.*)'", message):
         row = f", line {match[2]}" if match[2] else ""
         return f"column {form.names[int(match[1])]!r}{row}: {match[3]!r} is not a number. Leave a missing value empty."
-    return f"is damaged: {message}"
+    return f"is damaged: {' '.join(message.split())}"

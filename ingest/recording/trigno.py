@@ -69,7 +69,7 @@ class TrignoSource:
                                   decimal=".", encoding=self.encoding, odd=lambda _: "skip"):  # fmt: skip
                 yield np.stack([floats(column) for column in batch.columns])
         except pa.ArrowInvalid as error:
-            raise RecordingError(f"{self.path}: is damaged: {error}") from error
+            raise RecordingError(f"{self.path}: is damaged: {' '.join(str(error).split())}") from error
 
 
 class _Stream:
