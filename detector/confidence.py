@@ -19,8 +19,8 @@ WEIGHTS: Final = MappingProxyType(
     {
         "base": -1.7,
         "watched": 0.85,
-        "upright": -0.1,
-        "upright_unseen": -1.6,
+        "upright": -1.2,
+        "upright_unseen": -0.9,
         "upright_cold": -3.4,
         "seated": -0.6,
         "unseen": -2.85,
