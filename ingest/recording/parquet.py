@@ -46,7 +46,7 @@ def open_parquet_source(path: Path, options: Options) -> Source:
 
 
 def _read(path: Path, names: list[str]) -> Iterator[Any]:
-    with pq.ParquetFile(path, memory_map=True) as file:
+    with pq.ParquetFile(path, memory_map=True, pre_buffer=False) as file:
         for batch in file.iter_batches(ROWS, columns=names, use_threads=False):
             yield batch.select(names)  # it keeps the file's order
 
