@@ -6,7 +6,7 @@ from typing import Final
 
 from detector.errors import DetectorError
 
-VERSION: Final = "1.0"
+VERSION: Final = "2.0"
 WINDOW_S: Final = 1  # analysis window: one UTC second, so that 50 and 60 Hz fall on bins
 EPOCH_S: Final = 10  # windows per epoch
 SUBWINDOWS: Final = 8  # envelope steps within a window
