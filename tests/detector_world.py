@@ -27,8 +27,8 @@ MIXED: Final = Layout((Group("emg", 500.0, 1), Group("emg", 1259.26, 1), Group("
 class Active:
     """Activity of one channel, seconds from the start; `ratio` is to rest.
 
-    As it stands a block of noise, which is what a willed hold looks like. A cramp wavers 1.4 times a second by `wobble`
-    of its amplitude, rises over `rise_s` and falls over `fall_s`.
+    As it stands a block of noise, which is what a willed hold looks like. A cramp wavers 1.4 times a second, and tremor
+    more often, by `wobble` of its amplitude; it rises over `rise_s` and falls over `fall_s`.
     """
 
     start_s: float
@@ -36,12 +36,13 @@ class Active:
     ratio: float = 8.0
     channel: int = 0
     wobble: float = 0.0
+    wobble_hz: float = WOBBLE_HZ
     rise_s: float = 0.0
     fall_s: float = 0.0
 
     def course(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Ratio to rest at each time within it."""
-        course = self.ratio * (1 + self.wobble * np.sin(2 * np.pi * WOBBLE_HZ * time_s))
+        course = self.ratio * (1 + self.wobble * np.sin(2 * np.pi * self.wobble_hz * time_s))
         for since_s, ramp_s in ((time_s - self.start_s, self.rise_s), (self.end_s - time_s, self.fall_s)):
             if ramp_s:
                 course = 1 + (course - 1) * np.clip(since_s / ramp_s, 0, 1)

@@ -2,6 +2,7 @@
 
 import cmath
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -131,8 +132,7 @@ def turn_deg(before: Sequence[float], after: Sequence[float]) -> float:
 
 def quiet(amplitudes: Sequence[float], usable: Sequence[bool]) -> float:
     """The value below which 30 % of the usable windows lie."""
-    found = sorted(a for a, use in zip(amplitudes, usable, strict=True) if use)
-    return found[int(0.3 * (len(found) - 1))] if len(found) >= 5 else math.nan
+    return percentile(amplitudes, usable, 0.3)
 
 
 def track(rest: float, level: float, *, warm: bool, frozen: bool) -> float:
@@ -148,6 +148,20 @@ def track(rest: float, level: float, *, warm: bool, frozen: bool) -> float:
         return rest
     step = 0.1 if warm else 0.01 if target - rest < math.log(2) else 0.002
     return min(target, rest + step)
+
+
+def rhythm(steps: Sequence[float]) -> tuple[float, float, list[float]]:
+    """Wobble of amplitude at 1-2 and 3-4 Hz from eighths of the second; beat of power from 3 to 14 Hz."""
+    eighths = [math.sqrt(sum(steps[4 * part : 4 * part + 4]) / 4) for part in range(8)]
+    slow, fast = (sum(_line(eighths, hz) for hz in pair) for pair in ((1, 2), (3, 4)))
+    return slow, fast, [_line(steps, hz) for hz in range(3, 15)]
+
+
+def _line(course: Sequence[float], hz: int) -> float:
+    """Square of what a wave of so many turns contributes, relative to the mean."""
+    n = len(course)
+    wave = sum(value * cmath.exp(-2j * math.pi * hz * i / n) for i, value in enumerate(course))
+    return (2 * abs(wave) / max(sum(course), 1e-9)) ** 2
 
 
 def seconds_of(anchor_ns: int, received: int, fs_hz: float) -> dict[int, list[int]]:
@@ -167,6 +181,85 @@ def seconds_of(anchor_ns: int, received: int, fs_hz: float) -> dict[int, list[in
     return found
 
 
+def mates(muscles: Sequence[str], synergists: Mapping[str, str]) -> list[list[bool]]:
+    """Which other channels a willed act would work too."""
+    bare = [re.sub(r"_[0-9]+$", "", muscle) for muscle in muscles]
+    groups = [[group for muscle, group in synergists.items() if muscle in name] for name in bare]
+    found = []
+    for a, of_a in enumerate(groups):
+        row = []
+        for b, of_b in enumerate(groups):
+            if a == b:
+                row.append(False)
+            elif not of_a or not of_b:
+                row.append(True)  # on no known muscle
+            else:
+                row.append(of_a[0] == of_b[0] and bare[a] != bare[b])
+        found.append(row)
+    return found
+
+
+def percentile(values: Sequence[float], usable: Sequence[bool], share: float) -> float:
+    """The value below which a share of the usable windows lie."""
+    found = sorted(a for a, use in zip(values, usable, strict=True) if use)
+    return found[int(share * (len(found) - 1))] if len(found) >= 5 else math.nan
+
+
+def accustom(custom: float, ratios: Sequence[float], ok: Sequence[bool], *, opened: bool) -> float:
+    """What is customary (logarithm) after an epoch of sustained amplitudes over rest."""
+    level = percentile(ratios, [use and math.isfinite(r) for r, use in zip(ratios, ok, strict=True)], 0.7)
+    if math.isnan(level):
+        return custom
+    target = math.log(max(level, 1))
+    return max(target, custom - 0.005) if target < custom else min(target, custom + (0.03 if opened else 0.1))
+
+
+def learn_up(
+    up: Sequence[float], walked: int, *, mad: Sequence[float], gravity: Sequence[Sequence[float]], have: Sequence[bool]
+) -> tuple[list[float], int]:
+    """Which way is up after an epoch, and how many epochs have told."""
+    there = [i for i, received in enumerate(have) if received]
+    direction, agreement = _mean_direction([gravity[i] for i in there])
+    brisk = [i for i in there if mad[i] > 0.08]
+    if len(brisk) < 0.8 * max(len(there), 5) or agreement <= 0.85:
+        return list(up), walked
+    if walked:
+        direction = _unit([u + 0.2 * (d - u) for u, d in zip(up, direction, strict=True)])
+    return direction, min(walked + 1, 2)
+
+
+def learn_home(
+    home: Sequence[float], rested: int, *, gravity: Sequence[Sequence[float]], calm: Sequence[bool]
+) -> tuple[list[float], int]:
+    """In which posture the leg rests after an epoch, and how much speaks for it."""
+    still = [g for g, use in zip(gravity, calm, strict=True) if use]
+    direction, _ = _mean_direction(still)
+    if len(still) < 5 or direction == [0.0, 0.0, 0.0]:
+        return list(home), rested
+    if _apart_deg(home, direction) < 35:
+        return direction, min(rested + 1, 30)
+    if rested > 3:
+        return list(home), rested - 3
+    return direction, 1
+
+
+def _mean_direction(vectors: Sequence[Sequence[float]]) -> tuple[list[float], float]:
+    """Direction of the sum of unit vectors, and its length for each of them."""
+    units = [_unit(v) for v in vectors]
+    total = [sum(u[axis] for u in units) for axis in range(3)]
+    return _unit(total), math.sqrt(sum(t * t for t in total)) / max(len(vectors), 1)
+
+
+def _unit(vector: Sequence[float]) -> list[float]:
+    length = math.sqrt(sum(x * x for x in vector))
+    return [x / length for x in vector] if length > 1e-6 else [0.0, 0.0, 0.0]
+
+
+def _apart_deg(one: Sequence[float], other: Sequence[float]) -> float:
+    """Angle; 0 where one of them is not known."""
+    return turn_deg(one, other) if any(one) and any(other) else 0.0
+
+
 def severity(*, peak_ratio: float, duration_s: float, load: float, recruitment: float) -> tuple[float, int]:
     """Severity and grade, written out."""
     amplitude = 10 * min(math.log(max(peak_ratio, 1)) / math.log(40), 1)
@@ -181,14 +274,13 @@ def severity(*, peak_ratio: float, duration_s: float, load: float, recruitment: 
     return total, 2
 
 
-def confidence(signs: Mapping[str, float], *, weights: Mapping[str, float], hold_s: float) -> float:
+def confidence(signs: Mapping[str, float], *, weights: Mapping[str, float]) -> float:
     """What each sign of one candidate adds, written out."""
     upright, seated = signs["upright"] > 0.5, signs["seated"] > 0.5
     unseen = math.isnan(signs["coactive"])
     both = 0.0 if unseen else _between((signs["coactive"] - 0.1) / 0.4, 0, 1)
     unusual = math.log(max(signs["crest"], 1)) - signs["usual"]
     wobble = math.log(max(signs["wobble"], 0.1) / 1.45)
-    length_s = max(signs["active_s"], 1)
     z = weights["base"]
     z += weights["watched"] * signs["acc"]
     if upright:
@@ -202,8 +294,7 @@ def confidence(signs: Mapping[str, float], *, weights: Mapping[str, float], hold
         z += weights["both_upright"] * both
     z += weights["moved"] if signs["moved"] else 0
     z += weights["stirred"] * signs["stirred"]
-    z += weights["outlasts"] * _between(math.log(length_s / hold_s), 0, math.log(5))
-    if length_s > 65 and (not (upright or seated) or unusual > 2):
+    if signs["active_s"] > 65 and (not (upright or seated) or unusual > 2):
         z += weights["minute"]
     z += weights["quiet"] * math.log(1 + signs["quiet_s"] / 60)
     z += weights["unusual"] * _between(unusual, 0, 2)
