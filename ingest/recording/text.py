@@ -52,7 +52,7 @@ def open_text_source(path: Path, options: Options) -> Source:
     if is_trigno(lines):
         return open_trigno_source(path, lines, encoding)
     form = _form(path, lines[:-1] if len(head) == HEAD else lines, encoding)
-    time = next((k for k, cell in enumerate(form.first) if _ISO.fullmatch(cell) or _DAY.fullmatch(cell)), None)
+    time = next((k for k, cell in enumerate(form.first) if _is_moment(cell)), None)
     if time is None:
         time = next((k for k, name in enumerate(form.names) if is_time(name) and form.numeric[k]), None)
     names = [form.names[k] for k, numeric in enumerate(form.numeric) if numeric and k != time]
@@ -138,7 +138,8 @@ def _form(path: Path, lines: Sequence[str], encoding: str) -> Form:
         if width < 2 and delimiter != "|":
             continue
         decimal = "," if delimiter != "," and _comma(rows) else "."
-        at = next((k for k, row in enumerate(rows) if _is_data(row, decimal, width)), None)
+        data = (k for k, row in enumerate(rows) if _is_data(row, decimal, width) and not _is_header(rows, k, decimal))
+        at = next(data, None)
         if at is None:
             continue
         above = [row for row in rows[:at] if len(row) == len(rows[at])]
@@ -161,8 +162,21 @@ def _is_data(row: list[str], decimal: str, width: int) -> bool:
     """Whether more than half of a row of the usual width are numbers, times and gaps."""
     if len(row) != width or not any(row):
         return False
-    kinds = [_is_number(cell, decimal) or bool(_ISO.fullmatch(cell) or _DAY.fullmatch(cell)) for cell in row]
+    kinds = [_is_number(cell, decimal) or _is_moment(cell) for cell in row]
     return any(cell not in MISSING for cell in row) and sum(kinds) > len(row) / 2 and kinds.count(True) >= 1
+
+
+def _is_header(rows: list[list[str]], k: int, decimal: str) -> bool:
+    """Whether a row names a column, as `time,1,2,3` does, of which the next row gives a number."""
+    below = rows[k + 1] if k + 1 < len(rows) else []
+    if len(below) != len(rows[k]):
+        return False
+    return any(not _is_number(cell, decimal) and _is_number(value, decimal) and not _is_moment(cell)
+               for cell, value in zip(rows[k], below, strict=True))  # fmt: skip
+
+
+def _is_moment(cell: str) -> bool:
+    return bool(_ISO.fullmatch(cell) or _DAY.fullmatch(cell))
 
 
 def _is_number(cell: str, decimal: str) -> bool:
