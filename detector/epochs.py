@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detector.acc import angle_deg
 from detector.emg import bins, median_hz
 from detector.layout import FloatArray, Layout, TimeArray
-from detector.learn import learn
+from detector.learn import Grid, learn, lesson
 from detector.params import EPOCH_S, Params
 from detector.quality import UNUSABLE, UNWORN, FlagArray
 from detector.results import Epochs
@@ -55,16 +55,12 @@ def _write(state: State, where: tuple[Any, Any], values: list[NDArray[Any]]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """Grids of A epochs that ended, copied out of the state."""
+    """Grids of A epochs that ended."""
 
     rows: NDArray[np.intp]  # (A,)
     epoch: TimeArray  # (A,)
-    have: NDArray[np.bool_]  # (A, E)
-    flags: FlagArray  # (A, C, E)
-    power: FloatArray  # (A, C, E)
+    grid: Grid
     bands: FloatArray  # (A, C, BANDS) sum over usable windows
-    mad: FloatArray  # (A, E)
-    gravity: FloatArray  # (A, E, 3)
     rest: FloatArray  # (A, C) logarithm, RMS
 
 
@@ -84,30 +80,22 @@ def flush(state: State, rows: NDArray[np.intp], *, params: Params) -> list[Full]
     """Give out the grids of `rows`, learn from them, and empty them. Changes `state`."""
     if rows.size == 0:
         return []
-    have, flags, power = state["grid_have"][rows], state["grid_flags"][rows], state["grid_power"][rows]
-    learn(state, rows, have=have, flags=flags, power=power, params=params)
-    bands = state["bands"][rows]
+    grid = Grid(*(state[f"grid_{field.name}"][rows] for field in fields(Grid)))
+    epoch, rest, bands = state["grid_epoch"][rows], state["rest"][rows], state["bands"][rows]
+    loud = grid.low > params.on_ratio * np.exp(rest)[..., :1]
+    learn(state, rows, epoch, lesson(grid, loud=loud), params=params)
     state["grid_have"][rows], state["bands"][rows] = False, 0
-    return [
-        Full(
-            rows=rows,
-            epoch=state["grid_epoch"][rows],
-            have=have,
-            flags=flags,
-            power=power,
-            bands=bands,
-            mad=state["grid_mad"][rows],
-            gravity=state["grid_gravity"][rows],
-            rest=state["rest"][rows, :, 1],
-        )
-    ]
+    return [Full(rows=rows, epoch=epoch, grid=grid, bands=bands, rest=state["rest"][rows, :, 1])]
 
 
 def summarise(layout: Layout, ended: list[Full]) -> Epochs:
     """The rows of all epochs that ended, in order of time, stream and channel."""
     if not ended:
         return _empty()
-    full = Full(*(np.concatenate([getattr(one, field.name) for one in ended]) for field in fields(Full)))
+    rows, epoch, bands, rest = (
+        np.concatenate([getattr(one, name) for one in ended]) for name in ("rows", "epoch", "bands", "rest")
+    )
+    full = Grid(*(np.concatenate([getattr(one.grid, field.name) for one in ended]) for field in fields(Grid)))
     have = full.have[:, None, :]
     worn = have & ((full.flags & UNWORN) == 0)
     usable = have & ((full.flags & UNUSABLE) == 0)
@@ -118,15 +106,15 @@ def summarise(layout: Layout, ended: list[Full]) -> Epochs:
         gravity = np.where(full.have[..., None], full.gravity, 0).sum(1)
     channels = full.flags.shape[1]
     columns: dict[str, Any] = {
-        "stream": np.repeat(full.rows, channels),
-        "channel": np.tile(np.arange(channels), len(full.rows)),
-        "start_ns": np.repeat(full.epoch * (EPOCH_S * SECOND_NS), channels),
+        "stream": np.repeat(rows, channels),
+        "channel": np.tile(np.arange(channels), len(rows)),
+        "start_ns": np.repeat(epoch * (EPOCH_S * SECOND_NS), channels),
         "received_s": np.repeat(full.have.sum(-1), channels),
         "worn_s": worn.sum(-1).ravel(),
         "usable_s": count.ravel(),
         "rms_uv": rms.ravel(),
-        "rest_uv": np.exp(full.rest).ravel(),
-        "median_hz": _median(layout, full.bands).ravel(),
+        "rest_uv": np.exp(rest).ravel(),
+        "median_hz": _median(layout, bands).ravel(),
         "movement_g": np.repeat(mad, channels),
         "angle_deg": np.repeat(angle_deg(gravity), channels),
         "flags": np.bitwise_or.reduce(np.where(have, full.flags, 0), axis=-1).ravel(),

@@ -1,7 +1,7 @@
 """What each second shows by itself, whatever went before it; and the seconds that are judged by one rest level."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,16 @@ class Seconds:
     moving: NDArray[np.bool_]  # (S, T)
     steep: NDArray[np.bool_]  # (S, T) axis x of the accelerometer is; false without acceleration
     acc: NDArray[np.bool_]  # (S, T) there is acceleration
+
+    def between(self, first: NDArray[np.intp], count: int) -> "Seconds":
+        """So many windows of each stream, from that at `first` `(S,)`."""
+        if (first == first[0]).all():
+            where: tuple[Any, Any] = (slice(None), slice(int(first[0]), int(first[0]) + count))
+        else:
+            where = (np.arange(len(first))[:, None], first[:, None] + np.arange(count))
+        found = Features(*(getattr(self.found, field.name)[where] for field in fields(Features)))
+        others = {f.name: getattr(self, f.name)[where] for f in fields(self) if f.name not in {"found", "count"}}
+        return Seconds(found=found, count=np.full_like(self.count, count), **others)
 
 
 def look(state: State, windows: Windows, found: Features, params: Params) -> Seconds:
@@ -84,24 +94,26 @@ class Part:
         return part
 
 
-def parts(seconds: Seconds) -> Iterator[Part]:
-    """Walk all streams through their windows, epoch by epoch."""
-    count, phase = seconds.count, seconds.second[:, 0] % EPOCH_S
-    if (count == count[0]).all() and (phase == phase[0]).all():
-        yield from _in_step(seconds, phase=int(phase[0]))
-        return
-    at = np.zeros_like(count)
-    while (streams := np.flatnonzero(at < count)).size:
-        begin = at[streams]
-        first = seconds.second[streams, begin]
-        take = np.minimum(EPOCH_S - first % EPOCH_S, count[streams] - begin)
-        most, same = int(take.max()), bool((take == take[0]).all() and (begin == begin[0]).all())
-        rows: slice | NDArray[np.intp] = slice(None) if len(streams) == len(count) else streams
+def whole_epochs(seconds: Seconds) -> tuple[NDArray[np.intp], int]:
+    """Where in each stream's windows the first whole epoch begins `(S,)`, and how many every stream has from there."""
+    first = (-seconds.second[:, 0] % EPOCH_S).astype(np.intp)
+    return first, max(int(((seconds.count - first) // EPOCH_S).min()), 0)
+
+
+def parts(seconds: Seconds, begin: NDArray[np.intp], end: NDArray[np.intp]) -> Iterator[Part]:
+    """Walk all streams through their windows from `begin` to `end` `(S,)`, epoch by epoch."""
+    at = begin.copy()
+    while (streams := np.flatnonzero(at < end)).size:
+        now = at[streams]
+        first = seconds.second[streams, now]
+        take = np.minimum(EPOCH_S - first % EPOCH_S, end[streams] - now)
+        most, same = int(take.max()), bool((take == take[0]).all() and (now == now[0]).all())
+        rows: slice | NDArray[np.intp] = slice(None) if len(streams) == len(end) else streams
         offset = np.arange(most)
         if same:
-            where: tuple[Any, Any] = (rows, slice(int(begin[0]), int(begin[0]) + most))
+            where: tuple[Any, Any] = (rows, slice(int(now[0]), int(now[0]) + most))
         else:
-            where = (streams[:, None], np.minimum(begin[:, None] + offset, seconds.second.shape[1] - 1))
+            where = (streams[:, None], np.minimum(now[:, None] + offset, seconds.second.shape[1] - 1))
         yield Part(
             streams=streams,
             rows=rows,
@@ -111,17 +123,3 @@ def parts(seconds: Seconds) -> Iterator[Part]:
             full=(first + take) % EPOCH_S == 0,
         )
         at[streams] += take
-
-
-def _in_step(seconds: Seconds, *, phase: int) -> Iterator[Part]:
-    """The same, where all streams begin and end at the same second of an epoch."""
-    streams, first, count = np.arange(len(seconds.count)), 0, int(seconds.count[0])
-    everywhere, live = slice(None), np.ones((len(streams), EPOCH_S), np.bool_)
-    while first < count:
-        take = min(EPOCH_S - (phase + first) % EPOCH_S, count - first)
-        where = (everywhere, slice(first, first + take))
-        first += take
-        full = np.full(len(streams), (phase + first) % EPOCH_S == 0)
-        yield Part(
-            streams=streams, rows=everywhere, at=where, second=seconds.second[where], live=live[:, :take], full=full
-        )

@@ -29,8 +29,40 @@ HOME_MOST: Final = 30
 HOME_EPOCHS: Final = 6  # at rest in one posture before it is home
 
 
-def learn_up(up: FloatArray, walked: NDArray[np.int32], *, mad: FloatArray, gravity: FloatArray,
-             have: NDArray[np.bool_]) -> tuple[FloatArray, NDArray[np.int32]]:  # fmt: skip
+def walking(*, mad: FloatArray, gravity: FloatArray, have: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], FloatArray]:
+    """Whether the wearer walks.
+
+    Parameters
+    ----------
+    mad, gravity, have : arrays, shapes (..., E), (..., E, 3), (..., E)
+        Windows of an epoch: movement in g, mean acceleration, and which of them there are.
+
+    Returns
+    -------
+    walks, mean : arrays, shapes (...), (..., 3)
+        Whether, and the mean direction of gravity; 0 where nobody walks.
+    """
+    walks = np.add.reduce(have & (mad > WALK_G), axis=-1) >= WALK_SHARE * np.maximum(np.add.reduce(have, axis=-1), 5)
+    if not walks.any():
+        return walks, np.zeros((*walks.shape, 3), np.float32)
+    mean, steady = _resultant(gravity, have)
+    walks &= steady > STEADY
+    return walks, np.where(walks[..., None], mean, 0)
+
+
+def resting(*, gravity: FloatArray, calm: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], FloatArray]:
+    """Whether five or more of the windows of an epoch are still and quiet (`calm`, shape (..., E)), and where to
+    gravity (..., E, 3) then points on the mean."""
+    rests = np.add.reduce(calm, axis=-1) >= 5
+    if not rests.any():
+        return rests, np.zeros((*rests.shape, 3), np.float32)
+    mean, _ = _resultant(gravity, calm)
+    return rests & (mean != 0).any(-1), mean
+
+
+def learn_up(
+    up: FloatArray, walked: NDArray[np.int32], *, walks: NDArray[np.bool_], mean: FloatArray
+) -> tuple[FloatArray, NDArray[np.int32]]:
     """One step for A epochs.
 
     Parameters
@@ -39,41 +71,36 @@ def learn_up(up: FloatArray, walked: NDArray[np.int32], *, mad: FloatArray, grav
         Direction learned so far, unit length.
     walked : int32 array, shape (A,)
         Epochs it was learned from, at most `UP_EPOCHS`.
-    mad, gravity, have : arrays, shapes (A, E), (A, E, 3), (A, E)
-        Windows of the epoch: movement in g, mean acceleration, and which of them there are.
+    walks, mean : arrays, shapes (A,), (A, 3)
+        Of the epoch, see `walking`.
 
     Returns
     -------
     up, walked : arrays
         After the epoch.
     """
-    brisk = (have & (mad > WALK_G)).sum(-1) >= WALK_SHARE * np.maximum(have.sum(-1), 5)
-    if not brisk.any():
+    if not walks.any():
         return up, walked
-    mean, steady = _resultant(gravity, have)
-    walks = brisk & (steady > STEADY)
-    step = np.where(walked > 0, UP_STEP, 1.0)[:, None]
+    step = np.where(walked > 0, np.float32(UP_STEP), np.float32(1))[:, None]
     moved = _unit(up + step * (mean - up))
     return (
-        np.where(walks[:, None], moved, up).astype(np.float32),
+        np.where(walks[:, None], moved, up),
         np.where(walks, np.minimum(walked + 1, UP_EPOCHS), walked).astype(np.int32),
     )
 
 
-def learn_home(home: FloatArray, rested: NDArray[np.int32], *, gravity: FloatArray,
-               calm: NDArray[np.bool_]) -> tuple[FloatArray, NDArray[np.int32]]:  # fmt: skip
-    """One step for A epochs, where five or more of the windows are still and quiet (`calm`, shape (A, E))."""
-    rests = calm.sum(-1) >= 5
+def learn_home(
+    home: FloatArray, rested: NDArray[np.int32], *, rests: NDArray[np.bool_], mean: FloatArray
+) -> tuple[FloatArray, NDArray[np.int32]]:
+    """One step for A epochs; `rests` and `mean` as `resting` gives them."""
     if not rests.any():
         return home, rested
-    mean, _ = _resultant(gravity, calm)
-    rests &= (mean != 0).any(-1)
     here = rests & (turn_deg(home, mean) < NEAR_DEG)
     left = np.maximum(rested - HOME_LEAVE, 0)
     count = np.where(here, np.minimum(rested + 1, HOME_MOST), np.where(rests, left, rested))
     anew = rests & ~here & (left == 0)
     return (
-        np.where((here | anew)[:, None], mean, home).astype(np.float32),
+        np.where((here | anew)[:, None], mean, home),
         np.where(anew, 1, count).astype(np.int32),
     )
 
@@ -96,11 +123,11 @@ def at_home(state: State, rows: NDArray[np.intp], gravity: FloatArray) -> NDArra
 
 
 def _resultant(gravity: FloatArray, chosen: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-    """Mean direction `(A, 3)` of the chosen vectors, and how well they agree, 0-1 `(A,)`."""
+    """Mean direction `(..., 3)` of the chosen vectors, and how well they agree, 0-1 `(...)`."""
     each = np.where(chosen[..., None], _unit(gravity), 0)
-    total = np.ascontiguousarray(each.swapaxes(1, 2)).sum(-1)
+    total = np.add.reduce(np.ascontiguousarray(each.swapaxes(-1, -2)), axis=-1)
     length = np.sqrt((total * total).sum(-1))
-    return _unit(total), (length / np.maximum(chosen.sum(-1), 1)).astype(np.float32)
+    return _unit(total), (length / np.maximum(np.add.reduce(chosen, axis=-1), 1)).astype(np.float32)
 
 
 def _unit(vector: FloatArray) -> FloatArray:

@@ -1,23 +1,22 @@
 """The detector in reading order: place in time, cut into seconds, analyse, judge, lay into epochs, follow episodes."""
 
 from collections.abc import Iterator
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.candidates import CANDIDATE, Second
-from detector.episodes import close, step
+from detector.candidates import CANDIDATE
+from detector.episodes import close
 from detector.epochs import Full, begin, flush, lay, summarise
 from detector.features import Features, features
-from detector.layout import Chunk, CountArray, FloatArray, Layout
+from detector.follow import flags_of, follow
+from detector.layout import Chunk, CountArray, Layout
 from detector.params import DEFAULT, EPOCH_S, Params
-from detector.quality import ARTEFACT, UNUSABLE, UPRIGHT, FlagArray, settled
 from detector.results import Episode, Results
-from detector.seconds import Part, Seconds, look, parts
-from detector.stance import at_home, upright
-from detector.state import NEVER, State
+from detector.seconds import Seconds, look, parts, whole_epochs
+from detector.state import State
+from detector.whole import whole
 from detector.windows import Windows, check, cut, place
 
 PIECE_SAMPLES: Final = 1 << 21  # of all streams together: bounds memory, whatever the length of a recording
@@ -105,75 +104,34 @@ def _advance(
 ) -> None:
     """Take every stream through its windows, one epoch at a time, for the rest level holds for an epoch."""
     seconds = look(state, windows, found, params)
-    mates = state.layout.mates()
-    for part in parts(seconds):
+    first, count = whole_epochs(seconds)
+    if not count:
+        _piecemeal(state, seconds, np.zeros_like(first), seconds.count, params=params, ended=ended, episodes=episodes)
+        return
+    last = first + count * EPOCH_S
+    _piecemeal(state, seconds, np.zeros_like(first), first, params=params, ended=ended, episodes=episodes)
+    ended += begin(
+        state, seconds.second[np.arange(len(first)), first] // EPOCH_S, rows=np.arange(len(first)), params=params
+    )
+    whole(state, seconds.between(first, count * EPOCH_S), params=params, ended=ended, episodes=episodes)
+    _piecemeal(state, seconds, last, seconds.count, params=params, ended=ended, episodes=episodes)
+
+
+def _piecemeal(
+    state: State,
+    seconds: Seconds,
+    first: NDArray[np.intp],
+    last: NDArray[np.intp],
+    *,
+    params: Params,
+    ended: list[Full],
+    episodes: list[Episode],
+) -> None:
+    """The windows from `first` to `last` `(S,)`, which may be parts of epochs."""
+    for part in parts(seconds, first, last):
         ended += begin(state, part.second[:, 0] // EPOCH_S, rows=part.streams, params=params)
         rest = np.exp(state["rest"][part.rows])[:, None]
-        flags = _flags(state, part, seconds, rest=rest, params=params)
+        flags = flags_of(state, part, seconds, rest=rest, params=params)
         lay(state, part, seconds, flags)
-        episodes += _follow(state, part, seconds, flags=flags, rest=rest, mates=mates, params=params)
+        episodes += follow(state, part, seconds, flags=flags, rest=rest, params=params)
         ended += flush(state, part.streams[part.full], params=params)
-
-
-def _flags(state: State, part: Part, seconds: Seconds, *, rest: FloatArray, params: Params) -> FlagArray:
-    """Quality flags `(A, L, C)` with what depends on rest `(A, 1, C, 2)` and on what is known of the posture."""
-    found, doubts = seconds.found, part.of(seconds.doubts)
-    stands = upright(state, part.rows, part.of(found.gravity), steep=part.of(seconds.steep))
-    flags = part.of(seconds.flags) | (stands * np.uint16(UPRIGHT))[..., None]
-    if doubts.any():
-        power, hum = part.of(found.power), part.of(found.hum)
-        flags |= settled(doubts, power=power, hum=hum, rest=rest[..., 1], params=params)
-    return flags
-
-
-def _follow(
-    state: State,
-    part: Part,
-    seconds: Seconds,
-    *,
-    flags: FlagArray,
-    rest: FloatArray,
-    mates: NDArray[np.bool_],
-    params: Params,
-) -> list[Episode]:
-    """Step the candidates of every stream in which something goes on; the others are left as they are."""
-    rows, live = part.rows, part.live
-    ok = live[..., None] & ((flags & (UNUSABLE | ARTEFACT)) == 0) & np.isfinite(rest[..., 0])
-    full, moving = part.of(seconds.full), part.of(seconds.moving)
-    ratio = np.where(ok & (full >= params.sustained), part.of(seconds.found.low) / rest[..., 0], 0)
-    going_on = (state["evidence"][rows] > 0) | state["opened"][rows] | (state["rise_s"][rows] != NEVER)
-    going_on |= (state["hot"][rows] | (state["crest"][rows] > 0)).any(-1)  # whatever a quiet second would change
-    going_on |= (ratio >= params.off_ratio).any((1, 2))
-    busy = np.flatnonzero(going_on)
-    episodes = []
-    if busy.size:
-        streams, picked = part.streams[busy], partial(_of, part, busy)
-        candidates = {name: state[name][streams] for name in CANDIDATE}
-        cold: NDArray[np.bool_] = np.any(state["warm"][streams] < params.warm_epochs, axis=-1)
-        home = at_home(state, streams, picked(seconds.found.gravity))
-        rms, steps, acc = picked(seconds.rms), picked(seconds.found.steps), picked(seconds.acc)
-        stands = (flags[busy, :, 0] & UPRIGHT) > 0
-        for k in range(live.shape[1]):
-            now = Second(
-                live=live[busy, k], second=part.second[busy, k], ok=ok[busy, k], ratio=ratio[busy, k], rms=rms[:, k],
-                rms_rest=rest[busy, 0, :, 1], full=full[busy, k], steps=steps[:, k], flags=flags[busy, k],
-                moving=moving[busy, k], upright=stands[:, k], home=home[:, k], acc=acc[:, k], cold=cold,
-            )  # fmt: skip
-            episodes += step(candidates, now, streams=streams, mates=mates, params=params)
-        for name in CANDIDATE:
-            state[name][streams] = candidates[name]
-    _note(state, part, moving=live & moving, known=ok.any(-1))
-    return episodes
-
-
-def _of(part: Part, rows: NDArray[np.intp], x: NDArray[Any]) -> NDArray[Any]:
-    picked: NDArray[Any] = part.of(x)[rows]
-    return picked
-
-
-def _note(state: State, part: Part, *, moving: NDArray[np.bool_], known: NDArray[np.bool_]) -> None:
-    """Remember when each leg last moved, and when it could last be judged. Changes `state`."""
-    for name, seen in (("moved_s", moving), ("known_s", known)):
-        if seen.any():
-            last = np.where(seen, part.second, NEVER).max(-1)
-            state[name][part.rows] = np.maximum(state[name][part.rows], last)
