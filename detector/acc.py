@@ -51,23 +51,28 @@ def acc_windows(counts: CountArray, scale: FloatArray) -> AccWindows:
     return AccWindows(mad=mad, gravity=(np.add.reduce(a, axis=-1) / m).T)
 
 
+def sine(gravity: FloatArray) -> FloatArray:
+    """Sine of the angle of the shank to the horizontal, (..., 3) g -> (...); NaN unknown."""
+    size: FloatArray = np.sqrt(dot(gravity, gravity))
+    along: FloatArray = np.divide(np.where(size > 0, gravity[..., 0], np.nan), np.where(size > 0, size, 1))
+    return along
+
+
 def angle_deg(gravity: FloatArray) -> FloatArray:
     """Angle of the shank to the horizontal, (..., 3) g -> (...) degrees: 90 upright, 0 lying, NaN unknown."""
-    x, y, z = (np.ascontiguousarray(gravity[..., axis]) for axis in range(3))
-    angle: FloatArray = np.degrees(np.arctan2(x, np.hypot(y, z)))
-    return np.where((x != 0) | (y != 0) | (z != 0), angle, np.float32(np.nan))
+    angle: FloatArray = np.degrees(np.arcsin(np.minimum(np.maximum(sine(gravity), -1), 1)))
+    return angle
 
 
-def turn_deg(before: FloatArray, after: FloatArray) -> FloatArray:
-    """Angle between two gravity vectors (..., 3), degrees; 0 where either is unknown."""
-    size = np.sqrt(_dot(before, before) * _dot(after, after))
-    known = size > 0
-    cosine = np.where(known, _dot(before, after), 1) / np.where(known, size, 1)
-    turn: FloatArray = np.degrees(np.arccos(np.minimum(np.maximum(cosine, -1), 1)))
+def cosine(before: FloatArray, after: FloatArray) -> FloatArray:
+    """Cosine of the angle between two gravity vectors (..., 3); 1, no turn, where either is unknown."""
+    size: FloatArray = np.sqrt(dot(before, before) * dot(after, after))
+    turn: FloatArray = np.divide(np.where(size > 0, dot(before, after), 1), np.where(size > 0, size, 1))
     return turn
 
 
-def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+def dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Product of vectors (..., 3); sums over so short an axis are slow."""
     product = a * b
     total: FloatArray = product[..., 0] + product[..., 1] + product[..., 2]
     return total

@@ -1,5 +1,6 @@
 """The running epoch: windows are laid in a grid of ten, and a full (or abandoned) grid becomes one row a channel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -33,22 +34,24 @@ def lay(state: State, part: Part, seconds: Seconds, flags: FlagArray) -> None:
     # Added in order of time, one after the other, on top of what there is: however the seconds come, sums are the same.
     so_far = state["bands"][part.rows][:, None]
     state["bands"][part.rows] = np.add.reduce(np.concatenate([so_far, bands], axis=1), axis=1)
-    column = part.second % EPOCH_S
+    column, values = part.second % EPOCH_S, (part.of(found.power), part.of(found.low))
+    alone, all_live = (part.of(found.mad), part.of(found.gravity)), part.live.all()
     first = int(column[0, 0])
-    if part.live.all() and (column[:, 0] == first).all():  # all clocks in step
+    if all_live and (column[:, 0] == first).all():  # all clocks in step
         where: tuple[Any, Any] = (part.rows, slice(first, first + column.shape[1]))
-        _write(state, where, [x.swapaxes(1, 2) for x in (flags, part.of(found.power), part.of(found.low))])
-        state["grid_mad"][where], state["grid_gravity"][where] = part.of(found.mad), part.of(found.gravity)
-        return
-    live = np.nonzero(part.live)
-    where = (part.streams[live[0]], column[live])
-    _write(state, where, [x[live] for x in (flags, part.of(found.power), part.of(found.low))])
-    state["grid_mad"][where], state["grid_gravity"][where] = part.of(found.mad)[live], part.of(found.gravity)[live]
+        _write(state, where, [x.swapaxes(1, 2) for x in (flags, *values)], alone)
+    elif all_live and column.shape[1] == 1:  # a window each
+        _write(state, (part.streams, column[:, 0]), [x[:, 0] for x in (flags, *values)], [x[:, 0] for x in alone])
+    else:
+        live = np.nonzero(part.live)
+        where = (part.streams[live[0]], column[live])
+        _write(state, where, [x[live] for x in (flags, *values)], [x[live] for x in alone])
 
 
-def _write(state: State, where: tuple[Any, Any], values: list[NDArray[Any]]) -> None:
+def _write(state: State, where: tuple[Any, Any], values: Sequence[NDArray[Any]], alone: Sequence[NDArray[Any]]) -> None:
     rows, columns = where
-    state["grid_have"][rows, columns] = True
+    state["grid_have"][where] = True
+    state["grid_mad"][where], state["grid_gravity"][where] = alone
     for name, value in zip(("grid_flags", "grid_power", "grid_low"), values, strict=True):
         state[name][rows, :, columns] = value
 

@@ -1,14 +1,14 @@
 """Features of every window of a leg: EMG channels of all groups side by side, and the accelerometer."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.acc import acc_windows
-from detector.emg import SLAB, EmgWindows, emg_windows
+from detector.emg import SLAB, analyse, blank
 from detector.layout import FloatArray, Group, Layout
 from detector.windows import Run, Windows, take
 
@@ -21,7 +21,7 @@ class Features:
 
     power: FloatArray  # µV²
     low: FloatArray  # µV
-    steps: FloatArray  # (S, T, C, STEPS) µV², mean square of the envelope in each 1/32 s
+    steps: FloatArray  # (S, T, C, STEPS) counts², mean square of the envelope in each 1/32 s
     hum: FloatArray  # µV²
     wander: FloatArray  # µV²
     bands: FloatArray  # (S, T, C, BANDS) µV²
@@ -78,17 +78,15 @@ def _emg(
 ) -> tuple[FloatArray, ...]:
     """Features (W, C, ...) of the windows of an EMG group, in the order of `Features`."""
     channels = group.channels
-    pieces = []
+    emg = blank(len(row) * channels)
     for k in slabs(row, max(1, SLAB // channels)):
-        counts = take(run, row[k], t[k])
-        pieces.append(emg_windows(counts.reshape(-1, run.n), group.fs_hz))
-    power, low, steps, hum, wander, bands, span, clipped = (
-        np.concatenate([getattr(piece, field.name) for piece in pieces]) for field in fields(EmgWindows)
-    )
+        counts = take(run, row[k], t[k]).reshape(-1, run.n)
+        analyse(counts, group.fs_hz, emg, slice(k.start * channels, k.stop * channels))
     uv = unit[row].reshape(-1)
     uv2 = uv * uv
     flat = (
-        power * uv2, low * uv, steps * uv2[:, None], hum * uv2, wander * uv2, bands * uv2[:, None], span, clipped,
+        emg.power * uv2, emg.low * uv, emg.steps, emg.hum * uv2, emg.wander * uv2, emg.bands * uv2[:, None],
+        emg.span, emg.clipped,
     )  # fmt: skip
     return tuple(x.reshape(len(row), channels, *x.shape[1:]) for x in flat)
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from math import cos, radians, sin
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.acc import angle_deg, turn_deg
+from detector.acc import cosine, sine
 from detector.features import Features
 from detector.layout import FloatArray, TimeArray
 from detector.params import EPOCH_S, Params
@@ -60,7 +61,7 @@ def look(state: State, windows: Windows, found: Features, params: Params) -> Sec
         rms=rms,
         full=np.minimum(found.low / rms, 1),
         moving=moving,
-        steep=np.abs(angle_deg(found.gravity)) > params.upright_deg,
+        steep=np.abs(sine(found.gravity)) > sin(radians(params.upright_deg)),
         acc=acc,
     )
 
@@ -71,7 +72,8 @@ def _movement(
     """Whether the leg moves, and whether that is known, `(S, T)`."""
     before = np.concatenate([state["gravity"][:, None], found.gravity[:, :-1]], axis=1)
     acc = np.isfinite(found.mad)
-    moving = acc & ((found.mad > params.movement_g) | (turn_deg(before, found.gravity) > params.rotation_deg))
+    turns = cosine(before, found.gravity) < cos(radians(params.rotation_deg))
+    moving = acc & ((found.mad > params.movement_g) | turns)
     some = np.flatnonzero(count)
     state["gravity"][some] = found.gravity[some, count[some] - 1]
     return moving, acc

@@ -8,12 +8,13 @@ known. Two directions of gravity are learned, one step an epoch:
   a leg at home bears no weight even where it is upright: the wearer sits.
 """
 
+from math import cos, radians
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.acc import turn_deg
+from detector.acc import cosine, dot
 from detector.layout import FloatArray
 from detector.state import State
 
@@ -95,7 +96,7 @@ def learn_home(
     """One step for A epochs; `rests` and `mean` as `resting` gives them."""
     if not rests.any():
         return home, rested
-    here = rests & (turn_deg(home, mean) < NEAR_DEG)
+    here = rests & (cosine(home, mean) > cos(radians(NEAR_DEG)))
     left = np.maximum(rested - HOME_LEAVE, 0)
     count = np.where(here, np.minimum(rested + 1, HOME_MOST), np.where(rests, left, rested))
     anew = rests & ~here & (left == 0)
@@ -112,13 +113,13 @@ def upright(
     walked = state["walked"][rows] >= UP_EPOCHS
     if not walked.any():
         return steep
-    known = np.isfinite(gravity).all(-1)
-    return np.where(walked[:, None], known & (turn_deg(state["up"][rows][:, None], gravity) < UP_DEG), steep)
+    near = np.isfinite(gravity).all(-1) & (cosine(state["up"][rows][:, None], gravity) > cos(radians(UP_DEG)))
+    return np.where(walked[:, None], near, steep)
 
 
 def at_home(state: State, rows: NDArray[np.intp], gravity: FloatArray) -> NDArray[np.bool_]:
     """Whether the leg is in the posture in which it has rested, `(A, L)`."""
-    near: NDArray[np.bool_] = turn_deg(state["home"][rows][:, None], gravity) < NEAR_DEG
+    near: NDArray[np.bool_] = cosine(state["home"][rows][:, None], gravity) > cos(radians(NEAR_DEG))
     return near & (state["rested"][rows] >= HOME_EPOCHS)[:, None]
 
 
@@ -126,12 +127,12 @@ def _resultant(gravity: FloatArray, chosen: NDArray[np.bool_]) -> tuple[FloatArr
     """Mean direction `(..., 3)` of the chosen vectors, and how well they agree, 0-1 `(...)`."""
     each = np.where(chosen[..., None], _unit(gravity), 0)
     total = np.add.reduce(np.ascontiguousarray(each.swapaxes(-1, -2)), axis=-1)
-    length = np.sqrt((total * total).sum(-1))
+    length = np.sqrt(dot(total, total))
     return _unit(total), (length / np.maximum(np.add.reduce(chosen, axis=-1), 1)).astype(np.float32)
 
 
 def _unit(vector: FloatArray) -> FloatArray:
     """The vectors `(..., 3)` at length 1; 0 for those shorter than a millionth."""
-    size = np.sqrt((vector * vector).sum(-1, keepdims=True))
+    size = np.sqrt(dot(vector, vector))[..., None]
     unit: FloatArray = np.where(size > 1e-6, vector, 0) / np.maximum(size, np.float32(1e-6))
     return unit

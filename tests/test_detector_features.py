@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-from detector.acc import acc_windows, angle_deg, turn_deg
+from detector.acc import acc_windows, angle_deg, cosine
 from detector.emg import BANDS, bins, emg_windows, median_hz
 from detector.params import DEFAULT
 from detector.rest import quiet, track
@@ -118,13 +118,13 @@ def test_windows_of_acceleration_are_what_the_slow_twin_says(rows: int, n: int) 
 def test_angles_are_what_the_slow_twin_says(a: tuple[float, ...], b: tuple[float, ...]) -> None:
     one, two = np.array(a, np.float32), np.array(b, np.float32)
     assert_allclose(angle_deg(one), naive.angle_deg(one.tolist()), atol=0.01)
-    assert_allclose(turn_deg(one, two), naive.turn_deg(one.tolist(), two.tolist()), atol=0.1)
+    assert_allclose(cosine(one, two), np.cos(np.radians(naive.turn_deg(one.tolist(), two.tolist()))), atol=1e-5)
 
 
 def test_posture_of_nothing_is_not_known_and_no_turn() -> None:
     unknown = np.array([[0, 0, 0], [np.nan] * 3], np.float32)
     assert np.isnan(angle_deg(unknown)).all()
-    assert (turn_deg(unknown, np.ones((2, 3), np.float32)) == 0).all()
+    assert (cosine(unknown, np.ones((2, 3), np.float32)) == 1).all()
 
 
 windows = st.lists(st.tuples(st.floats(0.0625, 8192, width=32), st.booleans()), min_size=10, max_size=10)
