@@ -134,5 +134,5 @@ def _resultant(gravity: FloatArray, chosen: NDArray[np.bool_]) -> tuple[FloatArr
 def _unit(vector: FloatArray) -> FloatArray:
     """The vectors `(..., 3)` at length 1; 0 for those shorter than a millionth."""
     size = np.sqrt(dot(vector, vector))[..., None]
-    unit: FloatArray = np.where(size > 1e-6, vector, 0) / np.maximum(size, np.float32(1e-6))
+    unit: FloatArray = np.divide(np.where(size > 1e-6, vector, 0), np.maximum(size, np.float32(1e-6)))
     return unit

@@ -14,9 +14,9 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 from detector import DEFAULT, start
-from detector.learn import CUSTOM_UP, learn
+from detector.learn import CUSTOM_UP, Grid, learn, lesson
 from detector.quality import ARTEFACT, UPRIGHT
-from detector.stance import HOME_EPOCHS, UP_EPOCHS, at_home, learn_home, learn_up, upright
+from detector.stance import HOME_EPOCHS, UP_EPOCHS, at_home, learn_home, learn_up, resting, upright, walking
 
 Array = NDArray[np.float64]
 AXES: Final = ([1.0, 0.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.6, 0.0, 0.8], [0.0, 0.0, 0.0])
@@ -37,11 +37,26 @@ def epochs(seed: int, legs: int = 6) -> dict[str, Array]:
     }
 
 
+def taught_up(
+    up: Array, walked: NDArray[np.int32], *, mad: Array, gravity: Array, have: NDArray[np.bool_]
+) -> tuple[Array, NDArray[np.int32]]:
+    """What an epoch teaches, read and learned."""
+    walks, mean = walking(mad=mad, gravity=gravity, have=have)
+    return learn_up(up, walked, walks=walks, mean=mean)
+
+
+def taught_home(
+    home: Array, rested: NDArray[np.int32], *, gravity: Array, calm: NDArray[np.bool_]
+) -> tuple[Array, NDArray[np.int32]]:
+    rests, mean = resting(gravity=gravity, calm=calm)
+    return learn_home(home, rested, rests=rests, mean=mean)
+
+
 @given(seeds)
 def test_up_is_learned_as_the_slow_twin_learns_it(seed: int) -> None:
     e = epochs(seed)
     walked = e["count"] % (UP_EPOCHS + 1)
-    up, count = learn_up(e["known"], walked, mad=e["mad"], gravity=e["gravity"], have=e["chosen"])
+    up, count = taught_up(e["known"], walked, mad=e["mad"], gravity=e["gravity"], have=e["chosen"])
     for i in range(len(up)):
         told, told_count = naive.learn_up(
             e["known"][i].tolist(), int(walked[i]), mad=e["mad"][i].tolist(), gravity=e["gravity"][i].tolist(),
@@ -54,7 +69,7 @@ def test_up_is_learned_as_the_slow_twin_learns_it(seed: int) -> None:
 @given(seeds)
 def test_home_is_learned_as_the_slow_twin_learns_it(seed: int) -> None:
     e = epochs(seed)
-    home, count = learn_home(e["known"], e["count"], gravity=e["gravity"], calm=e["chosen"])
+    home, count = taught_home(e["known"], e["count"], gravity=e["gravity"], calm=e["chosen"])
     for i in range(len(home)):
         told, told_count = naive.learn_home(
             e["known"][i].tolist(), int(e["count"][i]), gravity=e["gravity"][i].tolist(), calm=e["chosen"][i].tolist()
@@ -74,13 +89,13 @@ def epoch(gravity: NDArray[np.float32], *, mad: float = 0.2) -> tuple[Array, Arr
 def test_up_turns_slowly_towards_where_the_leg_walks_now() -> None:
     mad, gravity, have = epoch(unit(0, 1, 0))
     walked = np.zeros(1, np.int32)
-    up, walked = learn_up(np.zeros((1, 3), np.float32), walked, mad=mad, gravity=gravity, have=have)
+    up, walked = taught_up(np.zeros((1, 3), np.float32), walked, mad=mad, gravity=gravity, have=have)
     assert_allclose(up, [[0, 1, 0]], atol=1e-6)
     _, other, _ = epoch(unit(1, 0, 0))
-    up, walked = learn_up(up, walked, mad=mad, gravity=other, have=have)
+    up, walked = taught_up(up, walked, mad=mad, gravity=other, have=have)
     assert 10 < float(np.degrees(np.arctan2(up[0, 0], up[0, 1]))) < 20
     for _ in range(30):
-        up, walked = learn_up(up, walked, mad=mad, gravity=other, have=have)
+        up, walked = taught_up(up, walked, mad=mad, gravity=other, have=have)
     assert_allclose(up, [[1, 0, 0]], atol=0.01)
     assert walked.tolist() == [UP_EPOCHS]
 
@@ -93,7 +108,7 @@ def test_only_walking_teaches_up(what: str) -> None:
         gravity = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=-1)[None].astype(np.float32)
     if what == "half an epoch":
         have[:, 3:] = False
-    up, walked = learn_up(np.zeros((1, 3), np.float32), np.zeros(1, np.int32), mad=mad, gravity=gravity, have=have)
+    up, walked = taught_up(np.zeros((1, 3), np.float32), np.zeros(1, np.int32), mad=mad, gravity=gravity, have=have)
     assert walked.tolist() == [0]
     assert not up.any()
 
@@ -103,9 +118,9 @@ def test_home_holds_out_against_a_few_epochs_elsewhere() -> None:
     _, lying, calm = epoch(unit(0, 0, 1))
     _, sitting, _ = epoch(unit(1, 0, 0))
     for _ in range(12):
-        home, rested = learn_home(home, rested, gravity=lying, calm=calm)
+        home, rested = taught_home(home, rested, gravity=lying, calm=calm)
     for n in range(1, 5):
-        home, rested = learn_home(home, rested, gravity=sitting, calm=calm)
+        home, rested = taught_home(home, rested, gravity=sitting, calm=calm)
         assert (home[0, 2] > 0.9) == (n < 4)
     assert rested.tolist() == [1]
 
@@ -198,7 +213,11 @@ def test_custom_steps_as_the_slow_twin_says(custom: float, course: list[float], 
     state["grid_low"][:] = np.array(course, np.float32)
     flags = np.where(ok, 0, ARTEFACT).astype(np.uint16)[None, None]
     power = np.array(course, np.float32)[None, None] ** 2
-    learn(state, np.array([0]), have=np.ones((1, 10), np.bool_), flags=flags, power=power, params=DEFAULT)
+    grid = Grid(
+        have=np.ones((1, 10), np.bool_), flags=flags, power=power, low=state["grid_low"], mad=state["grid_mad"],
+        gravity=state["grid_gravity"],
+    )  # fmt: skip
+    learn(state, np.array([0]), np.array([0]), lesson(grid, loud=None), params=DEFAULT)
     rest = float(np.exp(state["rest"][0, 0, 0]))
     told = naive.accustom(custom, [uv / rest for uv in course], ok, opened=opened)
     assert_allclose(state["custom"][0, 0], told, atol=1e-4)
