@@ -176,7 +176,7 @@ def detect_files(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON, with seconds from each file's start")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="print JSON, a line for each file")] = False,
     csv: Annotated[Path | None, typer.Option(help="write the episodes of all files here")] = None,
-    plot: Annotated[Path | None, typer.Option(help="folder for a PNG of each recording")] = None,
+    plot: Annotated[Path | None, typer.Option(help="folder for a PNG of each recording, or one PNG")] = None,
     channel: Annotated[list[str], typer.Option(help="what a channel is: EMG1=emg:soleus, A1=acc:shank:x, B=none")] = [],  # noqa: B006
     unit: Annotated[list[str], typer.Option(help="the unit of a channel: EMG1=mV, or count")] = [],  # noqa: B006
     rate: Annotated[list[str], typer.Option(help="samples a second, where the file states none: 1000")] = [],  # noqa: B006

@@ -12,6 +12,7 @@ from charley_run import charley
 from recordings import START_NS, Signal, as_csv, as_hdf5, as_parquet, signals_of
 
 from charley import main
+from ingest.errors import RecordingError
 from ingest.recording.batch import Job, Outcome, jobs_in, run, run_all
 from ingest.recording.formats import recordings_in
 from ingest.recording.options import Options
@@ -113,6 +114,10 @@ def test_a_job_for_every_file_once(folder: Path, tmp_path: Path) -> None:
     jobs = jobs_in([folder, folder / "minute.edf", folder / "deep"], Options(), plots=tmp_path)
     assert [job.path.name for job in jobs] == ["broken.bdf", "cycles.csv", "minute.parquet", "minute.edf", "still.h5"]
     assert len({job.plot for job in jobs}) == len(jobs)
+    (one,) = jobs_in([folder / "minute.edf"], Options(), plots=tmp_path / "my.png")
+    assert one.plot == tmp_path / "my.png"
+    with pytest.raises(RecordingError, match="names one picture, and there are 5 recordings"):
+        jobs_in([folder], Options(), plots=tmp_path / "my.png")
     assert recordings_in(folder / "README.md") == [folder / "README.md"]
     two = jobs_in([folder / "deep" / "minute.parquet", folder / "minute.edf"], Options(), plots=tmp_path)
     assert [job.plot for job in two] == [tmp_path / "minute.png", tmp_path / "minute-2.png"]

@@ -1,10 +1,15 @@
 """One leg in files of every kind: each gives the episodes that EDF gives."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
 import pytest
 from recordings import (
     START,
@@ -130,6 +135,46 @@ def test_a_drifting_electrode_in_24_bits_clips_nothing(signals: list[Signal], ed
     (episode,), (true,) = told(as_bdf(tmp_path / "drift.bdf", drifting))["episodes"], told(edf)["episodes"]
     for name, tolerance in (("onset_s", 1.01), ("end_s", 1.01), ("severity", 0.3)):
         assert episode[name] == pytest.approx(true[name], abs=tolerance)
+
+
+PEAK: Final = """
+import sys, tracemalloc
+from pathlib import Path
+import pyarrow
+from ingest.recording import detect, open_recording
+detect(open_recording(Path(sys.argv[1])))
+tracemalloc.start()
+detect(open_recording(Path(sys.argv[2])))
+print(tracemalloc.get_traced_memory()[1] + pyarrow.default_memory_pool().max_memory())
+"""
+
+
+def wide(form: str, path: Path, minutes: int) -> Path:
+    """Noise at 250 Hz; of Parquet all in one group of rows."""
+    x = np.random.default_rng(0).normal(0, 5.0, 15_000 * minutes)
+    if form == "bdf":
+        return as_bdf(path, [Signal("EMG TA", "uV", 250.0, x)])
+    if form == "h5":
+        return as_hdf5(path, [Signal("EMG TA", "uV", 250.0, x)])
+    made = pa.table({"time (s)": np.arange(len(x)) / 250.0, "EMG TA (uV)": np.round(x, 2)})
+    if form == "csv":
+        pacsv.write_csv(made, path)
+    else:
+        pq.write_table(made, path, row_group_size=len(x))
+    return path
+
+
+@pytest.mark.parametrize("form", ["bdf", "csv", "h5", "parquet"])
+def test_memory_does_not_grow_with_length(form: str, tmp_path: Path) -> None:
+    """Arrow reads up to some 30 MB of a text ahead, so a text must be long before it shows that it stops there."""
+    lengths, limit = ((240, 480), 15_000_000) if form == "csv" else ((20, 120), 3_000_000)
+    short, long = (wide(form, tmp_path / f"{minutes}.{form}", minutes) for minutes in lengths)
+    peaks = []
+    for path in (short, long):
+        command = [sys.executable, "-c", PEAK, str(short), str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        peaks.append(int(done.stdout))
+    assert peaks[1] - peaks[0] < limit, peaks  # as numbers the recording grew by 12 MB, the text by 58 MB
 
 
 def test_no_time_column_needs_the_rate(signals: list[Signal], edf: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -49,6 +49,7 @@ def jobs_in(places: Sequence[Path], options: Options, *, plots: Path | None) -> 
     """A job for every file, and for every recording in every folder; pictures lie as the recordings do."""
     jobs: dict[Path, Job] = {}
     pictures: set[Path] = set()
+    one = plots if plots is not None and plots.suffix.lower() == ".png" else None
     for place in places:
         try:
             paths = recordings_in(place)
@@ -60,7 +61,11 @@ def jobs_in(places: Sequence[Path], options: Options, *, plots: Path | None) -> 
                 name = path.relative_to(place) if place.is_dir() and path != place else Path(path.name)
                 picture = _free((plots / name).with_suffix(".png"), pictures)
             jobs.setdefault(path.resolve(), Job(path, options, picture))
-    return list(jobs.values())
+    if one is None:
+        return list(jobs.values())
+    if len(jobs) > 1:
+        raise RecordingError(f"--plot {plots}: names one picture, and there are {len(jobs)} recordings. Name a folder.")
+    return [replace(job, plot=one) for job in jobs.values()]
 
 
 def run_all(jobs: Sequence[Job], *, workers: int, progress: Progress) -> list[Outcome]:

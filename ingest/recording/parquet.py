@@ -17,6 +17,7 @@ from ingest.recording.table import table_source
 from ingest.recording.units import plain
 
 ROWS: Final = 65_536
+BUFFER: Final = 1 << 20  # bytes of a column that are read at once, where a group of rows may be the whole file
 UNIT_KEYS: Final = (b"unit", b"units", b"physical_dimension")
 RATE_KEYS: Final = (b"fs_hz", b"fs", b"rate_hz", b"sampling_rate", b"sampling_frequency", b"sample_rate")
 
@@ -24,7 +25,7 @@ RATE_KEYS: Final = (b"fs_hz", b"fs", b"rate_hz", b"sampling_rate", b"sampling_fr
 def open_parquet_source(path: Path, options: Options) -> Source:
     """Open a Parquet file, or raise `RecordingError`."""
     try:
-        with pq.ParquetFile(path) as file:
+        with _open(path) as file:
             schema = file.schema_arrow
             time = next((f for f in schema if is_time(f.name) or pa.types.is_timestamp(f.type)), None)
             head = next(file.iter_batches(1000, columns=[time.name]), None) if time is not None else None
@@ -45,8 +46,12 @@ def open_parquet_source(path: Path, options: Options) -> Source:
     return table_source(path, rows, options, form="Parquet", clock=clock)
 
 
+def _open(path: Path) -> Any:
+    return pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
+
+
 def _read(path: Path, names: list[str]) -> Iterator[Any]:
-    with pq.ParquetFile(path, memory_map=True, pre_buffer=False) as file:
+    with _open(path) as file:
         for batch in file.iter_batches(ROWS, columns=names, use_threads=False):
             yield batch.select(names)  # it keeps the file's order
 

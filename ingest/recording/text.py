@@ -25,8 +25,8 @@ from ingest.recording.units import SECONDS, UV, G, plain
 
 HEAD: Final = 1 << 18  # bytes in which header and first rows are looked for
 _NUMBER: Final = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
-_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?")
-_DAY: Final = re.compile(r"\d?\d:\d\d:\d\d([.,]\d+)?")
+_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+_DAY: Final = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
