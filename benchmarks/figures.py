@@ -248,7 +248,7 @@ def _contributions(part: Stretch, until_s: float) -> tuple[dict[str, float], flo
     acc = np.array([part.layout.acc is not None])
     found = signs({name: state[name] for name in CANDIDATE}, acc, ended=False)
     values = {name: SIGN_WEIGHTS[name] * float(value[0]) for name, value in terms(found).items()}
-    return values, float(confidence(found, DEFAULT)[0])
+    return values, float(confidence(found)[0])
 
 
 def signs_of_two() -> Figure:

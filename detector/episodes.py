@@ -5,14 +5,14 @@ Rules
 - A channel is hot from ``on_ratio`` times its rest until it falls below ``off_ratio``. Amplitude here is the
   sustained one, so bursts (steps, jerks, fasciculation) do not make a channel hot. A window that is not usable
   says nothing, and leaves a channel as it was.
-- Evidence grows by one in a second in which a channel is hot and the leg is still; it grows more slowly
-  while the leg moves and shrinks fast when nothing is hot; a candidate lasts while it is above zero.
+- Evidence grows by one in a second in which a channel is hot, by ``moving_step`` if the leg moves, and shrinks by
+  ``quiet_step`` when nothing is hot; a candidate lasts while it is above zero.
 - An episode opens once evidence has reached ``hold_s`` and confidence ``confidence_min``. What speaks for a
   voluntary hold is counted until then, for who has a cramp gets up and stretches. Its onset is when amplitude
   last rose above ``off_ratio`` before the candidate began.
 - Where amplitude leaps before that, and what went on so far does not look like a cramp, the candidate begins anew:
   a cramp of a leg that stands or has just walked.
-- It ends at the last hot second, once nothing has been hot for ``pause_s``. A channel then also ceases to be hot
+- It ends at the last hot second, once nothing has been hot for ``pause_s``. A channel also ceases to be hot
   below ``end_share`` of its crest, for muscles may stay tense after a cramp; below ``stand_share`` if the wearer has
   got up from lying, for standing works the calf. What is left so is spent: it has to fall silent, or to rise above
   ``again_share`` of that crest, before it is activity again.
