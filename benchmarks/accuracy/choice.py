@@ -3,13 +3,12 @@
 python -m benchmarks.accuracy.choice
 """
 
-from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
-from multiprocessing import get_context
 
 from benchmarks.accuracy.rival_run import Rivalry, run_grid
 from benchmarks.accuracy.rivals import GRID, Rival
 from benchmarks.accuracy.suite import Case, cases, is_long
+from benchmarks.accuracy.workers import workers
 
 SEEDS = (0,)
 
@@ -36,7 +35,7 @@ def grid(case: Case) -> list[Rivalry]:
 def main() -> int:
     """Print the best of each method."""
     chosen = [case for case in cases(generators=("shaped",), seeds=SEEDS) if not is_long(case.scenario)]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    with workers(None) as pool:
         told = list(chain.from_iterable(pool.map(grid, chosen)))
     for package, method in GRID:
         mine = {one.rival for one in told if (one.rival.package, one.rival.method) == (package, method)}

@@ -1,5 +1,6 @@
 """What `charley evaluate` does: the evaluation under progress bars."""
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def run_evaluate(
     err: Console,
 ) -> int:
     """Evaluate, say what changed since the last report, and give the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, and ends the processes too
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         wanted = Wanted(

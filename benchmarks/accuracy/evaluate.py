@@ -1,10 +1,8 @@
 """The whole evaluation: run, score, draw, write."""
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -17,6 +15,7 @@ from benchmarks.accuracy.rival_run import Rivalry, run_rivals
 from benchmarks.accuracy.rivals import available
 from benchmarks.accuracy.run import run_case
 from benchmarks.accuracy.suite import Case, is_long, suite
+from benchmarks.accuracy.workers import workers
 from benchmarks.accuracy.worst import Sight, draw, pick
 
 RIVAL_SEEDS: Final = (1,)
@@ -48,7 +47,7 @@ def evaluate(wanted: Wanted, progress: Progress) -> list[str]:
     chosen = _chosen(wanted)
     if not wanted.out.parent.is_dir():
         raise AccuracyError(f"{wanted.out}: there is no folder {wanted.out.parent}. Name a file elsewhere: --out")
-    with ProcessPoolExecutor(wanted.jobs or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with workers(wanted.jobs) as pool:
         scored = _spread(pool, run_case, chosen, tell=_said(progress, "recordings"))
         recordings = tuple(sorted(scored, key=lambda one: one.case))  # a bootstrap draws by place
         rivals = _rivals(pool, chosen, progress)

@@ -4,18 +4,17 @@ python -m benchmarks.accuracy.run --generator shaped --scenario tiptoe --seeds 0
 """
 
 import argparse
-import os
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.accuracy.cache import load
 from benchmarks.accuracy.hear import hear
 from benchmarks.accuracy.score import Scored, score
 from benchmarks.accuracy.suite import GENERATORS, Case, cases
+from benchmarks.accuracy.workers import workers
 
 
 def run_case(case: Case, *, cache: Path | None = None) -> Scored:
@@ -31,8 +30,7 @@ def run_cases(chosen: Iterable[Case], *, jobs: int | None = None, cache: Path | 
     if jobs == 1:
         yield from map(work, wanted)
         return
-    # Fresh processes: a forked one may inherit locks that threads of this one hold.
-    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with workers(jobs) as pool:
         for done in as_completed([pool.submit(work, case) for case in wanted]):
             yield done.result()
 
