@@ -4,17 +4,15 @@ What speaks for a willed hold by posture and movement is counted until the episo
 and stretches; what the EMG itself shows is counted to the end.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.confidence import Signs
-from detector.layout import FloatArray, TimeArray
+from detector.layout import FloatArray
 from detector.params import Params
-from detector.quality import FlagArray
-from detector.rhythm import rhythm
+from detector.shown import Second
 from detector.state import NEVER
 
 LONGEST_RISE_S: Final = 180  # build-up over 3 minutes, Howe 1978
@@ -33,26 +31,6 @@ CANDIDATE: Final = (
     "lain", "quiet_s", "usual", "custom", "mean", "before", "strong_s", "crest", "hot", *COUNTED,
 )  # fmt: skip
 Candidate = dict[str, NDArray[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Second:
-    """What one second shows of A streams with C channels; only where `live` is it more than rubbish."""
-
-    live: NDArray[np.bool_]  # (A,)
-    second: TimeArray  # (A,)
-    ok: NDArray[np.bool_]  # (A, C) usable, no artefact, rest known
-    ratio: FloatArray  # (A, C) sustained amplitude over rest
-    rms: FloatArray  # (A, C) µV
-    rms_rest: FloatArray  # (A, C) µV
-    full: FloatArray  # (A, C) sustained over RMS amplitude
-    steps: FloatArray  # (A, C, 32) envelope within the second, mean squares
-    flags: FlagArray  # (A, C)
-    moving: NDArray[np.bool_]  # (A,)
-    upright: NDArray[np.bool_]  # (A,)
-    home: NDArray[np.bool_]  # (A,) in the posture of rest
-    acc: NDArray[np.bool_]  # (A,)
-    cold: NDArray[np.bool_]  # (A,) some channel has learned its rest level from few epochs
 
 
 def forget(c: Candidate, rows: NDArray[np.bool_]) -> None:
@@ -78,65 +56,45 @@ def begin(c: Candidate, rows: NDArray[np.bool_], *, now: Second, params: Params)
     c["moved"][rows] = (c["onset_s"] - c["moved_s"] <= params.before_s)[rows]
 
 
-def count(
-    c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], mates: NDArray[np.bool_], now: Second,
-    params: Params,
-) -> None:  # fmt: skip
-    """Add an active second to the counters of `rows`; `mates` `(C, C)` tells which channels are synergists."""
+def count(c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], now: Second) -> None:
+    """Add an active second to the counters of `rows`."""
     if not rows.any():
         return
     on = hot & rows[:, None]
     c["last_s"] = np.where(rows, now.second, c["last_s"])
     c["active"] += rows
     signed = rows & ~c["opened"]
-    c["signed"] += signed
     seated = now.upright & now.home & (c["quiet_s"] >= SETTLED_S)
+    c["signed"] += signed
     c["upright"] += signed & now.upright & ~seated
     c["seated"] += signed & seated
     c["stirred"] += signed & now.moving
-    above_uv = np.where(now.ok, np.sqrt(np.maximum(now.rms**2 - now.rms_rest**2, 0)), 0).astype(np.float32)
-    first = above_uv.argmax(-1)
-    _pair(c, rows & (c["active"] <= EARLY_S), above_uv=above_uv, first=first, mates=mates, now=now, params=params)
-    _beat(c, rows, first=first, now=now)
-    c["hot_s"] += on
-    relative = above_uv / now.rms_rest / (params.reference_ratio - 1)
-    c["load"] += np.where(on, relative, 0).astype(np.float32)
-    c["full"] += np.where(on, now.full, 0).astype(np.float32)
-    c["peak"] = np.where(on, np.maximum(c["peak"], now.rms), c["peak"])
-    c["peak_ratio"] = np.where(on, np.maximum(c["peak_ratio"], now.rms / now.rms_rest), c["peak_ratio"])
-    c["seen_flags"] |= np.where(rows, np.bitwise_or.reduce(now.flags, axis=-1), 0).astype(np.uint16)
-
-
-def _pair(
-    c: Candidate, rows: NDArray[np.bool_], *, above_uv: FloatArray, first: NDArray[np.intp],
-    mates: NDArray[np.bool_], now: Second, params: Params,
-) -> None:  # fmt: skip
-    """How hard the strongest synergist works, beside the first channel; it does not work below `off_ratio`."""
-    of_first = mates[first] & now.ok
-    paired = rows & of_first.any(-1)
-    second = np.where(of_first & (now.ratio >= params.off_ratio), above_uv, 0).max(-1)
-    most = np.take_along_axis(above_uv, first[:, None], -1)[:, 0]
+    paired = rows & (c["active"] <= EARLY_S) & now.paired
     c["paired"] += paired
-    c["coactive"] += np.where(paired, second / np.maximum(most, 1e-3), 0).astype(np.float32)
+    c["coactive"] += np.where(paired, now.coactive, 0)
+    _shape(c, rows, now=now)
+    c["hot_s"] += on
+    c["load"] += np.where(on, now.relative, 0)
+    c["full"] += np.where(on, now.full, 0)
+    c["peak"] = np.where(on, np.maximum(c["peak"], now.rms), c["peak"])
+    c["peak_ratio"] = np.where(on, np.maximum(c["peak_ratio"], now.over), c["peak_ratio"])
+    c["seen_flags"] |= np.where(rows, now.flags, 0)
 
 
-def _beat(c: Candidate, rows: NDArray[np.bool_], *, first: NDArray[np.intp], now: Second) -> None:
-    """The shape of the first channel's activity: wobble, beat, steepest rise, last second of strength."""
-    steps = np.take_along_axis(now.steps, first[:, None, None], 1)[:, 0]
-    slow, fast, beats = rhythm(steps)
+def _shape(c: Candidate, rows: NDArray[np.bool_], *, now: Second) -> None:
+    """The shape of the activity: wobble, beat, steepest rise, last second of strength."""
     steady = rows & (c["active"] > RISING_S)
-    c["slow"] += np.where(steady, slow, 0)
-    c["fast"] += np.where(steady, fast, 0)
-    c["beats"] += np.where(steady[:, None], beats, 0)
-    c["crest"] = np.where(rows[:, None], np.maximum(c["crest"], np.where(now.ok, now.ratio, 0)), c["crest"])
-    most = np.where(now.ok, now.ratio, 0).max(-1)
-    jump = most / c["before"].min(-1)
+    c["slow"] += np.where(steady, now.slow, 0)
+    c["fast"] += np.where(steady, now.fast, 0)
+    c["beats"] += np.where(steady[:, None], now.beats, 0)
+    c["crest"] = np.where(rows[:, None] & now.ok, np.maximum(c["crest"], now.ratio), c["crest"])
+    jump = now.most / c["before"].min(-1)
     steeper = rows & (jump > c["jump"])
     c["jump"] = np.where(steeper, jump, c["jump"])
-    c["jumped_to"] = np.where(steeper, most, c["jumped_to"])
-    since = np.stack([c["before"][:, 1], np.maximum(most, 0.5)], axis=-1)
-    c["before"] = np.where(rows[:, None], since, c["before"]).astype(np.float32)
-    strong = rows & (most >= HALF * c["crest"].max(-1))
+    c["jumped_to"] = np.where(steeper, now.most, c["jumped_to"])
+    since = np.stack([c["before"][:, 1], np.maximum(now.most, np.float32(0.5))], axis=-1)
+    c["before"] = np.where(rows[:, None], since, c["before"])
+    strong = rows & (now.most >= HALF * c["crest"].max(-1))
     c["strong_s"] = np.where(strong, now.second, c["strong_s"])
 
 

@@ -26,13 +26,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.candidates import Candidate, Second, begin, count, forget, signs
+from detector.candidates import Candidate, begin, count, forget, signs
 from detector.confidence import confidence
 from detector.layout import FloatArray
 from detector.params import Params
 from detector.quality import TRUNCATED, flag_names
 from detector.results import Episode, EpisodeState
 from detector.severity import severity
+from detector.shown import Second
 from detector.state import NEVER
 
 SECOND_NS: Final = 1_000_000_000
@@ -42,21 +43,19 @@ LEAP_STEP: Final = 0.1  # a second
 INVOLVED: Final = 0.2  # share of active seconds in which a further channel must be hot to have taken part
 
 
-def step(
-    c: Candidate, now: Second, *, streams: NDArray[np.intp], mates: NDArray[np.bool_], params: Params
-) -> list[Episode]:
+def step(c: Candidate, now: Second, *, streams: NDArray[np.intp], params: Params) -> list[Episode]:
     """Advance the candidates `c` by one second, in place; episodes that opened or closed in it."""
     pause = now.second - c["last_s"] - 1
     ends = now.live & c["opened"] & (pause > params.pause_s)
     found = close(c, ends, streams=streams, gone=pause > params.pause_s + 1, acc=now.acc, params=params)
-    known = now.live & now.ok.any(-1)
+    known = now.live & now.known
     forget(c, known & ~c["opened"] & (now.second - c["known_s"] - 1 > params.merge_s))
     c["known_s"] = np.where(known, now.second, c["known_s"])
     active, hot = _heat(c, now, params)
     leaps = _leaps(c, active, now=now, params=params)
     c["rise_s"] = np.where(leaps, now.second, c["rise_s"])
     begin(c, active & ~c["opened"] & (leaps | (c["evidence"] <= 0)), now=now, params=params)
-    count(c, active, hot=hot, mates=mates, now=now, params=params)
+    count(c, active, hot=hot, now=now)
     change = np.where(active, np.where(now.moving, params.moving_step, 1.0), -params.quiet_step)
     change = np.where(known, change, 0)  # an artefact or a lifted electrode is no evidence either way
     c["evidence"] = np.clip(c["evidence"] + change, 0, params.hold_s).astype(np.float32)
@@ -75,7 +74,7 @@ def step(
 
 def _leaps(c: Candidate, active: NDArray[np.bool_], *, now: Second, params: Params) -> NDArray[np.bool_]:
     """Where amplitude leaps above what has gone on for a while and does not look like a cramp, `(A,)`. Changes `c`."""
-    most = np.where(now.ok, now.ratio, 0).max(-1)
+    most = now.most
     going_on = active & ~c["opened"] & (c["evidence"] > 0)
     leaps: NDArray[np.bool_] = going_on & (now.second - c["onset_s"] >= LEAP_AFTER_S) & (most > LEAP * c["mean"])
     if leaps.any():
@@ -87,10 +86,9 @@ def _leaps(c: Candidate, active: NDArray[np.bool_], *, now: Second, params: Para
 
 def _heat(c: Candidate, now: Second, params: Params) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which streams are active in this second, and which channels are hot in them; notes since when. Changes `c`."""
-    above = now.ok & (now.ratio >= params.off_ratio)
+    above, loud = now.above, now.above.any(-1)
     begins = np.where(c["rise_s"] == NEVER, now.second, c["rise_s"])
-    quiet = now.ok.any(-1) & ~above.any(-1)
-    risen = np.where(above.any(-1), begins, np.where(quiet, NEVER, c["rise_s"]))
+    risen = np.where(loud, begins, np.where(now.known, NEVER, c["rise_s"]))
     c["rise_s"] = np.where(now.live, risen, c["rise_s"])
     stands = (c["lain"] & now.upright & ~now.home)[:, None]
     excess = np.maximum(c["crest"] - 1, 0)

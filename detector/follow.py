@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.candidates import CANDIDATE, Second
+from detector.candidates import CANDIDATE
 from detector.episodes import step
 from detector.layout import FloatArray
 from detector.params import Params
 from detector.quality import ARTEFACT, UNUSABLE, UPRIGHT, FlagArray, settled
 from detector.results import Episode
 from detector.seconds import Part, Seconds
+from detector.shown import shown
 from detector.stance import at_home, upright
 from detector.state import NEVER, State
 
@@ -43,21 +44,31 @@ def follow(
     full, moving = part.of(seconds.full), part.of(seconds.moving)
     ratio = np.where(ok & (full >= params.sustained), part.of(seconds.found.low) / rest[..., 0], 0)
     busy = np.flatnonzero(going_on(state, rows) | (ratio >= params.off_ratio).any((1, 2)))
-    mates, episodes = state.layout.mates(), []
+    episodes: list[Episode] = []
     if busy.size:
         streams, picked = part.streams[busy], partial(_of, part, busy)
+        young: NDArray[np.bool_] = np.any(state["warm"][streams] < params.warm_epochs, axis=-1)
+        seen = shown(
+            live=live[busy],
+            second=part.second[busy],
+            ok=ok[busy],
+            ratio=ratio[busy],
+            rms=picked(seconds.rms),
+            rms_rest=rest[busy, :, :, 1],
+            full=full[busy],
+            steps=picked(seconds.found.steps),
+            flags=flags[busy],
+            moving=moving[busy],
+            upright=(flags[busy, :, 0] & UPRIGHT) > 0,
+            home=at_home(state, streams, picked(seconds.found.gravity)),
+            acc=picked(seconds.acc),
+            cold=np.broadcast_to(young[:, None], live[busy].shape),
+            mates=state.layout.mates(),
+            params=params,
+        )
         candidates = {name: state[name][streams] for name in CANDIDATE}
-        cold: NDArray[np.bool_] = np.any(state["warm"][streams] < params.warm_epochs, axis=-1)
-        home = at_home(state, streams, picked(seconds.found.gravity))
-        rms, steps, acc = picked(seconds.rms), picked(seconds.found.steps), picked(seconds.acc)
-        stands = (flags[busy, :, 0] & UPRIGHT) > 0
         for k in range(live.shape[1]):
-            now = Second(
-                live=live[busy, k], second=part.second[busy, k], ok=ok[busy, k], ratio=ratio[busy, k], rms=rms[:, k],
-                rms_rest=rest[busy, 0, :, 1], full=full[busy, k], steps=steps[:, k], flags=flags[busy, k],
-                moving=moving[busy, k], upright=stands[:, k], home=home[:, k], acc=acc[:, k], cold=cold,
-            )  # fmt: skip
-            episodes += step(candidates, now, streams=streams, mates=mates, params=params)
+            episodes += step(candidates, seen.at(k), streams=streams, params=params)
         for name in CANDIDATE:
             state[name][streams] = candidates[name]
     note(state, part, moving=live & moving, known=ok.any(-1))

@@ -12,11 +12,12 @@ from naive_episodes import Follower, Seen
 from numpy.testing import assert_allclose
 
 from detector import DEFAULT, Group, Layout, Params, start
-from detector.candidates import CANDIDATE, EARLY_S, Second, signs
+from detector.candidates import CANDIDATE, EARLY_S, signs
 from detector.confidence import WEIGHTS
 from detector.emg import STEPS
 from detector.episodes import step
 from detector.results import Episode
+from detector.shown import Second, shown
 
 STREAMS: Final = 3
 MATES: Final = np.array([[False, True, False], [True, False, False], [False, False, False]])
@@ -68,19 +69,19 @@ def seconds_of(told: list[Spell], rng: np.random.Generator) -> list[Seen]:
     return found
 
 
-def batch(seen: list[Seen]) -> Second:
+def batch(seen: list[Seen], params: Params) -> Second:
     """The same second of several legs, as arrays."""
 
     def column(name: str, dtype: Any) -> Any:
         return np.array([getattr(one, name) for one in seen], dtype)
 
-    return Second(
+    return shown(
         live=column("live", bool), second=column("second", np.int64), ok=column("ok", bool),
         ratio=column("ratio", np.float32), rms=column("rms", np.float32), rms_rest=column("rest", np.float32),
         full=column("full", np.float32), steps=column("steps", np.float32),
         flags=np.zeros((len(seen), CHANNELS), np.uint16), moving=column("moving", bool),
         upright=column("upright", bool), home=column("home", bool), acc=column("acc", bool),
-        cold=column("cold", bool),
+        cold=column("cold", bool), mates=MATES, params=params,
     )  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def test_candidates_go_as_the_slow_twin_says(told: list[list[Spell]], params: Pa
     twins = [Follower(CHANNELS, mates=MATES.tolist(), weights=WEIGHTS, params=params) for _ in told]
     found: list[Episode] = []
     for now in zip(*(course[: min(map(len, courses))] for course in courses), strict=True):
-        found += step(c, batch(list(now)), streams=np.arange(STREAMS), mates=MATES, params=params)
+        found += step(c, batch(list(now), params), streams=np.arange(STREAMS), params=params)
         for a, twin in enumerate(twins):
             twin.see(now[a])
             agrees(c, a, twin)
