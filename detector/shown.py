@@ -1,6 +1,7 @@
 """What a second shows of streams in which something goes on, given their rest levels: all that candidates count."""
 
 from dataclasses import dataclass, fields
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,28 +44,15 @@ class Second:
         return Second(*[getattr(self, name)[:, k] for name in _NAMES])
 
 
-_NAMES = tuple(field.name for field in fields(Second))
+_NAMES: Final = tuple(field.name for field in fields(Second))
 
 
 def shown(
-    *,
-    live: NDArray[np.bool_],
-    second: TimeArray,
-    ok: NDArray[np.bool_],
-    ratio: FloatArray,
-    rms: FloatArray,
-    rms_rest: FloatArray,
-    full: FloatArray,
-    steps: FloatArray,
-    flags: FlagArray,
-    moving: NDArray[np.bool_],
-    upright: NDArray[np.bool_],
-    home: NDArray[np.bool_],
-    acc: NDArray[np.bool_],
-    cold: NDArray[np.bool_],
-    mates: NDArray[np.bool_],
-    params: Params,
-) -> Second:
+    *, live: NDArray[np.bool_], second: TimeArray, ok: NDArray[np.bool_], ratio: FloatArray, rms: FloatArray,
+    rms_rest: FloatArray, full: FloatArray, steps: FloatArray, flags: FlagArray, moving: NDArray[np.bool_],
+    upright: NDArray[np.bool_], home: NDArray[np.bool_], acc: NDArray[np.bool_], cold: NDArray[np.bool_],
+    mates: NDArray[np.bool_], params: Params,
+) -> Second:  # fmt: skip
     """Read seconds.
 
     Parameters
@@ -99,20 +87,10 @@ def shown(
     chosen = np.take_along_axis(steps, first[..., None], -2)
     slow, fast, beats = rhythm(chosen.reshape(-1, steps.shape[-1]))
     return Second(
-        live=live,
-        second=second,
-        ok=ok,
-        ratio=ratio,
-        rms=rms,
-        full=full,
-        moving=moving,
-        upright=upright,
-        home=home,
-        acc=acc,
-        cold=cold,
+        live=live, second=second, ok=ok, ratio=ratio, rms=rms, full=full, moving=moving, upright=upright, home=home,
+        acc=acc, cold=cold, above=above,
         flags=np.bitwise_or.reduce(flags, axis=-1),
         known=np.any(ok, axis=-1),
-        above=above,
         most=np.where(ok, ratio, 0).max(-1),
         over=rms / rms_rest,
         relative=(above_uv / rms_rest / (params.reference_ratio - 1)).astype(np.float32),
@@ -121,4 +99,4 @@ def shown(
         slow=slow.reshape(live.shape),
         fast=fast.reshape(live.shape),
         beats=beats.reshape(*live.shape, -1),
-    )
+    )  # fmt: skip
