@@ -26,7 +26,7 @@ from detector.rhythm import BEATS
 ROUGH: Final = 13
 NEAR: Final = 1 / 800  # 50 Hz is then at most a sixteenth of a line off
 SKEW_S: Final = 0.15  # by how much the signals of a block may end apart
-NEVER: Final = -1
+NEVER: Final = -1_000_000  # long before 1970, when a recording without a date may begin
 _SHAPED: Final = {
     # name: (dtype, trailing shape with C = channels, initial value)
     "anchor_ns": ("i8", "", NEVER),  # time of the sample with index 0
@@ -56,7 +56,7 @@ _SHAPED: Final = {
     "site": ("i4", "", 0),  # channel that names the episode, fixed when it opens
     "onset_s": ("i8", "", 0),
     "rise_s": ("i8", "", NEVER),  # since when some channel has been above off_ratio
-    "last_s": ("i8", "", 0),  # last active second
+    "last_s": ("i8", "", NEVER),  # last active second
     "active": ("i4", "", 0),  # active seconds
     "moved_s": ("i8", "", NEVER),  # last second in which the leg moved
     "moved": ("?", "", False),  # the leg moved shortly before onset

@@ -9,7 +9,7 @@ import naive_detector as naive
 
 from detector import Params
 
-NEVER = -1
+NEVER = -1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Follower:
         self.n = self._zero()
         self.evidence = 0.0
         self.opened, self.moved, self.cold, self.lain = False, False, False, False
-        self.site = self.onset_s = self.opened_s = self.last_s = self.strong_s = self.quiet_s = 0
-        self.rise_s = self.known_s = self.moved_s = NEVER
+        self.site = self.onset_s = self.opened_s = self.strong_s = self.quiet_s = 0
+        self.rise_s = self.known_s = self.moved_s = self.last_s = NEVER
         self.mean = 0.0
         self.before = [1.0, 1.0]
         self.crest = [0.0] * channels

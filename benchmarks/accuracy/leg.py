@@ -42,7 +42,7 @@ class Leg:
 
     @property
     def duration_s(self) -> float:
-        return self.emg.shape[-1] / self.emg_fs_hz
+        return float(self.emg.shape[-1] / self.emg_fs_hz)
 
 
 Scenarios = Mapping[str, Callable[[int], Leg]]
