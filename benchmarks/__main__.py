@@ -19,6 +19,7 @@ NAMES: Final = (
     "detector_flat_cost",
     "detector_rates",
     "detector_memory",
+    "detector_steps",
     "ingest_vs_bare_paho",
 )
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -47,8 +48,8 @@ def table(results: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _entry(entry: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value:,g}" for name, value in entry.items())
+def _entry(entry: dict[str, float | str]) -> str:
+    return ", ".join(f"{name} {value if isinstance(value, str) else f'{value:,g}'}" for name, value in entry.items())
 
 
 def main(names: list[str]) -> int:

@@ -36,7 +36,7 @@ def state_bytes(fs_hz: float, channels: int) -> int:
 def write_edf(path: Path, *, hours: int) -> None:
     """A recording as long as that, without holding it: one minute of a leg over and over."""
     legs = make_legs(1, seconds=60, active_share=0)
-    signals = [("EMG gastrocnemius_medialis", "uV", SCALE_UV, legs.emg[0, 0])]
+    signals = [("EMG gastroc_med", "uV", SCALE_UV, legs.emg[0, 0])]
     signals += [(f"ACC {axis}", "g", 1 / 4096, legs.samples[1][0, i]) for i, axis in enumerate("xyz")]
     records = np.concatenate([x.reshape(60, -1) for *_, x in signals], axis=1).astype("<i2").tobytes()
 
