@@ -67,8 +67,8 @@ def follow(
             params=params,
         )
         candidates = {name: state[name][streams] for name in CANDIDATE}
-        for k in range(live.shape[1]):
-            episodes += step(candidates, seen.at(k), streams=streams, params=params)
+        for now in seen.each():
+            episodes += step(candidates, now, streams=streams, params=params)
         for name in CANDIDATE:
             state[name][streams] = candidates[name]
     note(state, part, moving=live & moving, known=ok.any(-1))

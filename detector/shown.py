@@ -1,5 +1,6 @@
 """What a second shows of streams in which something goes on, given their rest levels: all that candidates count."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -39,9 +40,10 @@ class Second:
     fast: FloatArray  # (A,)
     beats: FloatArray  # (A, BEATS)
 
-    def at(self, k: int) -> "Second":
-        """Second k where the arrays are those of several, `(A, L, ...)`."""
-        return Second(*[getattr(self, name)[:, k] for name in _NAMES])
+    def each(self) -> Iterator["Second"]:
+        """One after the other, where the arrays are those of several, `(A, L, ...)`."""
+        for values in zip(*(getattr(self, name).swapaxes(0, 1) for name in _NAMES), strict=True):
+            yield Second(*values)
 
 
 _NAMES: Final = tuple(field.name for field in fields(Second))

@@ -70,7 +70,6 @@ def test_recordings_of_any_length_are_written_as_edf(tmp_path: Path) -> None:
     assert recording.duration_s == 7200
     assert recording.layout.groups == layout_of().groups
     assert recording.sites == ("gastrocnemius_medialis",)
-    assert not recording.ignored
 
 
 def test_a_stream_at_1_khz_is_remembered_in_4_kb() -> None:
