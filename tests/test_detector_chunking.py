@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector import DetectorError, Epochs, Group, Layout, pack, start, unpack
+from detector.quality import ARTEFACT, FLAT, OFF
 from detector.update import PIECE_SAMPLES
 
 MS = 1_000_000
@@ -25,13 +26,17 @@ def assert_same(one: Told, other: Told) -> None:
 
 
 def eventful(layout: Layout, *, t0_ns: int, seed: int = 0) -> list[Recorded]:
-    """Two cramps, a turn in bed, standing up, a gap, a clock set back, an electrode off: in four stretches."""
+    """Cramps, a turn in bed, standing up, a gap, a clock set back, rails, a lifted electrode, an artefact."""
     whole = leg(
         layout, 150.0, Active(40, 58), Active(40, 58, ratio=1.2, channel=1), Active(95, 140, ratio=3.0),
         t0_ns=t0_ns, seed=seed, moving=[(20, 24), (60, 63), (130, 150)], upright=[(62, 70)],
     )  # fmt: skip
-    emg = whole.samples[0].copy()
-    emg[:, int(76 * layout.groups[0].fs_hz) : int(79 * layout.groups[0].fs_hz)] = 32767
+    fs_hz = layout.groups[0].fs_hz
+    emg, time_s = whole.samples[0].copy(), np.arange(whole.samples[0].shape[1]) / fs_hz
+    emg[:, int(76 * fs_hz) : int(79 * fs_hz)] = 32767
+    for at_s, hz, uv in ((83.0, 50.0, 4000.0), (103.0, 7.0, 700.0)):  # the second while the muscle works
+        part = slice(int(at_s * fs_hz), int((at_s + 4) * fs_hz))
+        emg[:, part] += np.rint(uv * np.sin(2 * np.pi * hz * time_s[part])).astype(np.int16)
     whole = replace(whole, samples=(emg, *whole.samples[1:]))
     return [
         whole.part(0.0, 50.0),
@@ -54,6 +59,7 @@ def test_tiny_pieces_give_what_the_whole_gives(layout: Layout, late_ns: int) -> 
     whole = run(stretches)
     assert {e.status for e in whole.episodes} >= {"preliminary", "final"}
     assert whole.final
+    assert np.bitwise_or.reduce(whole.epochs.flags) & (FLAT | OFF | ARTEFACT) == FLAT | OFF | ARTEFACT
     assert_same(whole, run(recut(stretches, np.arange(0.0, 60.0, 0.037))))
 
 
