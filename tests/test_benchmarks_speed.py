@@ -1,11 +1,13 @@
 """What the speed benchmarks feed and how they compare; they themselves are never timed here."""
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.__main__ import NAMES, table
+from benchmarks.__main__ import NAMES, RESULTS, table
 from benchmarks.detector_memory import state_bytes, write_edf
 from benchmarks.detector_single_stream import with_activity
 from benchmarks.harness import Timed, in_turn
@@ -90,3 +92,17 @@ def test_every_line_of_the_table_says_what_it_is() -> None:
         "bcd         3  y",
     ]
     assert len(set(NAMES)) == len(NAMES)
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "performance.md").read_text()
+MEASURED = {result["name"]: result for result in json.loads(RESULTS.read_text())}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("detector_")])
+def test_the_page_tells_what_was_measured(name: str) -> None:
+    """To a fifth, for another run finds another figure."""
+    (row,) = re.findall(rf"^\| `{name}` \|.*$", PAGE, re.MULTILINE)
+    *_, goal, found, _ = (cell.strip().replace(",", "") for cell in row.split("|"))
+    assert float(found) == pytest.approx(MEASURED[name]["ratio"], rel=0.2)
+    if "goal" in MEASURED[name]:
+        assert float(goal) == MEASURED[name]["goal"] <= MEASURED[name]["ratio"]
