@@ -28,7 +28,7 @@ COUNTED: Final = (
 )  # fmt: skip
 CANDIDATE: Final = (
     "evidence", "opened", "opened_s", "site", "onset_s", "rise_s", "last_s", "known_s", "moved_s", "moved", "cold",
-    "lain", "quiet_s", "usual", "custom", "mean", "before", "strong_s", "crest", "hot", *COUNTED,
+    "lain", "quiet_s", "usual", "custom", "mean", "before", "strong_s", "crest", "hot", "spent", *COUNTED,
 )  # fmt: skip
 Candidate = dict[str, NDArray[Any]]
 
@@ -89,7 +89,8 @@ def _shape(c: Candidate, rows: NDArray[np.bool_], *, now: Second) -> None:
     c["beats"] += np.where(steady[:, None], now.beats, 0)
     c["crest"] = np.where(rows[:, None] & now.ok, np.maximum(c["crest"], now.ratio), c["crest"])
     jump = now.most / c["before"].min(-1)
-    steeper = rows & (jump > c["jump"])
+    high = MOST * c["crest"].max(-1)
+    steeper = rows & (now.most >= high) & ((c["jumped_to"] < high) | (jump > c["jump"]))
     c["jump"] = np.where(steeper, jump, c["jump"])
     c["jumped_to"] = np.where(steeper, now.most, c["jumped_to"])
     since = np.stack([c["before"][:, 1], np.maximum(now.most, np.float32(0.5))], axis=-1)

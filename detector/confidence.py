@@ -19,13 +19,14 @@ WEIGHTS: Final = MappingProxyType(
     {
         "base": -1.7,
         "watched": 0.85,
-        "upright": -1.2,
-        "upright_unseen": -0.9,
+        "upright": -2.0,
+        "upright_unseen": -1.6,
         "upright_cold": -3.4,
         "seated": -0.6,
         "unseen": -2.85,
         "both": -5.5,
-        "both_upright": -0.4,
+        "both_upright": -1.5,
+        "alone": 1.5,
         "moved": -0.3,
         "stirred": -1.2,
         "minute": 1.2,
@@ -39,6 +40,8 @@ WEIGHTS: Final = MappingProxyType(
     }
 )
 LONGEST_WILLED_S: Final = 65.0
+STANDS_AT: Final = 6.0  # times rest: up to here the calf of a standing leg may well work
+NOT_STANDS_AT: Final = 18.0  # and from here it does more
 STANDING: Final = 2.0  # logarithm of an amplitude over what is customary that nobody stands at for a minute
 WOBBLE_WILLED: Final = 1.45  # median over real ten-second holds of 16 older people
 ALONE: Final = 0.1  # synergist over first channel, above rest: crosstalk
@@ -74,18 +77,20 @@ def terms(signs: Signs) -> dict[str, FloatArray]:
     wobble = np.log(np.maximum(signs.wobble, 0.1) / WOBBLE_WILLED)
     both = np.where(unseen, 0, np.clip((signs.coactive - ALONE) / (BOTH - ALONE), 0, 1))
     length = np.maximum(signs.active_s, 1)
+    standing = 1 - np.clip(np.log(np.maximum(signs.crest, 1) / STANDS_AT) / np.log(NOT_STANDS_AT / STANDS_AT), 0, 1)
     unusual = np.log(np.maximum(signs.crest, 1)) - signs.usual
     stands = upright | (signs.seated > 0.5)
     values = {
         "base": np.ones(len(upright)),
         "watched": signs.acc,
-        "upright": upright,
+        "upright": upright * standing,
         "upright_unseen": upright & unseen,
         "upright_cold": upright & signs.cold,
         "seated": signs.seated > 0.5,
         "unseen": unseen,
         "both": both,
         "both_upright": both * stands,
+        "alone": np.where(unseen, 0, np.clip(2 - signs.coactive / ALONE, 0, 1)) * (1 - standing),
         "moved": signs.moved,
         "stirred": signs.stirred,
         "minute": (length > LONGEST_WILLED_S) & (~stands | (unusual > STANDING)),

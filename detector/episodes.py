@@ -47,7 +47,7 @@ def step(c: Candidate, now: Second, *, streams: NDArray[np.intp], params: Params
     """Advance the candidates `c` by one second, in place; episodes that opened or closed in it."""
     pause = now.second - c["last_s"] - 1
     ends = now.live & c["opened"] & (pause > params.pause_s)
-    found = close(c, ends, streams=streams, gone=pause > params.pause_s + 1, acc=now.acc, params=params)
+    found = close(c, ends, streams=streams, gone=c["known_s"] <= c["last_s"], acc=now.acc, params=params)
     known = now.live & now.known
     forget(c, known & ~c["opened"] & (now.second - c["known_s"] - 1 > params.merge_s))
     c["known_s"] = np.where(known, now.second, c["known_s"])
@@ -93,10 +93,12 @@ def _heat(c: Candidate, now: Second, params: Params) -> tuple[NDArray[np.bool_],
     stands = (c["lain"] & now.upright & ~now.home)[:, None]
     excess = np.maximum(c["crest"] - 1, 0)
     off = 1 + excess * np.where(stands, params.stand_share, params.end_share)
-    on = 1 + excess * params.again_share
-    hot = above & np.where(c["hot"], now.ratio >= off, now.ratio >= np.maximum(params.on_ratio, on))
+    again = np.where(c["spent"], 1 + excess * params.again_share, 0)
+    hot = above & np.where(c["hot"], now.ratio >= off, now.ratio >= np.maximum(params.on_ratio, again))
+    seen = now.live[:, None] & now.ok
+    c["spent"] = np.where(seen, above & (c["spent"] | (c["hot"] & ~hot)), c["spent"])
     c["hot"] = np.where(now.live[:, None], np.where(now.ok, hot, c["hot"]), c["hot"])
-    silent = now.live[:, None] & now.ok & ~above
+    silent = seen & ~above
     c["crest"] = np.where(silent & ((c["evidence"] <= 0) & ~c["opened"])[:, None], 0, c["crest"]).astype(np.float32)
     active: NDArray[np.bool_] = now.live & hot.any(-1)
     return active, hot

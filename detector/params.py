@@ -31,7 +31,6 @@ class Params:
     | movement_g | g | mean absolute deviation of acceleration above which the leg moves | our convention |
     | rotation_deg | degree/s | turn of the gravity vector above which the leg moves | our convention |
     | upright_deg | degree | shank to horizontal above which the leg is upright | our convention |
-    | coactive | 1 | second over first channel, above rest: both heads work | one head cramps alone, Khan & Burne 2007 |
     | before_s | s | movement this shortly before onset speaks for a willed act | stillness before, our convention |
     | sustained | 1 | least sustained over RMS amplitude: below it, bursts | gait, tremor: relaxation between bursts |
     | artefact_ratio | 1 | power at 3-15 Hz over that at 20-450 Hz | most artefact is < 20 Hz, De Luca 2010 |
@@ -61,7 +60,6 @@ class Params:
     movement_g: float = 0.03
     rotation_deg: float = 10.0
     upright_deg: float = 50.0
-    coactive: float = 0.15
     before_s: int = 5
     sustained: float = 0.3
     artefact_ratio: float = 2.0

@@ -17,7 +17,6 @@ SLOW_HZ: Final = slice(1, 3)
 FAST_HZ: Final = slice(3, 5)
 BEAT_HZ: Final = slice(3, 15)
 BEATS: Final = 12  # lines in BEAT_HZ, one a hertz
-COARSE: Final = 8  # steps of the envelope from which the wobble is read
 
 
 def rhythm(steps: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -42,8 +41,7 @@ def rhythm(steps: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     >>> int(beats.argmax()) + 3, round(float(beats.max()), 2)
     (6, 0.25)
     """
-    coarse = np.sqrt(np.ascontiguousarray(steps.reshape(len(steps), COARSE, -1).swapaxes(1, 2)).mean(1))
-    wobble = _lines(coarse)
+    wobble = _lines(np.sqrt(steps))
     beats = _lines(steps)[:, BEAT_HZ]
     slow = wobble[:, SLOW_HZ][:, 0] + wobble[:, SLOW_HZ][:, 1]
     fast = wobble[:, FAST_HZ][:, 0] + wobble[:, FAST_HZ][:, 1]

@@ -80,6 +80,7 @@ _SHAPED: Final = {
     "strong_s": ("i8", "", 0),  # last second above half of the crest
     "crest": ("f4", "C", 0),  # highest ratio, sustained amplitude over rest
     "hot": ("?", "C", False),
+    "spent": ("?", "C", False),  # tense still, but the cramp is over
     "hot_s": ("i4", "C", 0),
     "load": ("f4", "C", 0),
     "full": ("f4", "C", 0),  # sum of sustained over RMS amplitude

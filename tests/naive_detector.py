@@ -151,9 +151,9 @@ def track(rest: float, level: float, *, warm: bool, frozen: bool) -> float:
 
 
 def rhythm(steps: Sequence[float]) -> tuple[float, float, list[float]]:
-    """Wobble of amplitude at 1-2 and 3-4 Hz from eighths of the second; beat of power from 3 to 14 Hz."""
-    eighths = [math.sqrt(sum(steps[4 * part : 4 * part + 4]) / 4) for part in range(8)]
-    slow, fast = (sum(_line(eighths, hz) for hz in pair) for pair in ((1, 2), (3, 4)))
+    """Wobble of amplitude at 1-2 and 3-4 Hz; beat of power from 3 to 14 Hz."""
+    amplitude = [math.sqrt(step) for step in steps]
+    slow, fast = (sum(_line(amplitude, hz) for hz in pair) for pair in ((1, 2), (3, 4)))
     return slow, fast, [_line(steps, hz) for hz in range(3, 15)]
 
 
@@ -284,7 +284,7 @@ def confidence(signs: Mapping[str, float], *, weights: Mapping[str, float]) -> f
     z = weights["base"]
     z += weights["watched"] * signs["acc"]
     if upright:
-        z += weights["upright"]
+        z += weights["upright"] * _between(math.log(18 / max(signs["crest"], 1)) / math.log(3), 0, 1)
         z += weights["upright_unseen"] if unseen else 0
         z += weights["upright_cold"] if signs["cold"] else 0
     if seated:
@@ -292,6 +292,8 @@ def confidence(signs: Mapping[str, float], *, weights: Mapping[str, float]) -> f
     z += weights["unseen"] if unseen else weights["both"] * both
     if upright or seated:
         z += weights["both_upright"] * both
+    hard = _between(math.log(max(signs["crest"], 1) / 6) / math.log(3), 0, 1)
+    z += 0 if unseen else weights["alone"] * _between((0.2 - signs["coactive"]) / 0.1, 0, 1) * hard
     z += weights["moved"] if signs["moved"] else 0
     z += weights["stirred"] * signs["stirred"]
     if signs["active_s"] > 65 and (not (upright or seated) or unusual > 2):

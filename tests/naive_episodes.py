@@ -68,6 +68,7 @@ class Follower:
         self.before = [1.0, 1.0]
         self.crest = [0.0] * channels
         self.hot = [False] * channels
+        self.spent = [False] * channels
 
     def _zero(self) -> Counted:
         return Counted(hot_s=[0] * self.channels, load=[0.0] * self.channels)
@@ -79,7 +80,7 @@ class Follower:
         p = self.params
         pause = now.second - self.last_s - 1
         if self.opened and pause > p.pause_s:
-            self._end(now.acc, broke_off=pause > p.pause_s + 1)
+            self._end(now.acc, broke_off=self.known_s <= self.last_s)
         known = any(now.ok)
         if known and not self.opened and now.second - self.known_s - 1 > p.merge_s:
             self._forget()
@@ -117,8 +118,10 @@ class Follower:
                 continue
             excess = max(self.crest[c] - 1, 0)
             until = 1 + excess * (p.stand_share if stands else p.end_share)
-            since = max(p.on_ratio, 1 + excess * p.again_share)
-            self.hot[c] = above[c] and now.ratio[c] >= (until if self.hot[c] else since)
+            since = max(p.on_ratio, 1 + excess * p.again_share if self.spent[c] else 0)
+            was = self.hot[c]
+            self.hot[c] = above[c] and now.ratio[c] >= (until if was else since)
+            self.spent[c] = above[c] and (self.spent[c] or (was and not self.hot[c]))
             if not above[c] and self.evidence <= 0 and not self.opened:
                 self.crest[c] = 0.0
         return any(hot and ok for hot, ok in zip(self.hot, now.ok, strict=True))
@@ -170,7 +173,8 @@ class Follower:
         self.crest = [
             max(crest, r) if ok else crest for crest, r, ok in zip(self.crest, now.ratio, now.ok, strict=True)
         ]
-        if strongest / min(self.before) > n.jump:
+        high = 0.4 * max(self.crest)
+        if strongest >= high and (n.jumped_to < high or strongest / min(self.before) > n.jump):
             n.jump, n.jumped_to = strongest / min(self.before), strongest
         self.before = [self.before[1], max(strongest, 0.5)]
         if strongest >= max(self.crest) / 2:

@@ -96,7 +96,6 @@ def test_words_in_code_font_are_parameters_flags_signs_or_in_the_code() -> None:
         ("Rhythm", "slow = line(1) + line(2)", slice(1, 3) == rhythm.SLOW_HZ),
         ("Rhythm", "fast = line(3) + line(4)", slice(3, 5) == rhythm.FAST_HZ),
         ("Rhythm", "k = 3..14", slice(3, 15) == rhythm.BEAT_HZ),
-        ("Rhythm", "amplitude in eighths", rhythm.COARSE == 8),
         ("Quality", "spans more than 256 counts", emg.QUIET_SPAN == 256),
         ("Quality", "below 0.3 of rest", quality.HOLLOW == 0.3),
         ("Quality", "RMS above twice rest", quality.LOUD == 2),

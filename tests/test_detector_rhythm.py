@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 from detector.emg import STEPS, emg_windows
-from detector.rhythm import BEATS, COARSE, rhythm
+from detector.rhythm import BEATS, rhythm
 
 Array = NDArray[np.float64]
 envelopes = st.lists(st.lists(st.floats(0, 1e4, width=32), min_size=STEPS, max_size=STEPS), min_size=1, max_size=5)
@@ -65,5 +65,4 @@ def test_wobble_beat_and_noise_are_told_apart_at_any_rate(fs_hz: float) -> None:
 
 
 def test_steps_are_whole_parts_of_a_second() -> None:
-    assert STEPS % COARSE == 0
     assert STEPS // 2 >= 3 + BEATS - 1

@@ -144,7 +144,7 @@ def test_cold_rest_is_doubted_in_an_upright_leg_only() -> None:
 
 
 def test_weights_and_signs_belong_together_and_point_one_way() -> None:
-    raises = {"watched", "minute", "quiet", "unusual", "wobble", "gradual", "fall"}
+    raises = {"watched", "alone", "minute", "quiet", "unusual", "wobble", "gradual", "fall"}
     one = Signs(**{name: np.array([value]) for name, value in CRAMP.items()})
     assert list(terms(one)) == list(WEIGHTS_OF_SIGNS)
     assert {name for name, weight in WEIGHTS_OF_SIGNS.items() if weight > 0 and name != "base"} == raises
