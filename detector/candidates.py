@@ -35,9 +35,10 @@ Candidate = dict[str, NDArray[Any]]
 
 def forget(c: Candidate, rows: NDArray[np.bool_]) -> None:
     """Let go of the candidates at `rows`: what comes next has nothing to do with them."""
-    c["evidence"][rows] = 0
-    c["hot"][rows] = False
-    c["rise_s"][rows] = NEVER
+    if rows.any():
+        c["evidence"][rows] = 0
+        c["hot"][rows] = False
+        c["rise_s"][rows] = NEVER
 
 
 def begin(c: Candidate, rows: NDArray[np.bool_], *, now: Second, params: Params) -> None:

@@ -58,7 +58,7 @@ def step(c: Candidate, now: Second, *, streams: NDArray[np.intp], params: Params
     count(c, active, hot=hot, now=now)
     change = np.where(active, np.where(now.moving, params.moving_step, 1.0), -params.quiet_step)
     change = np.where(known, change, 0)  # an artefact or a lifted electrode is no evidence either way
-    c["evidence"] = np.clip(c["evidence"] + change, 0, params.hold_s).astype(np.float32)
+    c["evidence"] = np.minimum(np.maximum(c["evidence"] + change, 0), params.hold_s).astype(np.float32)
     c["moved_s"] = np.where(now.live & now.moving, now.second, c["moved_s"])
     opens = active & ~c["opened"] & (c["evidence"] >= params.hold_s)
     if opens.any():

@@ -76,10 +76,11 @@ def lesson(grid: Grid, *, loud: NDArray[np.bool_] | None) -> Lesson:
 
 def learn(state: State, rows: Rows, epoch: TimeArray, one: Lesson, *, params: Params) -> None:
     """Learn from one epoch `(A,)` of each of `rows`. Changes `state`."""
-    if state.layout.acc is not None:
+    if one.walks.any():
         state["up"][rows], state["walked"][rows] = learn_up(
             state["up"][rows], state["walked"][rows], walks=one.walks, mean=one.strides
         )
+    if one.rests.any() and state.layout.acc is not None:
         state["home"][rows], state["rested"][rows] = learn_home(
             state["home"][rows], state["rested"][rows], rests=one.rests, mean=one.posture
         )

@@ -80,8 +80,6 @@ def learn_up(
     up, walked : arrays
         After the epoch.
     """
-    if not walks.any():
-        return up, walked
     step = np.where(walked > 0, np.float32(UP_STEP), np.float32(1))[:, None]
     moved = _unit(up + step * (mean - up))
     return (
@@ -94,8 +92,6 @@ def learn_home(
     home: FloatArray, rested: NDArray[np.int32], *, rests: NDArray[np.bool_], mean: FloatArray
 ) -> tuple[FloatArray, NDArray[np.int32]]:
     """One step for A epochs; `rests` and `mean` as `resting` gives them."""
-    if not rests.any():
-        return home, rested
     here = rests & (cosine(home, mean) > cos(radians(NEAR_DEG)))
     left = np.maximum(rested - HOME_LEAVE, 0)
     count = np.where(here, np.minimum(rested + 1, HOME_MOST), np.where(rests, left, rested))
