@@ -59,8 +59,6 @@ def begin(c: Candidate, rows: NDArray[np.bool_], *, now: Second, params: Params)
 
 def count(c: Candidate, rows: NDArray[np.bool_], *, hot: NDArray[np.bool_], now: Second) -> None:
     """Add an active second to the counters of `rows`."""
-    if not rows.any():
-        return
     on = hot & rows[:, None]
     c["last_s"] = np.where(rows, now.second, c["last_s"])
     c["active"] += rows

@@ -52,10 +52,11 @@ def step(c: Candidate, now: Second, *, streams: NDArray[np.intp], params: Params
     forget(c, known & ~c["opened"] & (now.second - c["known_s"] - 1 > params.merge_s))
     c["known_s"] = np.where(known, now.second, c["known_s"])
     active, hot = _heat(c, now, params)
-    leaps = _leaps(c, active, now=now, params=params)
-    c["rise_s"] = np.where(leaps, now.second, c["rise_s"])
-    begin(c, active & ~c["opened"] & (leaps | (c["evidence"] <= 0)), now=now, params=params)
-    count(c, active, hot=hot, now=now)
+    if active.any():
+        leaps = _leaps(c, active, now=now, params=params)
+        c["rise_s"] = np.where(leaps, now.second, c["rise_s"])
+        begin(c, active & ~c["opened"] & (leaps | (c["evidence"] <= 0)), now=now, params=params)
+        count(c, active, hot=hot, now=now)
     change = np.where(active, np.where(now.moving, params.moving_step, 1.0), -params.quiet_step)
     change = np.where(known, change, 0)  # an artefact or a lifted electrode is no evidence either way
     c["evidence"] = np.minimum(np.maximum(c["evidence"] + change, 0), params.hold_s).astype(np.float32)

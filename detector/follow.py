@@ -14,18 +14,19 @@ from detector.quality import ARTEFACT, UNUSABLE, UPRIGHT, FlagArray, settled
 from detector.results import Episode
 from detector.seconds import Part, Seconds
 from detector.shown import shown
-from detector.stance import at_home, upright
+from detector.stance import at_home, knows_up, upright
 from detector.state import NEVER, State
 
 
 def flags_of(state: State, part: Part, seconds: Seconds, *, rest: FloatArray, params: Params) -> FlagArray:
     """Quality flags `(A, L, C)` with what depends on rest `(A, 1, C, 2)` and on what is known of the posture."""
-    found, doubts = seconds.found, part.of(seconds.doubts)
-    stands = upright(state, part.rows, part.of(found.gravity), steep=part.of(seconds.steep))
-    flags = part.of(seconds.flags) | (stands * np.uint16(UPRIGHT))[..., None]
+    found, doubts, flags = seconds.found, part.of(seconds.doubts), part.of(seconds.flags)
+    if knows_up(state, part.rows):
+        stands = upright(state, part.rows, part.of(found.gravity), steep=(flags[..., 0] & UPRIGHT) > 0)
+        flags = (flags & np.uint16(~UPRIGHT & 0xFFFF)) | (stands * np.uint16(UPRIGHT))[..., None]
     if doubts.any():
         power, hum = part.of(found.power), part.of(found.hum)
-        flags |= settled(doubts, power=power, hum=hum, rest=rest[..., 1], params=params)
+        flags = flags | settled(doubts, power=power, hum=hum, rest=rest[..., 1], params=params)
     return flags
 
 

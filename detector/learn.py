@@ -1,5 +1,6 @@
 """What an epoch teaches: rest level, what is customary, whether the device is worn, how the leg stands and rests."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -44,9 +45,10 @@ class Lesson:
     rests: NDArray[np.bool_]  # (...)
     posture: FloatArray  # (..., 3) direction of gravity then
 
-    def at(self, k: int) -> "Lesson":
-        """That of the epoch at position k of the second axis."""
-        return Lesson(*(getattr(self, field.name)[:, k] for field in fields(self)))
+    def each(self) -> Iterator["Lesson"]:
+        """One epoch after the other, where they are the second axis."""
+        for values in zip(*(getattr(self, field.name).swapaxes(0, 1) for field in fields(self)), strict=True):
+            yield Lesson(*values)
 
 
 def calm(flags: FlagArray) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from detector.acc import cosine, sine
 from detector.features import Features
 from detector.layout import FloatArray, TimeArray
 from detector.params import EPOCH_S, Params
-from detector.quality import MOVING, NO_ACC, FlagArray, marks
+from detector.quality import MOVING, NO_ACC, UPRIGHT, FlagArray, marks
 from detector.state import State
 from detector.windows import Windows
 
@@ -24,12 +24,11 @@ class Seconds:
     found: Features
     second: TimeArray  # (S, T) UTC
     count: NDArray[np.intp]  # (S,) how many are valid
-    flags: FlagArray  # (S, T, C) that do not depend on the rest level
+    flags: FlagArray  # (S, T, C) that do not depend on the rest level; upright by axis x
     doubts: FlagArray  # (S, T, C) flags that do
     rms: FloatArray  # (S, T, C) µV
     full: FloatArray  # (S, T, C) sustained over RMS amplitude
     moving: NDArray[np.bool_]  # (S, T)
-    steep: NDArray[np.bool_]  # (S, T) axis x of the accelerometer is; false without acceleration
     acc: NDArray[np.bool_]  # (S, T) there is acceleration
 
     def between(self, first: NDArray[np.intp], count: int) -> "Seconds":
@@ -50,7 +49,8 @@ def look(state: State, windows: Windows, found: Features, params: Params) -> Sec
     flags, doubts = marks(
         power=found.power, hum=found.hum, wander=found.wander, span=found.span, clipped=found.clipped, params=params
     )
-    flags |= (moving * np.uint16(MOVING) | ~acc * np.uint16(NO_ACC))[..., None]
+    steep = np.abs(sine(found.gravity)) > sin(radians(params.upright_deg))
+    flags |= (moving * np.uint16(MOVING) | ~acc * np.uint16(NO_ACC) | steep * np.uint16(UPRIGHT))[..., None]
     rms = np.sqrt(found.power)
     return Seconds(
         found=found,
@@ -61,7 +61,6 @@ def look(state: State, windows: Windows, found: Features, params: Params) -> Sec
         rms=rms,
         full=np.minimum(found.low / rms, 1),
         moving=moving,
-        steep=np.abs(sine(found.gravity)) > sin(radians(params.upright_deg)),
         acc=acc,
     )
 

@@ -92,7 +92,8 @@ def learn_home(
     home: FloatArray, rested: NDArray[np.int32], *, rests: NDArray[np.bool_], mean: FloatArray
 ) -> tuple[FloatArray, NDArray[np.int32]]:
     """One step for A epochs; `rests` and `mean` as `resting` gives them."""
-    here = rests & (cosine(home, mean) > cos(radians(NEAR_DEG)))
+    # Both are of unit length; where home is unknown, 0, anywhere is home.
+    here = rests & (dot(home, mean) >= np.float32(cos(radians(NEAR_DEG))) * dot(home, home))
     left = np.maximum(rested - HOME_LEAVE, 0)
     count = np.where(here, np.minimum(rested + 1, HOME_MOST), np.where(rests, left, rested))
     anew = rests & ~here & (left == 0)
@@ -102,13 +103,16 @@ def learn_home(
     )
 
 
+def knows_up(state: State, rows: slice | NDArray[np.intp]) -> bool:
+    """Whether some leg has walked enough for `upright` to know better than axis x."""
+    return bool((state["walked"][rows] >= UP_EPOCHS).any())
+
+
 def upright(
     state: State, rows: slice | NDArray[np.intp], gravity: FloatArray, *, steep: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Whether the shank stands: near the direction of walking, or `steep` by axis x where none is known, `(A, L)`."""
     walked = state["walked"][rows] >= UP_EPOCHS
-    if not walked.any():
-        return steep
     near = np.isfinite(gravity).all(-1) & (cosine(state["up"][rows][:, None], gravity) > cos(radians(UP_DEG)))
     return np.where(walked[:, None], near, steep)
 

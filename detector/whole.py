@@ -17,6 +17,7 @@ from detector.params import EPOCH_S, Params
 from detector.quality import ARTEFACT, UNUSABLE, FlagArray
 from detector.results import Episode
 from detector.seconds import Part, Seconds
+from detector.stance import knows_up
 from detector.state import NEVER, State
 
 EVERY: Final = slice(None)
@@ -41,22 +42,23 @@ def whole(state: State, seconds: Seconds, *, params: Params, ended: list[Full], 
     outline = _outline(seconds, params)
     numbers, live = np.arange(streams), np.ones((streams, EPOCH_S), np.bool_)
     stirring = bool(going_on(state, EVERY).any())
-    for k in range(epochs.shape[1]):
+    for k, one in enumerate(outline.lesson.each()):
         at = (EVERY, slice(k * EPOCH_S, (k + 1) * EPOCH_S))
         part = Part(streams=numbers, rows=EVERY, at=at, second=seconds.second[at], live=live, full=live[:, 0])
         rest = np.exp(state["rest"])[:, None]
-        flags[at] = flags_of(state, part, seconds, rest=rest, params=params)
-        settled = outline.doubtful[k] and bool(((flags[at] ^ seconds.flags[at]) & (UNUSABLE | ARTEFACT)).any())
+        settled = False
+        if outline.doubtful[k] or knows_up(state, EVERY):
+            flags[at] = flags_of(state, part, seconds, rest=rest, params=params)
+            settled = bool(((flags[at] ^ seconds.flags[at]) & (UNUSABLE | ARTEFACT)).any())
         low_rest = rest[:, 0, :, 0]
         if stirring or settled or (outline.peak[:, k] / low_rest >= params.off_ratio).any():
             episodes += follow(state, part, seconds, flags=flags[at], rest=rest, params=params)
             stirring = bool(going_on(state, EVERY).any())
         else:
             _note(state, outline, k, known=np.isfinite(low_rest))
-        one = outline.lesson.at(k)
         if settled or (outline.calm_peak[:, k] > params.on_ratio * low_rest).any():
             grid = _grid(seconds, flags, k)
-            one = lesson(grid, loud=grid.low > params.on_ratio * low_rest[..., None])
+            one = lesson(grid, loud=grid.low > params.on_ratio * low_rest[..., None])  # noqa: PLW2901 - read anew
         learn(state, EVERY, epochs[:, k], one, params=params)
         levels[:, k] = state["rest"][..., 1]
     _leave(state, seconds, flags, epochs[:, -1])
