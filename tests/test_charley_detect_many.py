@@ -119,6 +119,8 @@ def test_a_job_for_every_file_once(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="names one picture, and there are 5 recordings"):
         jobs_in([folder], Options(), plots=tmp_path / "my.png")
     assert recordings_in(folder / "README.md") == [folder / "README.md"]
+    with pytest.raises(RecordingError, match=r"is a file\. Name a folder, or a picture that ends in \.png"):
+        jobs_in([folder], Options(), plots=folder / "minute.edf")
     two = jobs_in([folder / "deep" / "minute.parquet", folder / "minute.edf"], Options(), plots=tmp_path)
     assert [job.plot for job in two] == [tmp_path / "minute.png", tmp_path / "minute-2.png"]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -119,3 +120,25 @@ def test_columns_of_strange_numbers(values: np.ndarray, write: Callable[..., Pat
         warnings.simplefilter("ignore")  # of the writing
         path = write(tmp_path / "leg", [Signal("EMG TA", "uV", 250.0, values), *LEG])
     judge(path)
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "0", "-1", "fast"])
+def test_rates_that_are_none(rate: str, tmp_path: Path) -> None:
+    path = as_trigno(tmp_path / "leg", [Signal("EMG TA", "uV", 250.0, np.zeros(500))])
+    path.write_text(path.read_text().replace("2.500000e+02", rate))
+    with pytest.raises(RecordingError, match=f"EMG TA has the rate '{rate}'"):
+        open_file(path)
+
+
+@pytest.mark.parametrize("rate", [np.nan, np.inf, 0.0, -1.0])
+def test_rates_of_datasets_that_are_none(rate: float, tmp_path: Path) -> None:
+    path = as_hdf5(tmp_path / "leg", [Signal("EMG TA", "uV", rate, np.zeros(500))])
+    with pytest.raises(RecordingError, match=r"states no rate\. Say it: --rate 1000"):
+        open_file(path)
+
+
+def test_a_date_that_is_none_is_no_date(tmp_path: Path) -> None:
+    path = as_hdf5(tmp_path / "leg", [Signal("EMG TA", "uV", 250.0, np.zeros(500))])
+    with h5py.File(path, "a") as file:
+        file.create_group("device").attrs.update({"date": "2019-13-40", "time": "25:00:00"})
+    assert open_file(path).start_ns == 0

@@ -250,7 +250,8 @@ def test_rate_in_the_metadata(tmp_path: Path) -> None:
     ("columns", "metadata", "said"),
     [
         ({"EMG TA (uV)": [1.0, 2.0]}, {}, "no column is the time"),
-        ({"EMG TA (uV)": [1.0, 2.0]}, {"fs_hz": "fast"}, "states the rate 'fast', which is no number"),
+        ({"EMG TA (uV)": [1.0, 2.0]}, {"fs_hz": "fast"}, "states the rate 'fast', which is no rate"),
+        ({"EMG TA (uV)": [1.0, 2.0]}, {"fs_hz": "nan"}, "states the rate 'nan', which is no rate"),
         ({"text": ["a", "b"]}, {}, "holds no column of numbers"),
         ({"time_s": [0.0], "EMG TA (uV)": [1.0]}, {}, "no column is the time"),
         ({"time_s": pa.array([], pa.float64()), "EMG TA (uV)": pa.array([], pa.float64())}, {}, "holds no samples"),

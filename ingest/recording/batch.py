@@ -49,6 +49,8 @@ def jobs_in(places: Sequence[Path], options: Options, *, plots: Path | None) -> 
     """A job for every file, and for every recording in every folder; pictures lie as the recordings do."""
     jobs: dict[Path, Job] = {}
     pictures: set[Path] = set()
+    if plots is not None and plots.is_file() and plots.suffix.lower() != ".png":
+        raise RecordingError(f"--plot {plots}: is a file. Name a folder, or a picture that ends in .png.")
     one = plots if plots is not None and plots.suffix.lower() == ".png" else None
     for place in places:
         try:
@@ -58,7 +60,7 @@ def jobs_in(places: Sequence[Path], options: Options, *, plots: Path | None) -> 
         for path in paths:
             picture = None
             if plots is not None:
-                name = path.relative_to(place) if place.is_dir() and path != place else Path(path.name)
+                name = path.relative_to(place) if place.is_dir() and path != place else Path(path.name or "recordings")
                 picture = _free((plots / name).with_suffix(".png"), pictures)
             jobs.setdefault(path.resolve(), Job(path, options, picture))
     if one is None:
@@ -100,6 +102,8 @@ def run(job: Job, progress: Progress) -> Outcome:
         values = _with_picture(file, job.plot, tell) if job.plot is not None else _plain(file, tell)
     except (IngestError, DetectorError) as error:
         return Outcome(job.path, error=str(error))
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        return Outcome(job.path, error=f"{job.path}: {error}")
     progress(1.0)
     return Outcome(job.path, values)
 

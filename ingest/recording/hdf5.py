@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,7 +89,7 @@ def _signals(path: Path, file: Any, options: Options) -> Iterator[tuple[str, Cha
         label = _label(name, one.attrs, attributes[2] if is_opensignals else {})
         stated = options.of(label, options.rates)
         fs_hz = options.rates[stated] if stated else options.rate or _number(_first(attributes, RATES))
-        if fs_hz <= 0:
+        if not 0 < fs_hz < inf:
             raise RecordingError(f"{path}: dataset {name!r} states no rate. Say it: --rate 1000")
         unit = _text(_first([one.attrs], UNITS)) or (COUNT if is_opensignals else "")
         yield name, Channel(label, unit, fs_hz), len(one)
@@ -138,5 +139,8 @@ def _start_ns(attributes: Any) -> int:
     if not day or not clock:
         return 0
     hour, minute, second = map(int, clock.groups()[:3])
-    moment = dt.datetime(int(day[1]), int(day[2]), int(day[3]), hour, minute, second, tzinfo=dt.UTC)
+    try:
+        moment = dt.datetime(int(day[1]), int(day[2]), int(day[3]), hour, minute, second, tzinfo=dt.UTC)
+    except ValueError:  # no day of the calendar: as good as none
+        return 0
     return int(moment.timestamp()) * 1_000_000_000 + round(float(f"0.{clock[4] or 0}") * 1e9)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ def open_parquet_source(path: Path, options: Options) -> Source:
     clock = clock_of(time.name, head.column(0)) if time is not None and head and not options.rate else None
     stated = next((r for one in (schema, *columns) if (r := _stated(one.metadata, RATE_KEYS))), "")
     if clock is None and not options.rate and stated:
-        options = replace(options, rate=_number(path, stated))
+        options = replace(options, rate=_rate(path, stated))
     rows = ArrowRows(
         path=path,
         names=tuple(f.name for f in columns),
@@ -62,8 +63,11 @@ def _stated(metadata: Any, keys: tuple[bytes, ...]) -> str:
     return next((said[key].decode("utf-8", "replace") for key in keys if key in said), "")
 
 
-def _number(path: Path, text: str) -> float:
+def _rate(path: Path, text: str) -> float:
     try:
-        return float(text)
-    except ValueError as error:
-        raise RecordingError(f"{path}: states the rate {text!r}, which is no number. Say it: --rate 1000") from error
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < inf:
+        raise RecordingError(f"{path}: states the rate {text!r}, which is no rate. Say it: --rate 1000")
+    return rate

@@ -8,6 +8,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -120,6 +121,9 @@ def open_trigno_source(path: Path, lines: Sequence[str], encoding: str) -> Trign
 
 def _rate(path: Path, match: Any) -> float:
     try:
-        return float(match["fs"])
-    except ValueError as error:
-        raise RecordingError(f"{path}: is damaged: {match['label']} has the rate {match['fs']!r}") from error
+        rate = float(match["fs"])
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < inf:
+        raise RecordingError(f"{path}: is damaged: {match['label']} has the rate {match['fs']!r}")
+    return rate
