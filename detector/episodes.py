@@ -17,7 +17,8 @@ Rules
   got up from lying, for standing works the calf. What is left so is spent: it has to fall silent, or to rise above
   ``again_share`` of that crest, before it is activity again.
 - If how it went and how it ended make a willed hold likelier after all, it is rejected.
-- Where no channel could be judged for longer than that, by a gap or an artefact, a candidate is forgotten too.
+- Where no channel could be judged for longer than ``merge_s``, by a gap or an artefact, a candidate that has not opened
+  is forgotten too.
 """
 
 from collections.abc import Sequence
