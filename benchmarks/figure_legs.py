@@ -15,7 +15,6 @@ from simulators.scenarios import build
 
 T0_NS: Final = 1_760_000_000 * 10**9  # a whole epoch
 SECOND_NS: Final = 10**9
-LEAD_S: Final = 180  # of signal before a stretch, in which the rest level is learned
 Array = NDArray[np.float64]
 
 

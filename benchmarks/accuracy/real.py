@@ -103,7 +103,6 @@ def _seconds(epochs: Sequence[Epochs]) -> tuple[float, float, float]:
 
 
 def _flags(epochs: Sequence[Epochs]) -> tuple[str, ...]:
-
     seen = int(np.bitwise_or.reduce(np.concatenate([one.flags for one in epochs]).astype(np.int64), initial=0))
     return tuple(name for bit, name in enumerate(FLAGS) if seen >> bit & 1)
 
