@@ -142,3 +142,10 @@ def test_a_date_that_is_none_is_no_date(tmp_path: Path) -> None:
     with h5py.File(path, "a") as file:
         file.create_group("device").attrs.update({"date": "2019-13-40", "time": "25:00:00"})
     assert open_file(path).start_ns == 0
+
+
+def test_acceleration_without_values_is_left_out(tmp_path: Path) -> None:
+    empty = [Signal(f"ACC {axis}", "g", 250.0, np.full(2500, np.nan)) for axis in "xyz"]
+    file = open_file(as_csv(tmp_path / "leg", [Signal("EMG TA", "uV", 250.0, RNG.normal(0, 5, 2500)), *empty]))
+    assert file.legs[0].layout.acc is None
+    assert [one.meaning.why for one in file.channels if not one.meaning.kind] == ["acceleration without values"] * 3

@@ -148,6 +148,9 @@ def _accelerometers(path: Path, axes: list[Taken]) -> tuple[list[Accelerometer],
             halves |= {one.index: f"acceleration without its axis {missing}" for one in found.values()}
             continue
         x, y, z = (found[axis] for axis in "xyz")
+        if not (x.fs_hz and y.fs_hz and z.fs_hz):
+            halves |= {one.index: "acceleration without values" for one in found.values()}
+            continue
         if not isclose(x.fs_hz, y.fs_hz) or not isclose(x.fs_hz, z.fs_hz):
             raise RecordingError(f"{path}: the axes of ACC {place or x.label} differ in rate")
         whole.append(Accelerometer(place, side, (x, y, z)))

@@ -125,7 +125,7 @@ def _leg(path: Path, source: Source, worn: Worn) -> Recording:
         groups = tuple(Group(of[0].kind, of[0].fs_hz / of[0].factor, len(of)) for of in lanes)
         layout = Layout(groups, tuple(one.site for one in worn.emg))
     except DetectorError as error:
-        raise RecordingError(f"{path}: {error}") from error
+        raise RecordingError(f"{path}: {error}. A channel can be left out: --channel LABEL=none") from error
     return Recording(
         path=path,
         side=worn.side,  # type: ignore[arg-type]

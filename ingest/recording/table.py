@@ -1,8 +1,9 @@
 """Rows and columns as a source: CSV and Parquet differ only in how a batch of rows is read.
 
 Every column has its own rate, by the times at which it has a value, so that acceleration may stand in every twentieth
-row. A value that is missing in one channel repeats the one before, and is then flat, which the detector sees; a time at
-which the first channel and its like have no value for a quarter of a second is a gap.
+row. A value that is missing in one channel repeats the one before: in EMG the detector sees that it is flat, in
+acceleration it takes it for stillness. A time at which the first channel and its like have no value for a quarter of a
+second is a gap.
 """
 
 from collections.abc import Iterator, Sequence
