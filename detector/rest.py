@@ -58,7 +58,7 @@ def track(
     array
         The new logarithm of the rest level.
     """
-    target = np.log(np.maximum(level, 1e-6))
+    target = np.log(np.maximum(level, 1e-12))
     deviation = target - rest
     up = np.where(deviation < FAR, params.rest_up, params.rest_up_far)
     up = np.where(frozen, 0, np.where(warm, WARM_UP, up))

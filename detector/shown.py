@@ -97,7 +97,7 @@ def shown(
         over=rms / rms_rest,
         relative=(above_uv / rms_rest / (params.reference_ratio - 1)).astype(np.float32),
         paired=of_first.any(-1),
-        coactive=(second_uv / np.maximum(first_uv, 1e-3)).astype(np.float32),
+        coactive=(second_uv / np.maximum(first_uv, 1e-12)).astype(np.float32),
         slow=slow.reshape(live.shape),
         fast=fast.reshape(live.shape),
         beats=beats.reshape(*live.shape, -1),

@@ -164,7 +164,7 @@ class Follower:
         if others and n.active <= 10:
             n.paired += 1
             n.coactive += max((above[c] for c in others if now.ratio[c] >= p.off_ratio), default=0) / max(
-                above[first], 1e-3
+                above[first], 1e-12
             )
         if n.active > 2:
             slow, fast, beats = naive.rhythm(now.steps[first])

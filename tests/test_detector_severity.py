@@ -2,6 +2,7 @@
 
 import dataclasses
 import doctest
+import hashlib
 import importlib
 import math
 import pkgutil
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import detector
-from detector import DEFAULT, DetectorError, Params
+from detector import DEFAULT, VERSION, DetectorError, Params
 from detector.confidence import WEIGHTS as WEIGHTS_OF_SIGNS
 from detector.confidence import Signs, confidence, terms
 from detector.quality import FLAGS, flag_names
@@ -213,3 +214,9 @@ def test_an_error_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="must be positive"):
         Params(hold_s=-1)
     assert issubclass(DetectorError, ValueError)
+
+
+def test_weights_do_not_change_without_a_new_version() -> None:
+    """The digest of parameters does not cover the weights: whoever changes them raises VERSION, and mends this."""
+    text = ",".join(f"{name}={weight!r}" for name, weight in WEIGHTS_OF_SIGNS.items())
+    assert (VERSION, hashlib.sha256(text.encode()).hexdigest()[:8]) == ("2.0", "0891be75")
