@@ -73,7 +73,7 @@ class Params:
     regap_s: int = 600
     reference_ratio: float = 20.0
     endless_s: int = 1800
-    confidence_min: float = 0.5
+    confidence_min: float = 0.25
 
     def __post_init__(self) -> None:
         for field in fields(self):
