@@ -19,7 +19,7 @@ SECOND_NS = 1_000_000_000
 EMG_HZ, ACC_HZ = 200.0, 10.0  # the lowest rates: quick
 
 
-def recording(seconds: int, *, seed: int = 0, bursts: Sequence[tuple[int, int]] = ((65, 75),)) -> NDArray[np.int16]:
+def recording(seconds: int, *, seed: int = 0, bursts: Sequence[tuple[int, int]] = ((65, 60),)) -> NDArray[np.int16]:
     """EMG counts (n,): rest, and much more, as ragged as a cramp, from each (start, length) in seconds."""
     rng = np.random.default_rng(seed)
     n = int(seconds * EMG_HZ)
