@@ -22,6 +22,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from benchmarks.servers import Mosquitto
 from ingest.journal import Journal
 from ingest.metrics import Metrics
 from ingest.mqtt import SUBSCRIPTIONS, MqttSettings, MqttSource
@@ -144,9 +145,6 @@ def _child(role: str, port: int, blocks: int) -> float:
 
 def measure(*, blocks: int = BLOCKS, rounds: int = ROUNDS) -> dict[str, Any]:
     """Run both in turn and compare."""
-    sys.path.insert(0, str(ROOT / "tests"))
-    from servers import Mosquitto  # noqa: PLC0415 - a helper of the tests, which are no package
-
     rates: dict[str, list[float]] = {"bare": [], "ingest": []}
     with tempfile.TemporaryDirectory() as folder, Mosquitto(Path(folder)) as broker:
         for client_id in rates:

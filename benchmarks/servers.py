@@ -1,0 +1,292 @@
+"""Real servers as child processes for tests and benchmarks: free loopback ports, the caller's folder, ended by pid.
+
+`Mosquitto(folder)` and `InfluxDB(folder)` start at once and are context managers; the fixtures in `tests/conftest.py`
+share one of each per session. A child dies with the thread that started it, even when that is killed
+(`setpriv --pdeathsig`).
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+START_S: Final = 30.0
+STOP_S: Final = 10.0
+_SBIN: Final = "/usr/sbin:/usr/local/sbin:/sbin"  # Debian puts mosquitto and nginx where a user's PATH does not look
+
+
+def find(*names: str) -> str | None:
+    """Path of the first of these programs that is installed."""
+    path = os.environ.get("PATH", os.defpath) + os.pathsep + _SBIN
+    return next((found for name in names if (found := shutil.which(name, path=path))), None)
+
+
+def free_port() -> int:
+    """A loopback TCP port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], object], *, timeout_s: float = 10.0, what: str = "condition") -> None:
+    """Return as soon as `condition()` is true; fail with `what` when that takes longer than `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {timeout_s:g} s")
+        time.sleep(0.01)
+
+
+class Child:
+    """One child process with its output in a file; ends with its parent."""
+
+    def __init__(self, command: Sequence[str], *, log: Path) -> None:
+        setpriv = find("setpriv")
+        prefix = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+        self.log = log
+        self._name = " ".join(command)
+        with log.open("ab") as out:
+            # A session of its own: Ctrl-C reaches pytest alone, which then ends its children in order.
+            self._process = subprocess.Popen(
+                [*prefix, *command], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            )
+        self.pid = self._process.pid
+
+    def wait_ready(self, ready: Callable[[], object]) -> None:
+        """Wait until `ready()`; if the child ends before that, say what it printed."""
+
+        def started() -> bool:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"{self._name} ended: {self.log.read_text(errors='replace')[-2000:]}")
+            return bool(ready())
+
+        try:
+            wait_for(started, timeout_s=START_S, what=f"start of {self._name}")
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """Ask it to end (it may save its state), and insist when it does not."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._process.wait()
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it left with; negative for a signal, none while it runs."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+
+def accepts(port: int) -> bool:
+    """Whether something listens on this loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+class Mosquitto:
+    """A Mosquitto broker with persistence and without queue limits; `extra` goes into its configuration."""
+
+    def __init__(self, folder: Path, *, extra: str = "") -> None:
+        self.host = "127.0.0.1"
+        self.port = free_port()
+        self._folder = folder
+        self._binary = find("mosquitto")
+        (folder / "mosquitto.conf").write_text(
+            f"listener {self.port} {self.host}\n"
+            "allow_anonymous true\n"
+            "persistence true\n"
+            f"persistence_location {folder}/\n"
+            "max_queued_messages 0\n"
+            "max_inflight_messages 0\n"
+            f"{self._user()}{extra}"
+        )
+        self._child: Child | None = None
+        self.start()
+
+    @staticmethod
+    def _user() -> str:
+        # Started as root it would become user mosquitto, who may not write to a temporary folder.
+        return "user root\n" if os.geteuid() == 0 else ""
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, while there is one."""
+        return self._child.pid if self._child else None
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start it, if it is not running."""
+        if self._child is None:
+            command = [str(self._binary), "-c", str(self._folder / "mosquitto.conf")]
+            self._child = Child(command, log=self._folder / "mosquitto.log")
+            if wait:
+                self._child.wait_ready(lambda: accepts(self.port))
+
+    def stop(self) -> None:
+        """End it; it saves sessions and queues."""
+        if self._child is not None:
+            self._child.stop()
+            self._child = None
+
+    def kill(self) -> None:
+        """End it without letting it save anything since its last save."""
+        if self._child is not None:
+            self._child.kill()
+            self._child = None
+
+    def restart(self) -> None:
+        """Stop it, then start it on the same port with what it had saved."""
+        self.stop()
+        self.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class InfluxDB:
+    """Debian's InfluxDB 1.6, and an nginx before it that adds `/api/v2/write` and asks for a token."""
+
+    def __init__(self, folder: Path) -> None:
+        self.org, self.bucket, self.token = "charley", "charley", "test-token"
+        self._influx_port, port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._folder = folder
+        self._influxd: Child | None = None
+        (folder / "influxd.conf").write_text(self._influxd_conf(folder))
+        (folder / "nginx.conf").write_text(self._nginx_conf(folder, port))
+        self.start()
+        # One shard for all time: tests write to arbitrary years, and a shard a week would be thousands.
+        self.query(f'CREATE DATABASE "{self.bucket}" WITH DURATION INF SHARD DURATION 5200w NAME autogen')
+        self._nginx = Child(
+            [str(find("nginx")), "-p", str(folder), "-e", str(folder / "nginx.log"),
+             "-c", str(folder / "nginx.conf")],
+            log=folder / "nginx.out",
+        )  # fmt: skip
+        try:
+            self._nginx.wait_ready(lambda: accepts(port))
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def pid(self) -> int | None:
+        """The database's process, while there is one; the proxy before it always runs."""
+        return self._influxd.pid if self._influxd else None
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start the database, if it is not running."""
+        if self._influxd is None:
+            command = [str(find("influxd")), "-config", str(self._folder / "influxd.conf")]
+            self._influxd = Child(command, log=self._folder / "influxd.log")
+            if wait:
+                self._influxd.wait_ready(lambda: accepts(self._influx_port))
+
+    def halt(self) -> None:
+        """Stop the database in order; the proxy before it answers 502 then."""
+        if self._influxd is not None:
+            self._influxd.stop()
+            self._influxd = None
+
+    def kill(self) -> None:
+        """End the database at once."""
+        if self._influxd is not None:
+            self._influxd.kill()
+            self._influxd = None
+
+    def query(self, statement: str) -> object:
+        """Run one InfluxQL statement as administrator and return the decoded answer."""
+        body = urllib.parse.urlencode({"db": self.bucket, "q": statement}).encode()
+        url = f"http://127.0.0.1:{self._influx_port}/query"
+        with urllib.request.urlopen(url, data=body, timeout=START_S) as answer:
+            return json.load(answer)
+
+    def stop(self) -> None:
+        """End both processes."""
+        self._nginx.stop()
+        self.halt()
+
+    def _influxd_conf(self, folder: Path) -> str:
+        return f"""
+reporting-disabled = true
+bind-address = "127.0.0.1:{free_port()}"
+[meta]
+  dir = "{folder}/meta"
+  logging-enabled = false
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:{self._influx_port}"
+  log-enabled = false
+[logging]
+  level = "warn"
+"""
+
+    def _nginx_conf(self, folder: Path, port: int) -> str:
+        temporary = "".join(
+            f"  {kind}_temp_path {folder}/nginx-{kind};\n"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        return f"""
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  client_max_body_size 10m;
+{temporary}
+  server {{
+    listen 127.0.0.1:{port};
+    default_type application/json;
+    if ($http_authorization != "Token {self.token}") {{
+      return 401 '{{"code":"unauthorized","message":"unauthorized access"}}';
+    }}
+    location = /api/v2/write {{
+      rewrite ^ /write?db=$arg_bucket&precision=n? break;
+      proxy_pass http://127.0.0.1:{self._influx_port};
+    }}
+    location / {{ proxy_pass http://127.0.0.1:{self._influx_port}; }}
+  }}
+}}
+"""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
