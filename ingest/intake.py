@@ -11,7 +11,7 @@ from ingest.devices import Device, View, heard_block, heard_status
 from ingest.errors import WireError
 from ingest.order import Arrival, Gap, Horizon, Key, Order, Outcome, arrive, go_offline, lose
 from ingest.source import Delivery
-from ingest.wire import Block, Status, decode_block, decode_status, parse_topic
+from ingest.wire import T0_NS, Block, Status, decode_block, decode_status, parse_topic
 
 SECOND_NS: Final = 1_000_000_000
 AHEAD_NS: Final = 24 * 3600 * SECOND_NS  # samples from further in the future are not believed
@@ -89,6 +89,8 @@ def _message(intake: Intake, known: Mapping[str, Device], delivery: Delivery, ho
 
 
 def _check_clock(block: Block, delivery: Delivery) -> None:
+    if not T0_NS[0] <= block.t0 < T0_NS[1]:
+        raise WireError("clock", f"t0 {block.t0} ns is not between 2020 and 2100: is the device's clock set?")
     ahead_ns = block.t0 - delivery.received_ns
     if ahead_ns > AHEAD_NS:
         hours = ahead_ns / (3600 * SECOND_NS)

@@ -30,15 +30,23 @@ BLOCK_S: Final = (0.1, 60.0)
 EMG_CHANNELS: Final = 8
 SIGNALS: Final = EMG_CHANNELS + 1  # every EMG channel a signal of its own, and the accelerometer
 SCALE: Final = {"emg": (1e-6, 1000.0), "acc": (1e-9, 1.0)}  # µV or g per count
-T0_NS: Final = (1_577_836_800_000_000_000, 4_102_444_800_000_000_000)  # 2020-01-01 to 2100-01-01, UTC
+# 2020-01-01 to 2100-01-01, UTC: a clock outside was never set. Such blocks are valid; intake keeps them undated.
+T0_NS: Final = (1_577_836_800_000_000_000, 4_102_444_800_000_000_000)
 
 _DEVICE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TOPIC = re.compile(rf"{TOPIC_ROOT}/({_DEVICE.pattern})/(blocks|status|ack|events)")
 
 Kind = Literal["emg", "acc"]
 Leaf = Literal["blocks", "status", "ack", "events"]
+EventType = Literal[
+    "io.charley.episode.opened.v1",
+    "io.charley.episode.closed.v1",
+    "io.charley.episode.revised.v1",
+    "io.charley.episode.withdrawn.v1",
+]
 # A bare `$` would let a trailing line feed through; `\Z` is not known to JSON Schema.
 Site = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}(?!\n)$")]
+DeviceId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}(?!\n)$")]
 Firmware = Annotated[str, Meta(max_length=64, pattern=r"^[ -~]*(?!\n)$")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Nanoseconds = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -74,20 +82,28 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
         return np.frombuffer(self.samples, dtype="<i2").reshape(self.channels, -1)
 
 
-class Block(msgspec.Struct, frozen=True, kw_only=True):
+class Block(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One stretch of contiguous samples of one device. Identity: `(device, boot, seq)`."""
 
     boot: Count
     seq: Count
-    t0: Nanoseconds  # UTC of the first sample
+    t0: Nanoseconds  # UTC of the first sample, as far as the device's clock is set
     signals: Annotated[tuple[Signal, ...], Meta(min_length=1, max_length=SIGNALS)]
+    device: DeviceId | None = None  # if given, that of the topic
 
     @property
     def duration_s(self) -> float:
         return max(signal.duration_s for signal in self.signals)
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """One block of a device."""
+
+    boot: Count
+    seq: Count
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A device's retained birth message (`online` true) or last will (`online` false)."""
 
     boot: Count
@@ -96,6 +112,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     sites: Annotated[tuple[Site, ...], Meta(max_length=SIGNALS)] = ()
     battery: Annotated[float, Meta(ge=0, le=1)] | None = None
     oldest: Count | None = None  # lowest seq of `boot` that the device still holds; lower ones are lost
+    backlog: Place | None = None  # oldest block of an earlier boot that the device still holds; all before it are lost
+    clock_ns: Nanoseconds | None = None  # the device's clock when it sent this
+    device: DeviceId | None = None  # if given, that of the topic
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,10 +124,11 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
     seq: Count
 
 
-class EpisodeEventData(msgspec.Struct, frozen=True, kw_only=True):
+class EpisodeEventData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What happened to an episode. `end_ns` is null while it lasts; severity and grade come with the end.
 
-    An episode that turns out not to be one is closed with status `rejected`.
+    An episode that turns out not to be one is closed with status `rejected`; one that is not found again once late
+    blocks are in is `withdrawn`, and `superseded_by` names the episode in its place, if there is one.
     """
 
     episode: str
@@ -120,7 +140,8 @@ class EpisodeEventData(msgspec.Struct, frozen=True, kw_only=True):
     severity: float | None
     grade: int | None
     confidence: float
-    status: Literal["preliminary", "final", "rejected"]
+    status: Literal["preliminary", "final", "rejected", "withdrawn"]
+    superseded_by: str | None = None
 
 
 class EpisodeEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +149,7 @@ class EpisodeEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str  # {episode}.{revision}
     source: str  # charley/v1/{device}
-    type: Literal["io.charley.episode.opened.v1", "io.charley.episode.closed.v1", "io.charley.episode.revised.v1"]
+    type: EventType
     time: str  # RFC 3339 UTC
     scope: Literal["live", "backfill"]
     data: EpisodeEventData
@@ -166,7 +187,7 @@ def encode(message: Block | Status | Ack | EpisodeEvent, *, content_type: str = 
 def decode_block(payload: bytes, *, content_type: str | None = None) -> Block:
     """A valid block, or `WireError`."""
     block = _decode(payload, Block, content_type)
-    _check_block(block)
+    _check_form(tuple((s.kind, s.site, s.fs_hz, s.scale, s.channels, len(s.samples)) for s in block.signals))
     return block
 
 
@@ -207,12 +228,6 @@ def _decode(payload: bytes, kind: type[T], content_type: str | None) -> T:
 def _content_type_error(content_type: str) -> WireError:
     expected = f"{CONTENT_MSGPACK} or {CONTENT_JSON}"
     return WireError("content_type", f"content type {content_type!r:.80} is not {expected}")
-
-
-def _check_block(block: Block) -> None:
-    if not T0_NS[0] <= block.t0 < T0_NS[1]:
-        raise WireError("clock", f"t0 {block.t0} ns is not between 2020 and 2100: is the device's clock set?")
-    _check_form(tuple((s.kind, s.site, s.fs_hz, s.scale, s.channels, len(s.samples)) for s in block.signals))
 
 
 @lru_cache(maxsize=4096)

@@ -14,6 +14,7 @@ from ingest import wire
 from ingest.errors import WireError
 
 SITES: Final = st.from_regex(r"[a-z0-9_]{1,40}", fullmatch=True)
+DEVICES: Final = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 COUNTS: Final = st.integers(0, 2**53 - 1)
 DECODERS: Final[tuple[Callable[..., object], ...]] = (
     wire.decode_block,
@@ -52,8 +53,9 @@ def blocks(draw: st.DrawFn) -> wire.Block:
     found = list(rates.values())
     if draw(st.booleans()):
         found.insert(draw(st.integers(0, len(found))), draw(signals("acc", "shank", duration_s)))
-    t0 = draw(st.integers(wire.T0_NS[0], wire.T0_NS[1] - 1))
-    return wire.Block(boot=draw(COUNTS), seq=draw(COUNTS), t0=t0, signals=tuple(found))
+    t0 = draw(st.integers(0, 2**63 - 1))
+    device = draw(st.none() | DEVICES)
+    return wire.Block(boot=draw(COUNTS), seq=draw(COUNTS), t0=t0, signals=tuple(found), device=device)
 
 
 statuses = st.builds(
@@ -64,6 +66,9 @@ statuses = st.builds(
     sites=st.lists(SITES, max_size=9).map(tuple),
     battery=st.none() | st.floats(0, 1),
     oldest=st.none() | COUNTS,
+    backlog=st.none() | st.builds(wire.Place, boot=COUNTS, seq=COUNTS),
+    clock_ns=st.none() | st.integers(0, 2**63 - 1),
+    device=st.none() | DEVICES,
 )
 acks = st.builds(wire.Ack, boot=COUNTS, seq=COUNTS)
 CONTENT: Final = st.sampled_from([wire.CONTENT_MSGPACK, wire.CONTENT_JSON])
@@ -93,7 +98,7 @@ def test_ack_there_and_back(ack: wire.Ack, content_type: str) -> None:
     assert wire.decode_ack(wire.encode(ack, content_type=content_type)) == ack
 
 
-@given(st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True), st.sampled_from(["blocks", "status", "ack", "events"]))
+@given(DEVICES, st.sampled_from(["blocks", "status", "ack", "events"]))
 def test_topic_there_and_back(device: str, leaf: wire.Leaf) -> None:
     assert wire.parse_topic(wire.topic(device, leaf)) == (device, leaf)
 
@@ -132,7 +137,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     max_leaves=8,
 )  # fmt: skip
 MEMBERS: Final = st.sampled_from(
-    ["boot", "seq", "t0", "signals", "kind", "site", "fs_hz", "scale", "channels", "samples"]
+    ["device", "boot", "seq", "t0", "signals", "kind", "site", "fs_hz", "scale", "channels", "samples"]
 )
 
 

@@ -37,8 +37,11 @@ ACCEPTED = {
     "same site of two kinds": a_block(a_signal(site="shank"), an_acc(site="shank")),
     "acc one sample short and the cut": a_block(a_signal(), an_acc(samples=_samples(147))),
     "emg of two rates": a_block(_emg(1000, 1000), _emg(500, 500, site="tibialis_anterior")),
-    "first instant": a_block(t0=wire.T0_NS[0]),
-    "last instant": a_block(t0=wire.T0_NS[1] - 1),
+    "clock never set": a_block(t0=0),
+    "seconds since the start for a clock": a_block(t0=7_000_000_000),
+    "last instant": a_block(t0=2**63 - 1),
+    "named device": a_block(device="leg-7"),
+    "device null": a_block(device=None),
     "largest numbers": a_block(boot=2**53 - 1, seq=2**53 - 1),
     "unknown members": a_block(a_signal(gain=24), temperature={"skin": [33.1, None]}),
 }
@@ -61,9 +64,12 @@ REFUSED = {
     "no channels": ("schema", a_block(a_signal(channels=0))),
     "nine channels": ("schema", a_block(a_signal(channels=9, samples=_samples(9000)))),
     "list for a map": ("schema", [1, 0, T0, []]),
-    "before 2020": ("clock", a_block(t0=wire.T0_NS[0] - 1)),
-    "2100": ("clock", a_block(t0=wire.T0_NS[1])),
-    "milliseconds": ("clock", a_block(t0=T0 // 1_000_000)),
+    "before 1970": ("schema", a_block(t0=-1)),
+    "beyond 63 bits": ("schema", a_block(t0=2**63)),
+    "time as float": ("schema", a_block(t0=T0 + 0.5)),
+    "device is none": ("schema", a_block(device="leg 7")),
+    "device with a line feed behind": ("schema", a_block(device="leg-7\n")),
+    "device as number": ("schema", a_block(device=7)),
     "site twice": ("signals", a_block(a_signal(), a_signal())),
     "channel name twice": (
         "signals",
@@ -175,6 +181,8 @@ def test_topic_refused(name: str) -> None:
     [
         {"battery": 1.01}, {"battery": float("nan")}, {"firmware": "1.0\n"}, {"firmware": "v" * 65},
         {"sites": ["soleus"] * 10}, {"sites": ["Soleus"]}, {"online": 1}, {"oldest": -1}, {"boot": None},
+        {"backlog": 3}, {"backlog": {"boot": 2}}, {"backlog": {"boot": 2, "seq": -1}}, {"clock_ns": -1},
+        {"clock_ns": 1.5}, {"device": "leg/7"},
     ],
 )  # fmt: skip
 def test_status_refused(members: dict[str, Any]) -> None:
