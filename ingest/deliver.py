@@ -20,7 +20,7 @@ from ingest.journal import Journal
 from ingest.log import Log
 from ingest.metrics import Metrics
 from ingest.source import Publication, Source
-from ingest.store import DeviceStatus, Episode, Record, Store
+from ingest.store import DeviceStatus, Episode, Record, ServiceStatus, Store
 from ingest.wire import CONTENT_JSON
 
 BATCH: Final = 5000
@@ -78,7 +78,7 @@ class RecordDelivery:
                 return
             (record,) = records
             # The sentence says it all; the store's stack is of no use to anyone.
-            self.log.error("record_refused", device=record.device, reason=str(error))  # noqa: TRY400
+            self.log.error("record_refused", device=_key(record)[1], reason=str(error))  # noqa: TRY400
             body = msgspec.json.encode(record)
             name = f"store/{type(record).__name__.lower()}"
             refused.append(Quarantined(name, body, CONTENT_JSON, "store", str(error), self.wall_ns()))
@@ -138,6 +138,8 @@ class EventDelivery:
 def _key(record: Record) -> tuple[str, str, str, int]:
     if isinstance(record, DeviceStatus):
         return "status", record.device, "", 0
+    if isinstance(record, ServiceStatus):
+        return "service", record.name, "", 0
     if isinstance(record, Episode):
         return "episode", record.device, record.site, record.onset_ns
     return "epoch", record.device, record.site, record.start_ns

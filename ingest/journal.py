@@ -24,12 +24,12 @@ from ingest.errors import JournalError
 from ingest.intake import Quarantined, Stored
 from ingest.journal_schema import create
 from ingest.order import Gap, Key
-from ingest.store import DeviceStatus, Episode, Epoch, Record
+from ingest.store import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
 QUARANTINE_ROWS: Final = 10_000
 QUARANTINE_BYTES: Final = 256 * 1024  # of one message; the rest is cut off
 DISPOSITIONS: Final = ("ready", "held", "late", "failed")
-_KINDS: Final[tuple[type[Record], ...]] = (Episode, Epoch, DeviceStatus)
+_KINDS: Final[tuple[type[Record], ...]] = (Episode, Epoch, DeviceStatus, ServiceStatus)
 _decode_device = msgspec.msgpack.Decoder(Device).decode
 _decode_record = tuple(msgspec.msgpack.Decoder(kind).decode for kind in _KINDS)
 _encode = msgspec.msgpack.Encoder().encode

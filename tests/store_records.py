@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from ingest.store import DeviceStatus, Episode, Epoch, Record
+from ingest.store import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
 # Neighbouring instants at the ends of what the wire lets through, and in between.
 TIMES_NS = tuple(
@@ -11,6 +11,7 @@ TIMES_NS = tuple(
     for step in (0, 1, 2, 9)
 )
 DEVICES = ("a", "b", "B-2_x")
+SERVICES = ("ingest", "api")
 SITES = ("gastrocnemius_medialis", "soleus", "s")
 
 times = st.sampled_from(TIMES_NS)
@@ -29,7 +30,7 @@ episodes = st.builds(
     site=st.sampled_from(SITES),
     onset_ns=times,
     end_ns=times,
-    status=st.sampled_from(("preliminary", "final", "rejected")),
+    status=st.sampled_from(("preliminary", "final", "rejected", "withdrawn")),
     revision=integers,
     severity=numbers,
     severity_amplitude=numbers,
@@ -45,6 +46,7 @@ episodes = st.builds(
     sites=names,
     detector=texts,
     params=texts,
+    superseded_by=texts,
     updated_ns=updates,
 )
 epochs = st.builds(
@@ -52,7 +54,7 @@ epochs = st.builds(
     device=st.sampled_from(DEVICES),
     site=st.sampled_from(SITES),
     start_ns=times,
-    received_s=numbers,
+    received_s=st.just(0.0) | numbers,
     worn_s=numbers,
     usable_s=numbers,
     rms_uv=numbers,
@@ -74,9 +76,34 @@ statuses = st.builds(
     last_received_ns=integers,
     last_sample_ns=integers,
     missing_blocks=integers,
+    clock_offset_s=numbers,
+    clock_drift_ppm=numbers,
+    late_blocks=integers,
+    undated_blocks=integers,
+    refused_blocks=integers,
+    refused_reason=texts,
     updated_ns=updates,
 )
-records: st.SearchStrategy[Record] = st.one_of(episodes, epochs, statuses)
+services = st.builds(
+    ServiceStatus,
+    name=st.sampled_from(SERVICES),
+    started_ns=integers,
+    beat_ns=integers,
+    version=texts,
+    accepting=st.booleans(),
+    reason=texts,
+    connected=st.booleans(),
+    unacked=integers,
+    outbox=integers,
+    event_outbox=integers,
+    oldest_outbox_ns=integers,
+    revising=integers,
+    journal_bytes=integers,
+    free_bytes=integers,
+    lag_s=numbers,
+    updated_ns=updates,
+)
+records: st.SearchStrategy[Record] = st.one_of(episodes, epochs, statuses, services)
 
 
 def an_episode(**changes: object) -> Episode:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from api_world import V1, World, add_wearer, assign, problem
 
-from ingest.store import DeviceStatus, Episode, Epoch, Record, StoreRefused, StoreUnavailable
+from ingest.store import DeviceStatus, Episode, Epoch, Record, ServiceStatus, StoreRefused, StoreUnavailable
 
 ASSIGNMENT = {
     "device": "leg",
@@ -121,15 +121,27 @@ class BrokenStore:
         raise self._refusal(records)
 
     def episodes(
-        self, devices: Sequence[str], *, start_ns: int, end_ns: int, updated_after_ns: int | None = None
+        self,
+        devices: Sequence[str],
+        *,
+        start_ns: int,
+        end_ns: int,
+        updated_after_ns: int | None = None,
+        withdrawn: bool = False,
     ) -> list[Episode]:
-        raise self._refusal(devices, start_ns, end_ns, updated_after_ns)
+        raise self._refusal(devices, start_ns, end_ns, updated_after_ns, withdrawn)
 
     def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
         raise self._refusal(device, start_ns, end_ns)
 
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
         raise self._refusal(devices)
+
+    def services(self) -> list[ServiceStatus]:
+        raise self._refusal()
+
+    def devices(self) -> list[str]:
+        raise self._refusal()
 
     def close(self) -> None:
         """Nothing is open."""

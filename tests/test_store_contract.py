@@ -15,7 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_records import DEVICES, TIMES_NS, an_episode, an_epoch, records, updates
 
-from ingest.store import DeviceStatus, Episode, Epoch, Record, Store, StoreRefused, StoreUnavailable, same_record
+from ingest.store import (
+    DeviceStatus,
+    Episode,
+    Epoch,
+    Record,
+    ServiceStatus,
+    Store,
+    StoreRefused,
+    StoreUnavailable,
+    same_record,
+)
 from ingest.store.influx import InfluxStore
 from ingest.store.memory import MemoryStore
 from ingest.store.sqlite import SqliteStore
@@ -52,7 +62,14 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def own(found: Sequence[Record]) -> tuple[list[Record], str]:
     """The records under device names that nobody else uses, and what these begin with."""
     prefix = uuid.uuid4().hex[:12] + "-"
-    return [msgspec.structs.replace(record, device=prefix + record.device) for record in found], prefix
+    return [under(prefix, record) for record in found], prefix
+
+
+def under(prefix: str, record: Record) -> Record:
+    """The record as one of a device or service whose name begins so."""
+    if isinstance(record, ServiceStatus):
+        return msgspec.structs.replace(record, name=prefix + record.name)
+    return msgspec.structs.replace(record, device=prefix + record.device)
 
 
 def alike(found: Sequence[Record], expected: Sequence[Record]) -> bool:
@@ -85,13 +102,18 @@ class ByHand:
                 return (Epoch, record.device, record.site, record.start_ns)
             case DeviceStatus():
                 return (DeviceStatus, record.device)
+            case ServiceStatus():
+                return (ServiceStatus, record.name)
 
-    def episodes(self, devices: Sequence[str], start_ns: int, end_ns: int, after_ns: int | None) -> list[Record]:
+    def episodes(
+        self, devices: Sequence[str], start_ns: int, end_ns: int, after_ns: int | None, *, withdrawn: bool
+    ) -> list[Record]:
         found = [
             (r.onset_ns, r.device, r.site, r)
             for r in self.kept
             if isinstance(r, Episode) and r.device in devices and start_ns <= r.onset_ns < end_ns
             if after_ns is None or r.updated_ns > after_ns
+            if withdrawn or r.status != "withdrawn"
         ]
         return [row[-1] for row in sorted(found, key=lambda row: row[:-1])]
 
@@ -99,13 +121,20 @@ class ByHand:
         found = [
             (r.start_ns, r.site, r)
             for r in self.kept
-            if isinstance(r, Epoch) and r.device == device and start_ns <= r.start_ns < end_ns
+            if isinstance(r, Epoch) and r.device == device and start_ns <= r.start_ns < end_ns and r.received_s != 0
         ]
         return [row[-1] for row in sorted(found, key=lambda row: row[:-1])]
 
     def statuses(self, devices: Sequence[str]) -> list[Record]:
         found = [r for r in self.kept if isinstance(r, DeviceStatus) and r.device in devices]
         return sorted(found, key=lambda status: status.device)
+
+    def services(self) -> list[Record]:
+        found = [r for r in self.kept if isinstance(r, ServiceStatus)]
+        return sorted(found, key=lambda status: status.name)
+
+    def devices(self) -> list[str]:
+        return sorted({r.device for r in self.kept if not isinstance(r, ServiceStatus)})
 
 
 edges = st.sampled_from(TIMES_NS).flatmap(lambda time_ns: st.integers(time_ns - 1, time_ns + 1)) | st.sampled_from(
@@ -119,6 +148,7 @@ edges = st.sampled_from(TIMES_NS).flatmap(lambda time_ns: st.integers(time_ns - 
     range_ns=st.tuples(edges, edges),
     after_ns=st.none() | updates,
     asked=st.lists(st.sampled_from((*DEVICES, "unknown")), max_size=5),
+    withdrawn=st.booleans(),
 )
 def test_answers_like_a_list_searched_by_hand(
     store: Store,
@@ -126,17 +156,21 @@ def test_answers_like_a_list_searched_by_hand(
     range_ns: tuple[int, int],
     after_ns: int | None,
     asked: list[str],
+    *,
+    withdrawn: bool,
 ) -> None:
     by_hand, prefix = ByHand(), own([])[1]
     start_ns, end_ns = range_ns
     for write in writes:
-        mine = [msgspec.structs.replace(record, device=prefix + record.device) for record in write]
+        mine = [under(prefix, record) for record in write]
         by_hand.write(mine)
         store.write(mine)
     devices = [prefix + name for name in asked]
-    found = store.episodes(devices, start_ns=start_ns, end_ns=end_ns, updated_after_ns=after_ns)
-    assert alike(found, by_hand.episodes(devices, start_ns, end_ns, after_ns))
+    found = store.episodes(devices, start_ns=start_ns, end_ns=end_ns, updated_after_ns=after_ns, withdrawn=withdrawn)
+    assert alike(found, by_hand.episodes(devices, start_ns, end_ns, after_ns, withdrawn=withdrawn))
     assert alike(store.statuses(devices), by_hand.statuses(devices))
+    assert alike([status for status in store.services() if status.name.startswith(prefix)], by_hand.services())
+    assert [name for name in store.devices() if name.startswith(prefix)] == by_hand.devices()
     for device in devices:
         assert alike(store.epochs(device, start_ns=start_ns, end_ns=end_ns), by_hand.epochs(device, start_ns, end_ns))
 
@@ -149,7 +183,7 @@ def test_writing_again_changes_nothing(store: Store, written: list[Record]) -> N
     before = everything(store, prefix)
     store.write(mine)
     assert alike(everything(store, prefix), before)
-    assert before
+    assert before or all(isinstance(record, Epoch) and record.void for record in mine)
 
 
 @FEW
@@ -162,15 +196,18 @@ def test_reopening_keeps_everything(opener: Open, written: list[Record]) -> None
         first.write(mine)
     with closing(opener()) as second:
         found = everything(second, prefix)
-    assert len(found) == len(by_hand.kept)
-    assert all(any(same_record(a, b) for b in by_hand.kept) for a in found)
+    kept = [record for record in by_hand.kept if not (isinstance(record, Epoch) and record.void)]
+    assert len(found) == len(kept)
+    assert all(any(same_record(a, b) for b in kept) for a in found)
 
 
 def everything(store: Store, prefix: str) -> list[Record]:
-    """All records under the devices that begin with `prefix`."""
+    """All records under the names that begin with `prefix`."""
     devices = [prefix + name for name in DEVICES]
     epochs = [store.epochs(device, start_ns=0, end_ns=2**62) for device in devices]
-    return [*store.episodes(devices, start_ns=0, end_ns=2**62), *itertools.chain(*epochs), *store.statuses(devices)]
+    episodes = store.episodes(devices, start_ns=0, end_ns=2**62, withdrawn=True)
+    services = [status for status in store.services() if status.name.startswith(prefix)]
+    return [*episodes, *itertools.chain(*epochs), *store.statuses(devices), *services]
 
 
 def test_a_record_is_replaced_whole(store: Store) -> None:

@@ -3,6 +3,7 @@
 import http.server
 import json
 import math
+import socket
 import threading
 import traceback
 import urllib.parse
@@ -176,7 +177,7 @@ def test_a_server_that_is_down_is_unavailable() -> None:
 
 
 def test_a_server_that_says_nothing_is_unavailable() -> None:
-    with servers.socket.create_server(("127.0.0.1", 0)) as silent:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with closing(InfluxStore(url, token=TOKEN, org="o", bucket="b", timeout_s=0.2)) as store:
             with pytest.raises(StoreUnavailable, match="cannot be written"):
@@ -229,7 +230,8 @@ def test_lines_are_typed_and_escaped() -> None:
     status = DeviceStatus(device="dev1", boot=1, online=True)
     assert to_line(STATUSES, STATUSES.values(status)).decode() == (
         'charley_status,device=dev1 boot=1i,online=true,firmware="",sites="",last_received_ns=0i,last_sample_ns=0i,'
-        'missing_blocks=0i,updated_ns=0i,absent="battery" 4102444800000000000'
+        "missing_blocks=0i,clock_offset_s=0.0,clock_drift_ppm=0.0,late_blocks=0i,undated_blocks=0i,refused_blocks=0i,"
+        'refused_reason="",updated_ns=0i,absent="battery" 4102444800000000000'
     )
 
 

@@ -2,7 +2,7 @@
 
 from ingest.errors import StoreError, StoreRefused, StoreUnavailable
 from ingest.store.interface import Store
-from ingest.store.records import DeviceStatus, Episode, EpisodeState, Epoch, Record, same_record
+from ingest.store.records import DeviceStatus, Episode, EpisodeState, Epoch, Record, ServiceStatus, same_record
 
 __all__ = [
     "DeviceStatus",
@@ -10,6 +10,7 @@ __all__ = [
     "EpisodeState",
     "Epoch",
     "Record",
+    "ServiceStatus",
     "Store",
     "StoreError",
     "StoreRefused",

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, cast
 import msgspec
 
 from ingest.errors import StoreRefused
-from ingest.store.records import DeviceStatus, Episode, Epoch, Record
+from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
 Kind = Literal["text", "integer", "real", "boolean", "names"]
 Value = str | int | float | bool | tuple[str, ...] | None
@@ -34,11 +34,15 @@ _KINDS: Final[dict[object, Kind]] = {int: "integer", float: "real", bool: "boole
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One member of a record. `optional` means None is a value; a real that is not optional may be NaN."""
+    """One member of a record. `optional` means None is a value; a real that is not optional may be NaN.
+
+    `default` is what a record written before the member existed has in it, None if the member was always there.
+    """
 
     name: str
     kind: Kind
     optional: bool
+    default: str | int | float | bool | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,8 @@ class Table:
 
     @cached_property
     def key(self) -> tuple[str, ...]:
-        """What identifies a record: device, time, site; or the device alone."""
-        return ("device", self.time, "site") if self.time else ("device",)
+        """What identifies a record: device, time, site; or the device or service alone."""
+        return ("device", self.time, "site") if self.time else self.names[:1]
 
     def position(self, name: str) -> int:
         """Where `name` stands among the columns."""
@@ -104,7 +108,8 @@ class Table:
 EPISODES: Final = Table("charley_episode", Episode, "onset_ns")
 EPOCHS: Final = Table("charley_epoch", Epoch, "start_ns")
 STATUSES: Final = Table("charley_status", DeviceStatus, None)
-TABLES: Final = (EPISODES, EPOCHS, STATUSES)
+SERVICES: Final = Table("charley_service", ServiceStatus, None)
+TABLES: Final = (EPISODES, EPOCHS, STATUSES, SERVICES)
 
 
 def table_of(record: Record) -> Table:
@@ -143,9 +148,12 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def _column(field: msgspec.structs.FieldInfo) -> Column:
+    default = None if field.default is msgspec.NODEFAULT else field.default
     if field.type == float | None:
-        return Column(field.name, "real", optional=True)
-    return Column(field.name, _KINDS.get(field.type, "text"), optional=False)
+        return Column(field.name, "real", optional=True, default=default)
+    if isinstance(default, tuple):
+        default = join_names(default)
+    return Column(field.name, _KINDS.get(field.type, "text"), optional=False, default=default)
 
 
 def _from_store(column: Column, values: list[Any]) -> list[Value]:

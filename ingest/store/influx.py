@@ -2,13 +2,13 @@
 
 Rules
 -----
-- Tags are `device` and `site` and nothing else; a point's time is the time of the record's key, so a record
-  written twice overwrites itself. Every other member is a field of one type for ever.
+- Tags are `device`, `site` and a service's `name`, and nothing else; a point's time is the time of the record's
+  key, so a record written twice overwrites itself. Every other member is a field of one type for ever.
 - InfluxDB merges the fields of two points with one key, and line protocol has no NaN. So a member that is not a
   number is left out, and the field `absent`, always written, names it: a reader ignores what an earlier write
   left there, and a chart that knows nothing of this shows a gap and not a zero.
-- A status is one point per device at 2100-01-01, later than any sample can be: at 1970 it would be older than a
-  bucket's retention period and be dropped at once.
+- A status is one point per device or service at 2100-01-01, later than any sample can be: at 1970 it would be
+  older than a bucket's retention period and be dropped at once.
 - Values reach a query as bind parameters only.
 - 3 Core limits the files that one query may touch to about three days of data: ranges are read in pieces.
 - 3 Core answers 200 to a statement that it cannot run: the body is always looked at for `error`.
@@ -30,6 +30,7 @@ from ingest.errors import StoreError, StoreRefused, StoreUnavailable
 from ingest.store.columns import (
     EPISODES,
     EPOCHS,
+    SERVICES,
     STATUSES,
     Table,
     clamp_integer,
@@ -39,7 +40,7 @@ from ingest.store.columns import (
 )  # fmt: skip
 from ingest.store.influxql import InfluxQL, http_error
 from ingest.store.line_protocol import ABSENT, STATUS_NS, bodies, fields, tags, to_line
-from ingest.store.records import DeviceStatus, Episode, Epoch, Record
+from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
 # The client's constants are plain strings in a class that its signature takes for an enumeration.
 _NS: Final = cast("WritePrecision", WritePrecision.NS)
@@ -92,18 +93,25 @@ class InfluxStore:
             self._post(body)
 
     def episodes(
-        self, devices: Sequence[str], *, start_ns: int, end_ns: int, updated_after_ns: int | None = None
+        self,
+        devices: Sequence[str],
+        *,
+        start_ns: int,
+        end_ns: int,
+        updated_after_ns: int | None = None,
+        withdrawn: bool = False,
     ) -> list[Episode]:
         """Episodes whose onset lies in the range, by onset then device and site."""
         self._check_open()
         pieces = self._between(EPISODES, devices, (start_ns, end_ns), updated_after_ns)
-        found = cast("list[Episode]", list(pieces))
+        found = [episode for episode in cast("Iterator[Episode]", pieces) if withdrawn or not episode.withdrawn]
         return sorted(found, key=lambda episode: (episode.onset_ns, episode.device, episode.site))
 
     def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
         """Epochs of a device whose start lies in the range, by start then site."""
         self._check_open()
-        found = cast("list[Epoch]", list(self._between(EPOCHS, [device], (start_ns, end_ns))))
+        pieces = cast("Iterator[Epoch]", self._between(EPOCHS, [device], (start_ns, end_ns)))
+        found = [epoch for epoch in pieces if not epoch.void]
         return sorted(found, key=lambda epoch: (epoch.start_ns, epoch.site))
 
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
@@ -113,6 +121,19 @@ class InfluxStore:
         for some in _groups(devices):
             found.extend(self._select(STATUSES, _Where.of(some, (STATUS_NS, STATUS_NS + 1))))
         return sorted(cast("list[DeviceStatus]", found), key=lambda status: status.device)
+
+    def services(self) -> list[ServiceStatus]:
+        """The latest status of each service, by name."""
+        self._check_open()
+        found = self._select(SERVICES, _Where.of((), (STATUS_NS, STATUS_NS + 1)))
+        return sorted(cast("list[ServiceStatus]", found), key=lambda status: status.name)
+
+    def devices(self) -> list[str]:
+        """Every device that has a record of any kind, sorted."""
+        self._check_open()
+        measurements = ", ".join(f'"{table.name}"' for table in (EPISODES, EPOCHS, STATUSES))
+        statement = f'SHOW TAG VALUES FROM {measurements} WITH KEY = "device"'
+        return sorted({str(row[0]) for row in self._reader.rows(statement, {}, columns=["value"])})
 
     def close(self) -> None:
         """Release the connections; closing twice is harmless."""
@@ -164,7 +185,15 @@ class InfluxStore:
         statement = f'SELECT {names} FROM "{table.name}" WHERE {where.text}'  # noqa: S608 - our own names
         columns = ["time", *selected]
         rows = self._reader.rows(statement, where.parameters, columns=columns)
+        defaults = [
+            (columns.index(column.name), column.default)
+            for column in table.columns
+            if column.default is not None and column.name != table.time
+        ]
         for row in rows:
+            for place, default in defaults:
+                if row[place] is None:  # written before there was such a member
+                    row[place] = default
             for name in split_names(cast("str", row[-1] or "")):
                 row[columns.index(name)] = None
         order = [columns.index("time" if name == table.time else name) for name in table.names]
@@ -199,7 +228,8 @@ class _Where:
         parameters: dict[str, str | int] = {"start": range_ns[0], "end": range_ns[1]}
         parameters |= {f"device{i}": device for i, device in enumerate(devices)}
         text = "time >= $start AND time < $end"
-        text += " AND (" + " OR ".join(f'"device" = $device{i}' for i in range(len(devices))) + ")"
+        if devices:
+            text += " AND (" + " OR ".join(f'"device" = $device{i}' for i in range(len(devices))) + ")"
         if updated_after_ns is not None:
             parameters["updated"] = clamp_integer(updated_after_ns)
             text += ' AND "updated_ns" > $updated'

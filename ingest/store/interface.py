@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from ingest.store.records import DeviceStatus, Episode, Epoch, Record
+from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
 
 class Store(Protocol):
@@ -19,15 +19,27 @@ class Store(Protocol):
         """Keep every record; one with a known key replaces the old one whole. Durable on return."""
 
     def episodes(
-        self, devices: Sequence[str], *, start_ns: int, end_ns: int, updated_after_ns: int | None = None
+        self,
+        devices: Sequence[str],
+        *,
+        start_ns: int,
+        end_ns: int,
+        updated_after_ns: int | None = None,
+        withdrawn: bool = False,
     ) -> list[Episode]:
-        """Episodes whose onset lies in the range, any status, by onset then device and site."""
+        """Episodes whose onset lies in the range, by onset then device and site; tombstones only if asked for."""
 
     def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
-        """Epochs of all sites of a device whose start lies in the range, by start then site."""
+        """Epochs of all sites of a device whose start lies in the range, by start then site; no void ones."""
 
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
         """The latest status of each named device that is known, by device."""
+
+    def services(self) -> list[ServiceStatus]:
+        """The latest status of each service, by name."""
+
+    def devices(self) -> list[str]:
+        """Every device that has a record of any kind, sorted."""
 
     def close(self) -> None:
         """Release files and connections. The store must not be used afterwards."""

@@ -6,9 +6,9 @@ from typing import Final
 
 from ingest.store.columns import Kind, Table, Value, join_names
 
-# The one instant of a device's status, 2100-01-01: no sample is as late, so it falls under no retention period.
+# The one instant of every status, 2100-01-01: no sample is as late, so it falls under no retention period.
 STATUS_NS: Final = 4_102_444_800_000_000_000
-TAGS: Final = ("device", "site")
+TAGS: Final = ("device", "site", "name")
 ABSENT: Final = "absent"
 FIELD_TYPES: Final[dict[Kind, str]] = {
     "text": "string", "integer": "integer", "real": "float", "boolean": "boolean", "names": "string",

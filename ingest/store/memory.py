@@ -7,7 +7,7 @@ from typing import cast
 
 from ingest.errors import StoreUnavailable
 from ingest.store.columns import EPISODES, EPOCHS, Table, table_of
-from ingest.store.records import DeviceStatus, Episode, Epoch, Record
+from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
 
 class _Series:
@@ -37,6 +37,7 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._series: dict[tuple[str, str], _Series] = {}
         self._statuses: dict[str, DeviceStatus] = {}
+        self._services: dict[str, ServiceStatus] = {}
         self._closed = False
 
     def write(self, records: Sequence[Record]) -> None:
@@ -48,7 +49,13 @@ class MemoryStore:
                 self._put(table, record)
 
     def episodes(
-        self, devices: Sequence[str], *, start_ns: int, end_ns: int, updated_after_ns: int | None = None
+        self,
+        devices: Sequence[str],
+        *,
+        start_ns: int,
+        end_ns: int,
+        updated_after_ns: int | None = None,
+        withdrawn: bool = False,
     ) -> list[Episode]:
         """Episodes whose onset lies in the range, by onset then device and site."""
         found: list[Episode] = []
@@ -57,6 +64,8 @@ class MemoryStore:
             for device in set(devices):
                 series = self._series.get((EPISODES.name, device), _Series())
                 found.extend(cast("Iterator[Episode]", series.between(start_ns, end_ns)))
+        if not withdrawn:
+            found = [episode for episode in found if not episode.withdrawn]
         if updated_after_ns is not None:
             found = [episode for episode in found if episode.updated_ns > updated_after_ns]
         return sorted(found, key=lambda episode: (episode.onset_ns, episode.device, episode.site))
@@ -66,7 +75,8 @@ class MemoryStore:
         with self._lock:
             self._check_open()
             series = self._series.get((EPOCHS.name, device), _Series())
-            return list(cast("Iterator[Epoch]", series.between(start_ns, end_ns)))
+            found = cast("Iterator[Epoch]", series.between(start_ns, end_ns))
+            return [epoch for epoch in found if not epoch.void]
 
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
         """The latest status of each named device that is known, by device."""
@@ -74,16 +84,32 @@ class MemoryStore:
             self._check_open()
             return [self._statuses[device] for device in sorted(set(devices)) if device in self._statuses]
 
+    def services(self) -> list[ServiceStatus]:
+        """The latest status of each service, by name."""
+        with self._lock:
+            self._check_open()
+            return [self._services[name] for name in sorted(self._services)]
+
+    def devices(self) -> list[str]:
+        """Every device that has a record of any kind, sorted."""
+        with self._lock:
+            self._check_open()
+            return sorted({device for _, device in self._series} | self._statuses.keys())
+
     def close(self) -> None:
         """Forget everything; closing twice is harmless."""
         with self._lock:
             self._closed = True
             self._series.clear()
             self._statuses.clear()
+            self._services.clear()
 
     def _put(self, table: Table, record: Record) -> None:
         if isinstance(record, DeviceStatus):
             self._statuses[record.device] = record
+            return
+        if isinstance(record, ServiceStatus):
+            self._services[record.name] = record
             return
         time_ns = record.onset_ns if isinstance(record, Episode) else record.start_ns
         series = self._series.setdefault((table.name, record.device), _Series())

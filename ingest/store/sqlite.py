@@ -21,6 +21,7 @@ from ingest.errors import StoreError, StoreRefused, StoreUnavailable
 from ingest.store.columns import (
     EPISODES,
     EPOCHS,
+    SERVICES,
     STATUSES,
     TABLES,
     Column,
@@ -31,15 +32,22 @@ from ingest.store.columns import (
     join_names,
     table_of,
 )  # fmt: skip
-from ingest.store.records import DeviceStatus, Episode, Epoch, Record
+from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 APPLICATION_ID: Final = 0x43484C59  # "CHLY"
 TYPES: Final = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "INTEGER", "names": "TEXT"}
 # The row's own fault. Anything else passes or can be put right: a lock, a full disk, a file made read-only.
 _OWN_FAULT: Final = {sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
 # What passes while a file is being opened; another error there means that the path or the file is wrong.
 _PASSING: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM}
+# Jumps from device to device along the key instead of reading every row of it.
+_DEVICES: Final = """
+WITH RECURSIVE found(device) AS (
+  SELECT min(device) FROM {table}
+  UNION ALL
+  SELECT (SELECT min(device) FROM {table} WHERE device > found.device) FROM found WHERE found.device IS NOT NULL
+) SELECT device FROM found WHERE device IS NOT NULL"""
 _DEVICES_PER_QUERY: Final = 500  # SQLite takes 999 parameters or more
 
 Row = tuple[str | int | float | None, ...]
@@ -73,7 +81,13 @@ class SqliteStore:
                     connection.executemany(_upsert(table), rows[table.name])
 
     def episodes(
-        self, devices: Sequence[str], *, start_ns: int, end_ns: int, updated_after_ns: int | None = None
+        self,
+        devices: Sequence[str],
+        *,
+        start_ns: int,
+        end_ns: int,
+        updated_after_ns: int | None = None,
+        withdrawn: bool = False,
     ) -> list[Episode]:
         """Episodes whose onset lies in the range, by onset then device and site."""
         rest = " AND onset_ns >= ? AND onset_ns < ?"
@@ -81,18 +95,32 @@ class SqliteStore:
         if updated_after_ns is not None:
             rest += " AND updated_ns > ?"
             bounds.append(clamp_integer(updated_after_ns))
+        if not withdrawn:
+            rest += " AND status != 'withdrawn'"
         episodes = cast("list[Episode]", self._of_devices(EPISODES, devices, rest=rest, values=bounds))
         return sorted(episodes, key=lambda episode: (episode.onset_ns, episode.device, episode.site))
 
     def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
         """Epochs of a device whose start lies in the range, by start then site."""
-        where = "device = ? AND start_ns >= ? AND start_ns < ? ORDER BY start_ns, site"
+        where = "device = ? AND start_ns >= ? AND start_ns < ? AND received_s IS NOT 0 ORDER BY start_ns, site"
         return cast("list[Epoch]", self._select(EPOCHS, where, [device, clamp_ns(start_ns), clamp_ns(end_ns)]))
 
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
         """The latest status of each named device that is known, by device."""
         statuses = cast("list[DeviceStatus]", self._of_devices(STATUSES, devices, rest="", values=[]))
         return sorted(statuses, key=lambda status: status.device)
+
+    def services(self) -> list[ServiceStatus]:
+        """The latest status of each service, by name."""
+        return cast("list[ServiceStatus]", self._select(SERVICES, "true ORDER BY name", []))
+
+    def devices(self) -> list[str]:
+        """Every device that has a record of any kind, sorted."""
+        names: set[str] = set()
+        with self._connection() as connection, self._speaking():
+            for table in (EPISODES, EPOCHS, STATUSES):
+                names.update(name for (name,) in connection.execute(_DEVICES.format(table=table.name)))
+        return sorted(names)
 
     def close(self) -> None:
         """Close the file; closing twice is harmless."""
@@ -171,6 +199,12 @@ def create_statement(table: Table) -> str:
     return f"CREATE TABLE IF NOT EXISTS {table.name} ({columns}, PRIMARY KEY ({key})) STRICT, WITHOUT ROWID"
 
 
+def add_statement(table: Table, column: Column) -> str:
+    """The SQL that adds a column to a table of an older version, filled with its default."""
+    default = f"'{column.default}'" if isinstance(column.default, str) else repr(column.default)
+    return f"ALTER TABLE {table.name} ADD COLUMN {column.name} {_sql_type(column, table)} DEFAULT {default}"
+
+
 def _sql_type(column: Column, table: Table) -> str:
     # A real may be NULL: SQLite has no NaN, and stores NULL for it.
     may_be_null = column.kind == "real" and column.name not in table.key
@@ -208,9 +242,14 @@ def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _create_schema(connection: sqlite3.Connection) -> None:
+    """Make what is missing, in one transaction: tables, and columns that an older version did not have."""
     with _transaction(connection):
         for table in TABLES:
             connection.execute(create_statement(table))
+            found = {row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")}
+            for column in table.columns:
+                if column.name not in found:
+                    connection.execute(add_statement(table, column))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
