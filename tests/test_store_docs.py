@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.store import influx, influxql, line_protocol, sqlite
+from ingest.store import influx, influxql, line_protocol, sqlite_schema
 from ingest.store.columns import TABLES, Column, Table
 
 PAGE = (Path(__file__).parent.parent / "docs" / "store.md").read_text()
@@ -27,7 +27,7 @@ def expected(table: Table, column: Column) -> list[str]:
         in_influxdb = "tag"
     elif column.name == table.time:
         in_influxdb = "time"
-    return [f"`{column.name}`", sqlite.TYPES[column.kind] + key, in_influxdb]
+    return [f"`{column.name}`", sqlite_schema.TYPES[column.kind] + key, in_influxdb]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -47,7 +47,7 @@ def test_units_are_those_of_the_names(table: Table) -> None:
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_the_key_is_the_one_that_sqlite_enforces(table: Table) -> None:
     keys = {row[0].strip("`") for row in described(table) if row[1].endswith(", key")}
-    found = re.search(r"PRIMARY KEY \(([^)]*)\)", sqlite.create_statement(table))
+    found = re.search(r"PRIMARY KEY \(([^)]*)\)", sqlite_schema.create_statement(table))
     assert found is not None
     assert keys == set(found[1].split(", "))
 

@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
 from api.errors import Conflict, Invalid, RegistryUnavailable
-from ingest.store.sqlite import use_wal
+from ingest.store.sqlite_schema import use_wal
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY_S: Final = 15.0  # how long a connection waits for another writer

@@ -4,14 +4,13 @@ Rules
 -----
 - WAL: readers see the last committed write and never wait for a writer, nor a writer for them.
 - synchronous=FULL: what `write` has returned from survives a power cut.
-- `PRAGMA user_version` is the schema's version, `application_id` says that the file is ours; a file that is
-  neither empty nor ours, or from a newer version, is refused and left alone.
+- A file that is neither empty nor ours, or from a newer version, is refused and left alone; one from an older
+  version is brought forward (`sqlite_schema`).
 - Connections are not shared between threads at the same moment: a reader takes an idle one or opens another.
 """
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,6 @@ from ingest.store.columns import (
     SERVICES,
     STATUSES,
     TABLES,
-    Column,
     Table,
     Value,
     clamp_integer,
@@ -33,10 +31,8 @@ from ingest.store.columns import (
     table_of,
 )  # fmt: skip
 from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
+from ingest.store.sqlite_schema import check_ours, migrate, transaction, use_wal
 
-SCHEMA_VERSION: Final = 2
-APPLICATION_ID: Final = 0x43484C59  # "CHLY"
-TYPES: Final = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "INTEGER", "names": "TEXT"}
 # The row's own fault. Anything else passes or can be put right: a lock, a full disk, a file made read-only.
 _OWN_FAULT: Final = {sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
 # What passes while a file is being opened; another error there means that the path or the file is wrong.
@@ -64,9 +60,9 @@ class SqliteStore:
         self._closed = False
         self._opened = False
         with self._connection() as connection, self._speaking():
-            _check_ours(connection, path)
+            check_ours(connection, path)
             use_wal(connection, timeout_s=timeout_s)
-            _create_schema(connection)
+            migrate(connection)
         self._opened = True
 
     def write(self, records: Sequence[Record]) -> None:
@@ -75,7 +71,7 @@ class SqliteStore:
         for record in records:
             table = table_of(record)
             rows.setdefault(table.name, []).append(_to_row(table.values(record)))
-        with self._connection() as connection, self._speaking(), _transaction(connection):
+        with self._connection() as connection, self._speaking(), transaction(connection):
             for table in TABLES:
                 if table.name in rows:
                     connection.executemany(_upsert(table), rows[table.name])
@@ -192,79 +188,9 @@ class SqliteStore:
         return StoreRefused(sentence) if refused else StoreUnavailable(sentence)
 
 
-def create_statement(table: Table) -> str:
-    """The SQL that makes a table."""
-    columns = ", ".join(f"{column.name} {_sql_type(column, table)}" for column in table.columns)
-    key = ", ".join(table.key)
-    return f"CREATE TABLE IF NOT EXISTS {table.name} ({columns}, PRIMARY KEY ({key})) STRICT, WITHOUT ROWID"
-
-
-def add_statement(table: Table, column: Column) -> str:
-    """The SQL that adds a column to a table of an older version, filled with its default."""
-    default = f"'{column.default}'" if isinstance(column.default, str) else repr(column.default)
-    return f"ALTER TABLE {table.name} ADD COLUMN {column.name} {_sql_type(column, table)} DEFAULT {default}"
-
-
-def _sql_type(column: Column, table: Table) -> str:
-    # A real may be NULL: SQLite has no NaN, and stores NULL for it.
-    may_be_null = column.kind == "real" and column.name not in table.key
-    return TYPES[column.kind] if may_be_null else f"{TYPES[column.kind]} NOT NULL"
-
-
 def _upsert(table: Table) -> str:
     places = ", ".join("?" * len(table.columns))
     return f"INSERT OR REPLACE INTO {table.name} ({', '.join(table.names)}) VALUES ({places})"  # noqa: S608
-
-
-def use_wal(connection: sqlite3.Connection, *, timeout_s: float) -> None:
-    """Switch the file to WAL. Two processes that do so at once collide without SQLite's own waiting."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file of something else before anything in it is changed."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if tables and application != APPLICATION_ID:
-        raise StoreRefused(f"{path} is an SQLite file of something else, not a store")
-    if version > SCHEMA_VERSION:
-        raise StoreRefused(f"{path} has schema {version}; this version of Charley knows up to {SCHEMA_VERSION}")
-
-
-def _create_schema(connection: sqlite3.Connection) -> None:
-    """Make what is missing, in one transaction: tables, and columns that an older version did not have."""
-    with _transaction(connection):
-        for table in TABLES:
-            connection.execute(create_statement(table))
-            found = {row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")}
-            for column in table.columns:
-                if column.name not in found:
-                    connection.execute(add_statement(table, column))
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # SQLite has already rolled back by itself after some errors, a full disk for one.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _to_row(values: list[Value]) -> Row:
