@@ -9,10 +9,10 @@ Rules
   far as the broker heeds it; by bytes it is bounded here: with more than `max_queued_bytes` in the queue the
   connection is not read until half of it has been taken. So memory is at most that, one batch (`MAX_BATCH_BYTES`)
   and one message (`MAX_PACKET_BYTES`).
+- Devices take turns, whatever the order of arrival (`ingest/fair.py`); the broker is answered in that order.
 - Reconnects for ever, at growing intervals.
 """
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -26,17 +26,16 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ingest.fair import InOrder, Lines, device_of
 from ingest.log import Log, quiet
 from ingest.mqtt_loop import Network
-from ingest.source import Delivery, MemorySource, Publication, Source
+from ingest.source import MAX_BATCH_BYTES, Delivery, MemorySource, Publication, Source
 from ingest.wire import MAX_PAYLOAD_BYTES, TOPIC_ROOT
 
 __all__ = ["Delivery", "MemorySource", "MqttSettings", "MqttSource", "Publication", "Source"]
 
 # Twice what is accepted, so that a message somewhat too large is counted here and not dropped by the broker.
 MAX_PACKET_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
-MAX_BATCH_BYTES: Final = 64 * 1024 * 1024
-OVERHEAD_BYTES: Final = 1024  # what a delivery takes besides its payload, generously
 SUBSCRIPTIONS: Final = ((f"{TOPIC_ROOT}/+/blocks", 1), (f"{TOPIC_ROOT}/+/status", 1))
 
 
@@ -84,17 +83,18 @@ class MqttSource:
         self._settings = settings
         self._log = log or quiet()
         self._watch = watch or (lambda _: None)
-        self._queue: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
-        self._bytes_in = 0  # written by the network thread only
-        self._bytes_out = 0  # written by the service's thread only
+        self._waiting: Lines[Delivery] = Lines()
+        self._changed = threading.Condition()  # of what waits
+        self._received = 0  # messages; written by the network thread only
         self._paused = False  # written by the network thread only
         self._generation = 0
+        self._answers = InOrder()
         self._lock = threading.Lock()  # an acknowledgement and a new connection exclude each other
         self._client = self._build()
         self._network = Network(
             self._client,
             has_room=self._has_room,
-            received=lambda: self._bytes_in,
+            received=lambda: self._received,
             longest_wait_s=max(1, settings.reconnect_max_s),
             log=self._log,
         )
@@ -102,29 +102,24 @@ class MqttSource:
 
     def take(self, max_n: int, timeout_s: float) -> list[Delivery]:
         """Up to `max_n` deliveries, or `MAX_BATCH_BYTES` of them; waits up to `timeout_s` for the first."""
-        taken: list[Delivery] = []
-        size = 0
-        try:
-            taken.append(self._queue.get(timeout=timeout_s) if timeout_s > 0 else self._queue.get_nowait())
-            size = _size(taken[0])
-            while len(taken) < max_n and size < MAX_BATCH_BYTES:
-                taken.append(self._queue.get_nowait())
-                size += _size(taken[-1])
-        except queue.Empty:
-            pass  # that is all there is
-        self._bytes_out += size
+        with self._changed:
+            if not self._waiting and timeout_s > 0:
+                self._changed.wait_for(lambda: self._waiting, timeout_s)
+            taken = self._waiting.take(max_n, MAX_BATCH_BYTES)
         if self._paused:
             self._network.wake()
         return taken
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """Acknowledge in order of arrival; those of an older connection are passed over."""
+        """Acknowledge in order of arrival, as far as all before is done; those of an older connection are passed over.
+
+        So every delivery that was taken must be handed back here in the end.
+        """
         with self._lock:
-            for delivery in deliveries:
-                if delivery.generation != self._generation:
-                    self.stale += 1
-                elif delivery.mid:
-                    self._client.ack(delivery.mid, 1)
+            mine = [delivery.mid for delivery in deliveries if delivery.generation == self._generation]
+            self.stale += len(deliveries) - len(mine)
+            for mid in self._answers.done(mine):
+                self._client.ack(mid, 1)
 
     def publish(self, topic: str, payload: bytes, *, content_type: str | None = None) -> Publication | None:
         """Send at QoS 1, not retained; None if there is no connection and nothing was sent."""
@@ -138,7 +133,18 @@ class MqttSource:
     @property
     def queued_bytes(self) -> int:
         """How much was received and not yet taken."""
-        return self._bytes_in - self._bytes_out
+        return self._waiting.size
+
+    @property
+    def unanswered(self) -> int:
+        """How many messages the broker waits to be answered, taken or not."""
+        return len(self._answers)
+
+    @property
+    def limited(self) -> dict[str, int]:
+        """Devices that sent more than their share while others waited: in how many batches."""
+        with self._changed:
+            return dict(self._waiting.limited)
 
     def close(self) -> None:
         """Send what is queued and leave; the broker keeps the session and what it has not delivered."""
@@ -173,12 +179,13 @@ class MqttSource:
     def _new_generation(self) -> None:
         with self._lock:
             self._generation += 1
+            self._answers.clear()
 
     # What follows runs on the network thread.
 
     def _has_room(self) -> bool:
         limit = self._settings.max_queued_bytes
-        self._paused = self._bytes_in - self._bytes_out > (limit // 2 if self._paused else limit)
+        self._paused = self._waiting.size > (limit // 2 if self._paused else limit)
         return not self._paused
 
     def _on_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
@@ -191,8 +198,13 @@ class MqttSource:
         delivery = Delivery(
             topic, bytes(message.payload), content_type, mid, self._generation, message.retain, time.time_ns()
         )
-        self._bytes_in += _size(delivery)
-        self._queue.put(delivery)
+        if mid:
+            with self._lock:
+                self._answers.arrived(mid)
+        with self._changed:
+            self._waiting.put(device_of(topic), delivery, delivery.size)
+            self._changed.notify()
+        self._received += 1
 
     def _on_pre_connect(self, _client: paho.Client, _userdata: object) -> None:
         self._new_generation()
@@ -248,7 +260,3 @@ class MqttSource:
         self.connected = False
         self._now_subscribed(False)
         self._log.warning("broker_disconnected", host=self._settings.host, reason=str(reason))
-
-
-def _size(delivery: Delivery) -> int:
-    return len(delivery.payload) + OVERHEAD_BYTES

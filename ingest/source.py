@@ -5,16 +5,23 @@ Rules
 - A delivery belongs to one connection, its generation. Only an acknowledgement on that same connection counts;
   an older one is dropped, for the broker numbers messages anew on each connection.
 - What was taken but not acknowledged is delivered again on the next connection.
-- Deliveries are acknowledged in the order in which they arrived.
+- Devices take turns: a batch holds each device's deliveries in their order, but not all in the order of arrival.
+- The broker hears of deliveries in the order in which they arrived: what is acknowledged waits for what came before
+  it, so every delivery that was taken must be acknowledged in the end.
 """
 
+import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
+
+from ingest.fair import InOrder, Lines, device_of
+
+MAX_BATCH_BYTES: Final = 64 * 1024 * 1024
+OVERHEAD_BYTES: Final = 1024  # what a delivery takes besides what came with it, generously
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -27,6 +34,11 @@ class Delivery(msgspec.Struct, frozen=True):
     generation: int
     retained: bool
     received_ns: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes of memory it takes, generously: names may be long too."""
+        return len(self.payload) + sys.getsizeof(self.topic) + sys.getsizeof(self.content_type) + OVERHEAD_BYTES
 
 
 class Publication(Protocol):
@@ -41,10 +53,10 @@ class Source(Protocol):
     """The three verbs that the service needs of a broker."""
 
     def take(self, max_n: int, timeout_s: float) -> list[Delivery]:
-        """Up to `max_n` deliveries in order of arrival; waits up to `timeout_s` for the first."""
+        """Up to `max_n` deliveries, devices in turn; waits up to `timeout_s` for the first."""
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """Tell the broker that these are durable here; those of an older connection are passed over."""
+        """These are durable here, and the broker may hear so; those of an older connection are passed over."""
 
     def publish(self, topic: str, payload: bytes, *, content_type: str | None = None) -> Publication | None:
         """Send at least once, not retained; None if there is no connection and nothing was sent."""
@@ -66,8 +78,9 @@ class MemorySource:
         self.published: list[Published] = []
         self.connected = True
         self._changed = threading.Condition()
-        self._waiting: deque[Delivery] = deque()
+        self._waiting: Lines[Delivery] = Lines()
         self._unacknowledged: dict[int, Delivery] = {}
+        self._answers = InOrder()
         self._generation = 1
         self._mid = 0
 
@@ -84,6 +97,7 @@ class MemorySource:
             again = [*self._unacknowledged.values()]
             self._waiting.clear()
             self._unacknowledged.clear()
+            self._answers.clear()
             self._generation += 1
             self._mid = 0
             for delivery in again:
@@ -92,23 +106,28 @@ class MemorySource:
 
     @property
     def outstanding(self) -> int:
-        """Deliveries not yet acknowledged, taken or not."""
+        """Deliveries of which the broker has not heard, taken or not."""
         with self._changed:
             return len(self._unacknowledged)
 
+    @property
+    def limited(self) -> dict[str, int]:
+        """Devices that sent more than their share while others waited: in how many batches."""
+        with self._changed:
+            return dict(self._waiting.limited)
+
     def take(self, max_n: int, timeout_s: float) -> list[Delivery]:
-        """Up to `max_n` deliveries in order of arrival; waits up to `timeout_s` for the first."""
+        """Up to `max_n` deliveries, or `MAX_BATCH_BYTES` of them; waits up to `timeout_s` for the first."""
         with self._changed:
             if not self._waiting and timeout_s > 0:
                 self._changed.wait_for(lambda: self._waiting, timeout_s)
-            return [self._waiting.popleft() for _ in range(min(max_n, len(self._waiting)))]
+            return self._waiting.take(max_n, MAX_BATCH_BYTES)
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """Forget these; those of an older connection are passed over."""
+        """Forget these, in order of arrival; those of an older connection are passed over."""
         with self._changed:
-            for delivery in deliveries:
-                if delivery.generation == self._generation:
-                    self._unacknowledged.pop(delivery.mid, None)
+            for mid in self._answers.done(d.mid for d in deliveries if d.generation == self._generation):
+                del self._unacknowledged[mid]
 
     def publish(self, topic: str, payload: bytes, *, content_type: str | None = None) -> Published | None:
         """Note what was sent, in `published`; None while `connected` is false."""
@@ -122,5 +141,6 @@ class MemorySource:
         self._mid += 1
         numbered = msgspec.structs.replace(delivery, mid=self._mid, generation=self._generation)
         self._unacknowledged[self._mid] = numbered
-        self._waiting.append(numbered)
+        self._answers.arrived(self._mid)
+        self._waiting.put(device_of(numbered.topic), numbered, numbered.size)
         return numbered

@@ -190,6 +190,31 @@ def test_a_queue_that_is_full_holds_the_broker_back_and_nothing_is_lost(mosquitt
     assert most < limit + 2 * len(sent[0])
 
 
+def test_a_noisy_device_does_not_hold_up_the_others_and_answers_keep_their_order(mosquitto: Mosquitto) -> None:
+    noisy, quiet = topic("mqtt-noisy", "blocks"), topic("mqtt-quiet", "blocks")
+    with device(mosquitto) as client, closing(source(mosquitto, "t13")) as ours:
+        publish(client, noisy, [number + b"x" * 5000 for number in NUMBERS])
+        publish(client, quiet, NUMBERS[:3])
+        wait_for(lambda: ours.unanswered >= 103, what="all of them received")
+        batch = [d for d in ours.take(20, 0) if d.topic in {noisy, quiet}]
+        late = [d for d in batch if d.topic == quiet]
+        assert payloads(late) == NUMBERS[:3]
+        assert "mqtt-noisy" in ours.limited
+        before = ours.unanswered
+        ours.acknowledge(late)
+        assert ours.unanswered == before, "what came before them is not done"
+    with closing(source(mosquitto, "t13")) as again:
+        wait_for(lambda: again.unanswered >= 103, what="all of them once more")
+        taken = again.take(1000, 0)
+        assert [d.payload.rstrip(b"x") for d in taken if d.topic == noisy] == NUMBERS
+        again.acknowledge([d for d in taken if d.topic == quiet])
+        again.acknowledge([d for d in taken if d.topic != quiet])
+        assert again.unanswered == 0
+    with device(mosquitto) as client, closing(source(mosquitto, "t13")) as last:
+        publish(client, quiet, [b"last"])
+        assert payloads(take(last, 1, name=quiet)) == [b"last"]
+
+
 def test_without_a_connection_nothing_is_sent(mosquitto: Mosquitto) -> None:
     seen: list[bool] = []
     with closing(source(mosquitto, "t9", watch=seen.append)) as ours:
