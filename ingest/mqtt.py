@@ -50,7 +50,7 @@ class MqttSettings:
     password: str | None = None
     tls: bool = False
     ca_file: Path | None = None
-    receive_maximum: int = 2000
+    receive_maximum: int = 20_000  # many, so that turns are taken among many devices; bytes bound memory
     session_expiry_s: int = 7 * 86_400
     max_queued_bytes: int = 64 * 1024 * 1024
     keepalive_s: int = 30
