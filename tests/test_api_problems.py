@@ -134,6 +134,9 @@ class BrokenStore:
     def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
         raise self._refusal(device, start_ns, end_ns)
 
+    def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
+        raise self._refusal(device, start_ns, end_ns, every_ns)
+
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
         raise self._refusal(devices)
 

@@ -295,6 +295,22 @@ def test_many_devices_at_once(store: Store) -> None:
     assert [episode.device for episode in store.episodes(asked, start_ns=0, end_ns=2**62)] == devices
 
 
+def test_changes_tell_when_epochs_of_a_stretch_were_last_written(store: Store) -> None:
+    device, first_ns, hour_ns = own([])[1], 1_790_002_800_000_000_000, 3_600_000_000_000
+    starts = [first_ns - 10**10, first_ns, first_ns + 10**10, first_ns + 80 * hour_ns]
+    store.write([an_epoch(device=device, start_ns=at, updated_ns=at + 5) for at in starts])
+
+    def changes(**between: int) -> dict[int, int]:
+        return store.changes(device, every_ns=hour_ns, **({"start_ns": starts[0], "end_ns": starts[-1] + 1} | between))
+
+    hours = [first_ns - hour_ns, first_ns, first_ns + 80 * hour_ns]
+    assert changes() == dict(zip(hours, [starts[0] + 5, starts[2] + 5, starts[3] + 5], strict=True))
+    assert changes(start_ns=starts[1], end_ns=starts[2]) == {first_ns: starts[1] + 5}
+    store.write([an_epoch(device=device, start_ns=starts[1], updated_ns=starts[3], received_s=0.0)])
+    assert changes() == dict(zip(hours, [starts[0] + 5, starts[3], starts[3] + 5], strict=True))
+    assert store.changes(f"{device}x", start_ns=0, end_ns=first_ns, every_ns=hour_ns) == {}
+
+
 def test_threads_may_share_a_store(store: Store) -> None:
     prefix = own([])[1]
     failures: list[Exception] = []

@@ -114,6 +114,21 @@ class InfluxStore:
         found = [epoch for epoch in pieces if not epoch.void]
         return sorted(found, key=lambda epoch: (epoch.start_ns, epoch.site))
 
+    def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
+        """When epochs of each stretch of the range were last written, by the stretch's start."""
+        self._check_open()
+        newest: dict[int, int] = {}
+        grouped = f"GROUP BY time({every_ns // 10**9}s) fill(none)"
+        start_ns, end_ns = clamp_ns(start_ns), clamp_ns(end_ns)
+        if end_ns - start_ns > _WORTH_SKIPPING * self._piece_ns:
+            start_ns = self._first(EPOCHS, _Where.of([device], (start_ns, end_ns))) or start_ns
+        for piece_ns in range(start_ns, end_ns, self._piece_ns):
+            where = _Where.of([device], (piece_ns, min(piece_ns + self._piece_ns, end_ns)))
+            statement = f'SELECT max("updated_ns") FROM "{EPOCHS.name}" WHERE {where.text} {grouped}'  # noqa: S608
+            for stretch_ns, written_ns in self._reader.rows(statement, where.parameters, columns=["time", "max"]):
+                newest[cast("int", stretch_ns)] = max(newest.get(cast("int", stretch_ns), 0), cast("int", written_ns))
+        return newest
+
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
         """The latest status of each named device that is known, by device."""
         self._check_open()

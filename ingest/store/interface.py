@@ -32,6 +32,12 @@ class Store(Protocol):
     def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
         """Epochs of all sites of a device whose start lies in the range, by start then site; no void ones."""
 
+    def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
+        """When epochs of the range were last written, void ones too: by stretches of `every_ns`, named by their start.
+
+        `every_ns` is whole seconds. Where there is no epoch there is no stretch.
+        """
+
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
         """The latest status of each named device that is known, by device."""
 

@@ -78,6 +78,17 @@ class MemoryStore:
             found = cast("Iterator[Epoch]", series.between(start_ns, end_ns))
             return [epoch for epoch in found if not epoch.void]
 
+    def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
+        """When epochs of each stretch of the range were last written, by the stretch's start."""
+        newest: dict[int, int] = {}
+        with self._lock:
+            self._check_open()
+            series = self._series.get((EPOCHS.name, device), _Series())
+            for epoch in cast("Iterator[Epoch]", series.between(start_ns, end_ns)):
+                stretch_ns = epoch.start_ns // every_ns * every_ns
+                newest[stretch_ns] = max(newest.get(stretch_ns, 0), epoch.updated_ns)
+        return newest
+
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
         """The latest status of each named device that is known, by device."""
         with self._lock:

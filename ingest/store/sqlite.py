@@ -44,6 +44,10 @@ WITH RECURSIVE found(device) AS (
   UNION ALL
   SELECT (SELECT min(device) FROM {table} WHERE device > found.device) FROM found WHERE found.device IS NOT NULL
 ) SELECT device FROM found WHERE device IS NOT NULL"""
+_CHANGES: Final = (
+    f"SELECT start_ns / ? * ? AS stretch, max(updated_ns) FROM {EPOCHS.name} "  # noqa: S608 - own name
+    "WHERE device = ? AND start_ns >= ? AND start_ns < ? GROUP BY stretch"
+)
 _DEVICES_PER_QUERY: Final = 500  # SQLite takes 999 parameters or more
 
 Row = tuple[str | int | float | None, ...]
@@ -100,6 +104,12 @@ class SqliteStore:
         """Epochs of a device whose start lies in the range, by start then site."""
         where = "device = ? AND start_ns >= ? AND start_ns < ? AND received_s IS NOT 0 ORDER BY start_ns, site"
         return cast("list[Epoch]", self._select(EPOCHS, where, [device, clamp_ns(start_ns), clamp_ns(end_ns)]))
+
+    def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
+        """When epochs of each stretch of the range were last written, by the stretch's start."""
+        values = [every_ns, every_ns, device, clamp_ns(start_ns), clamp_ns(end_ns)]
+        with self._connection() as connection, self._speaking():
+            return dict(connection.execute(_CHANGES, values).fetchall())
 
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
         """The latest status of each named device that is known, by device."""
