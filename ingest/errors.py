@@ -4,6 +4,7 @@ IngestError
 ├── WireError     the sender's: bytes that are not a valid message (quarantined with its `reason`)
 ├── RecordingError  the file's: not a recording, or a channel or unit that is missing
 ├── JournalError  the machine's: disk full, journal damaged or held by another process
+├── ArchiveError  the machine's: disk full, or a part of the archive that cannot be read
 └── StoreError    the store's
     ├── StoreUnavailable  for now: try again for as long as it takes
     └── StoreRefused      for good: this record will never be accepted as it is
@@ -28,6 +29,10 @@ class RecordingError(IngestError):
 
 class JournalError(IngestError):
     """The journal cannot be opened, read or written."""
+
+
+class ArchiveError(IngestError):
+    """The raw archive cannot be read or written."""
 
 
 class StoreError(IngestError):

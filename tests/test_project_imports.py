@@ -41,7 +41,7 @@ HOMES: Final = {
     "edfio": ("ingest/recording/edf.py", "simulators/recording.py"),
     "h5py": ("ingest/recording/hdf5.py",),
     "matplotlib": ("ingest/recording/draw.py",),
-    "pyarrow": ("ingest/recording/*.py",),
+    "pyarrow": ("ingest/recording/*.py", "ingest/archive/*.py"),
     "structlog": ("ingest/log.py",),
     "typer": ("charley.py",),
     "rich": ("charley.py", "ingest/recording/command.py"),

@@ -1,0 +1,56 @@
+"""The self-check: leftovers are cleared, damage is set aside and told."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from ingest.archive.layout import LEFTOVERS, PARTS
+from ingest.archive.part import sync_folder
+from ingest.archive.reading import UNREADABLE, version_of
+from ingest.archive.schema import VERSION
+from ingest.archive.values import Finding
+from ingest.errors import ArchiveError
+
+
+def check_parts(root: Path, *, since_ns: int) -> list[Finding]:
+    """Check everything below a folder."""
+    try:
+        leftovers = [_cleared(path) for path in sorted(root.glob(LEFTOVERS))]
+        findings = [_checked(path) for path in sorted(root.glob(PARTS)) if path.stat().st_mtime_ns >= since_ns]
+    except OSError as error:
+        raise ArchiveError(f"the archive cannot be checked: {error}") from error
+    return [*leftovers, *(finding for finding in findings if finding is not None)]
+
+
+def _cleared(path: Path) -> Finding:
+    path.unlink()
+    sentence = f"{path} was half written when the service ended, and is removed: its blocks are added again"
+    return Finding(path, sentence, lost=False)
+
+
+def _checked(path: Path) -> Finding | None:
+    """What is wrong with a part, if anything; only its footer is read, which is what it ends with."""
+    try:
+        with pq.ParquetFile(path) as file:
+            version = version_of(file.schema_arrow)
+    except UNREADABLE as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            return Finding(path, f"{path} cannot be opened: {error}. Mend that and start again", lost=False)
+        return _set_aside(path, error)
+    if version != VERSION:
+        return Finding(
+            path, f"{path} has version {version} of the archive's schema: a newer Charley reads it", lost=False
+        )
+    return None
+
+
+def _set_aside(path: Path, error: Exception) -> Finding:
+    aside = path.with_name(f"_{path.name}.damaged")
+    path.rename(aside)
+    sync_folder(path.parent)
+    what = " ".join(str(error).split())
+    sentence = (
+        f"{path} is damaged ({what:.300}) and set aside as {aside.name}: its blocks are missing from the archive "
+        f"until the file is restored from a backup under its old name"
+    )
+    return Finding(aside, sentence, lost=True)

@@ -1,0 +1,81 @@
+"""Parts of a date, opened and read: whole groups of rows, chosen by the times that their footers state."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.archive.layout import part_paths
+from ingest.archive.schema import SCHEMA, VERSION
+from ingest.archive.values import IntArray
+from ingest.errors import ArchiveError
+
+_TRIES: Final = 100
+_T0: Final = SCHEMA.get_field_index("t0_ns")
+UNREADABLE: Final = (pa.ArrowException, OSError, ValueError, KeyError, IndexError)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An open part: first and last `t0` of each of its groups of rows."""
+
+    path: Path
+    file: Any
+    first: IntArray
+    last: IntArray
+
+    def read(self, groups: Sequence[int], columns: Sequence[str] | None = None) -> Any:
+        """Rows of these groups."""
+        try:
+            return self.file.read_row_groups(list(groups), columns=columns, use_threads=False)
+        except UNREADABLE as error:
+            raise damaged(self.path, error) from error
+
+
+def damaged(path: Path, error: Exception) -> ArchiveError:
+    """What to say of a part that cannot be read."""
+    what = " ".join(str(error).split())
+    return ArchiveError(f"{path} cannot be read: {what:.300}. Restore it from a backup, or move it out of the archive")
+
+
+@contextmanager
+def open_parts(folder: Path, *, only: Sequence[Path] | None = None) -> Iterator[list[Part]]:
+    """The parts of a date (or only these). Once open they stay readable, also when compaction removes them."""
+    with ExitStack() as stack:
+        for _ in range(_TRIES):
+            try:
+                parts = [_open(path, stack) for path in part_paths(folder) if only is None or path in only]
+                break
+            except FileNotFoundError:  # compacted between listing and opening: what replaces it is there by now
+                stack.close()
+        else:
+            raise ArchiveError(f"{folder} changes faster than it can be read")
+        yield parts
+
+
+def _open(path: Path, stack: ExitStack) -> Part:
+    try:
+        file = stack.enter_context(pq.ParquetFile(path, page_checksum_verification=True))
+        version = version_of(file.schema_arrow)
+        groups = [file.metadata.row_group(k).column(_T0).statistics for k in range(file.num_row_groups)]
+        limits = np.array([(group.min, group.max) for group in groups], np.int64).reshape(-1, 2)
+    except FileNotFoundError:
+        raise
+    except (*UNREADABLE, AttributeError) as error:
+        raise damaged(path, error) from error
+    if version != VERSION:
+        raise ArchiveError(f"{path} has version {version} of the archive's schema; this Charley reads {VERSION}")
+    return Part(path, file, limits[:, 0], limits[:, 1])
+
+
+def version_of(schema: Any) -> int:
+    """Version of the archive's schema that a file states; ValueError where it is none of ours."""
+    stated = (schema.metadata or {}).get(b"charley.archive")
+    if stated is None:
+        raise ValueError("it is Parquet, but not of this archive")
+    return int(stated)
