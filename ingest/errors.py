@@ -40,7 +40,11 @@ class StoreError(IngestError):
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot be reached or is overloaded; the same call may succeed later."""
+    """The store cannot be reached or is overloaded; the same call may succeed later, as the store asks or sooner."""
+
+    def __init__(self, sentence: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
 
 
 class StoreRefused(StoreError):

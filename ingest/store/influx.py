@@ -15,15 +15,16 @@ Rules
 - The token is in no message, whatever a server or proxy answers.
 """
 
+import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 from urllib.parse import urlsplit
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
+from influxdb_client.service.write_service import WriteService
 from urllib3.exceptions import HTTPError
 
 from ingest.errors import StoreError, StoreRefused, StoreUnavailable
@@ -38,12 +39,15 @@ from ingest.store.columns import (
     split_names,
     table_of,
 )  # fmt: skip
-from ingest.store.influxql import InfluxQL, http_error
+from ingest.store.influx_errors import Answer, answer_error, redacted, too_large
+from ingest.store.influxql import InfluxQL
 from ingest.store.line_protocol import ABSENT, STATUS_NS, bodies, fields, tags, to_line
 from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
 # The client's constants are plain strings in a class that its signature takes for an enumeration.
 _NS: Final = cast("WritePrecision", WritePrecision.NS)
+_WRITTEN: Final = 204
+_TOO_LARGE: Final = 413
 HOUR_NS: Final = 3_600_000_000_000
 HOURS_PER_QUERY: Final = 72.0
 _DEVICES_PER_QUERY: Final = 50
@@ -73,13 +77,14 @@ class InfluxStore:
             raise StoreRefused("put credentials into the token (for InfluxDB 1.8: user:password), not the address")
         if not token.isascii() or not token.isprintable():
             raise StoreRefused("InfluxDB's token holds a character that no token has (a line break, perhaps)")
-        self._bucket = bucket
+        self._org, self._bucket = org, bucket
         self._token = token
         self._piece_ns = int(hours_per_query * HOUR_NS)
         self._closed = False
-        self._reader = InfluxQL(url, token=token, database=bucket, timeout_s=timeout_s)
-        self._client = InfluxDBClient(url=url, token=token, org=org, timeout=int(timeout_s * 1000))
-        self._writer = self._client.write_api(write_options=SYNCHRONOUS)
+        tls = ssl.create_default_context()
+        self._reader = InfluxQL(url, token=token, database=bucket, timeout_s=timeout_s, tls=tls)
+        self._client = InfluxDBClient(url=url, token=token, org=org, timeout=int(timeout_s * 1000), ssl_context=tls)
+        self._writer = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]
 
     def write(self, records: Sequence[Record]) -> None:
         """Keep every record; after an error some may be kept, which a repetition overwrites."""
@@ -89,8 +94,8 @@ class InfluxStore:
         for record in records:
             line = to_line(table := table_of(record), table.values(record))
             lines[_key(line)] = line
-        for body in bodies(lines.values()):
-            self._post(body)
+        for some in bodies(lines.values()):
+            self._post(some)
 
     def episodes(
         self,
@@ -155,19 +160,42 @@ class InfluxStore:
         if not self._closed:
             self._closed = True
             self._reader.close()
-            self._writer.close()  # type: ignore[no-untyped-call]
             self._client.close()  # type: ignore[no-untyped-call]
 
-    def _post(self, body: bytes) -> None:
+    def _post(self, lines: Sequence[bytes]) -> None:
+        """Write one body, in smaller ones where it is too large for the server or what stands before it."""
+        answer = self._answer(b"\n".join(lines))
+        if answer.status == _WRITTEN:
+            return
+        if answer.status != _TOO_LARGE:
+            raise answer_error(answer, token=self._token)
+        if len(lines) == 1:
+            raise too_large(lines[0])
+        middle = len(lines) // 2
+        self._post(lines[:middle])
+        self._post(lines[middle:])
+
+    def _answer(self, body: bytes) -> Answer:
+        """What the server says to a body, as it says it: the client would take any 2xx for success."""
         try:
-            self._writer.write(bucket=self._bucket, record=body, write_precision=_NS)
+            found = self._writer.post_write_with_http_info(  # type: ignore[no-untyped-call]
+                self._org,
+                self._bucket,
+                body,
+                precision=_NS,
+                content_type="text/plain; charset=utf-8",
+                _preload_content=False,  # not every proxy speaks UTF-8, as the client believes
+                _return_http_data_only=True,
+            )
+            return Answer(found.status, found.data, found.headers, "write")
         except ApiException as error:
-            if error.status is None:
-                raise StoreUnavailable(f"InfluxDB cannot be written: {error.reason}") from error
-            # Not `from error`: its text is the server's, unredacted.
-            raise http_error(error.status, error.body, token=self._token, doing="write") from None
-        except HTTPError as error:
-            raise StoreUnavailable(f"InfluxDB cannot be written: {type(error).__name__}: {error}") from error
+            if error.status:
+                # Its own text is the server's, unredacted.
+                return Answer(error.status, error.body or b"", error.headers or {}, "write")
+            reason = redacted(" ".join(str(error.reason).split()), self._token)
+        except (HTTPError, OSError) as error:
+            reason = redacted(f"{type(error).__name__}: {error}", self._token)
+        raise StoreUnavailable(f"InfluxDB cannot be written: {reason}")
 
     def _between(
         self,

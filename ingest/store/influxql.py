@@ -1,28 +1,19 @@
-"""Queries to InfluxDB's `/query`: InfluxQL with bind parameters over HTTP, and what its errors mean."""
+"""Queries to InfluxDB's `/query`: InfluxQL with bind parameters over HTTP."""
 
 import json
-import re
+import ssl
 from typing import Final
 
 import httpx
 import msgspec
 
-from ingest.errors import StoreError, StoreRefused, StoreUnavailable
+from ingest.errors import StoreRefused, StoreUnavailable
+from ingest.store.influx_errors import Answer, answer_error, sentence_error
 
 _DOCUMENT: Final = json.JSONDecoder()
 
 Cell = str | int | float | bool | None
 
-# The record's or the question's own fault. Whatever else a server says can be put right by whoever runs it (a token,
-# a bucket, a proxy), and records are worth waiting for.
-_OWN_FAULT: Final = (400, 413, 422)
-# A 200 may carry an error in its body, so its words have to tell the two apart.
-_PASSING: Final = re.compile(
-    r"time(d )?\s?out|temporar|unavailable|try again|engine is closed|shutting down|not found|authori[sz]",
-    re.IGNORECASE,
-)
-# 3 Core's limit on files per query comes as a server error, but no repetition lifts it.
-_LASTING: Final = re.compile(r"file limit", re.IGNORECASE)
 CHUNK_ROWS: Final = 10_000
 
 
@@ -39,13 +30,12 @@ class _Result(msgspec.Struct):
 class _Answer(msgspec.Struct):
     results: list[_Result] = msgspec.field(default_factory=list)
     error: str | None = None
-    message: str | None = None
 
 
 class InfluxQL:
     """Runs single statements against one database. Threads may share it."""
 
-    def __init__(self, url: str, *, token: str, database: str, timeout_s: float) -> None:
+    def __init__(self, url: str, *, token: str, database: str, timeout_s: float, tls: ssl.SSLContext) -> None:
         name, _, policy = database.partition("/")
         # In chunks: whole answers are cut at the server's max-row-limit, and 1.x marks those as it marks others.
         self._fixed = {"db": name, "epoch": "ns", "chunked": "true", "chunk_size": str(CHUNK_ROWS)}
@@ -54,6 +44,8 @@ class InfluxQL:
         self._client = httpx.Client(
             base_url=url,
             timeout=timeout_s,
+            verify=tls,
+            trust_env=False,  # the client that writes knows no proxies either
             headers={"Authorization": f"Token {token}", "Accept": "application/json"},
         )
         self._decoder = msgspec.json.Decoder(_Answer)
@@ -67,7 +59,8 @@ class InfluxQL:
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise StoreUnavailable(f"InfluxDB cannot be read: {type(error).__name__}: {error}") from error
         if answer.status_code != httpx.codes.OK:
-            raise http_error(answer.status_code, answer.content, token=self._token, doing="read")
+            told = Answer(answer.status_code, answer.content, answer.headers, "read")
+            raise answer_error(told, token=self._token)
         return [row for series in self._series(answer.content) for row in _picked(series, columns)]
 
     def close(self) -> None:
@@ -79,7 +72,7 @@ class InfluxQL:
         for answer in self._answers(body):
             for trouble in (answer.error, *(result.error for result in answer.results)):
                 if trouble:
-                    raise _sentence_error(trouble, token=self._token)
+                    raise sentence_error(trouble, token=self._token)
             found.extend(series for result in answer.results for series in result.series)
         return found
 
@@ -95,36 +88,10 @@ class InfluxQL:
                 document, place = _DOCUMENT.raw_decode(text, place)
                 answers.append(msgspec.convert(document, _Answer))
         except (ValueError, msgspec.ValidationError) as error:
-            raise StoreUnavailable(f"what answered is not InfluxDB's /query: {error}") from error
+            raise StoreUnavailable(
+                f"what answered is not InfluxDB's /query: {error}. Check CHARLEY_INFLUXDB_URL"
+            ) from error
         return answers
-
-
-def http_error(status: int, body: bytes | str | None, *, token: str, doing: str) -> StoreError:
-    """What an HTTP status other than success means, with the sentence that came with it."""
-    sentence = _redacted(_sentence(body), token)
-    told = f"InfluxDB answered {status} to a {doing}: {sentence}"
-    lasting = status in _OWN_FAULT or _LASTING.search(sentence)
-    return StoreRefused(told) if lasting else StoreUnavailable(told)
-
-
-def _sentence_error(sentence: str, *, token: str) -> StoreError:
-    told = f"InfluxDB refused a query: {_redacted(sentence, token)}"
-    passing = _PASSING.search(sentence) and not _LASTING.search(sentence)
-    return StoreUnavailable(told) if passing else StoreRefused(told)
-
-
-def _sentence(body: bytes | str | None) -> str:
-    """The part of an error's body that is meant for people."""
-    text = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
-    try:
-        answer = msgspec.json.decode(text, type=_Answer)
-    except msgspec.DecodeError:
-        return text.strip()[:300] or "(no explanation)"  # a proxy's page, say
-    return (answer.error or answer.message or text)[:300]
-
-
-def _redacted(sentence: str, token: str) -> str:
-    return sentence.replace(token, "***") if token else sentence
 
 
 def _picked(series: _Series, columns: list[str]) -> list[list[Cell]]:

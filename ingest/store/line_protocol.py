@@ -45,18 +45,18 @@ def to_line(table: Table, values: list[Value]) -> bytes:
     return f"{tag_set} {','.join(parts)} {time_ns}".encode()
 
 
-def bodies(lines: Iterable[bytes], *, max_lines: int = MAX_LINES, max_bytes: int = MAX_BYTES) -> Iterator[bytes]:
-    """Lines joined into bodies of bounded length and size, in order."""
+def bodies(lines: Iterable[bytes], *, max_lines: int = MAX_LINES, max_bytes: int = MAX_BYTES) -> Iterator[list[bytes]]:
+    """The lines of bodies of bounded length and size, in order. They are not joined: a string may hold line breaks."""
     body: list[bytes] = []
     size = 0
     for line in lines:
         if body and (len(body) == max_lines or size + len(line) + 1 > max_bytes):
-            yield b"\n".join(body)
+            yield body
             body, size = [], 0
         body.append(line)
         size += len(line) + 1
     if body:
-        yield b"\n".join(body)
+        yield body
 
 
 def _literal(value: Value) -> str:
