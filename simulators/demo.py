@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from simulators.cramp import draw_duration_s
-from simulators.device import Clock, Device, Link, Origin, Span
+from simulators.device import Clock, Device, Origin
+from simulators.link import Link, Span
 from simulators.person import AT_NIGHT, Habits, draw_cramps, local_s, night_window, sit, sleep, waking
 from simulators.render import Front
 from simulators.script import LYING, Script

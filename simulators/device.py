@@ -1,7 +1,7 @@
 """A leg wearable: cuts what the leg gives into blocks, by a clock that is not quite right, over a link that fails.
 
-The device sends oldest first. What was recorded while it was offline therefore follows, unbroken, when it is back;
-nothing is kept in memory, because any block can be rendered again from its place in time.
+What was recorded while it was offline follows, unbroken, when it is back: oldest first, or newest first if its link
+says so. Any block can be rendered again from its place in time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,12 +12,11 @@ import numpy as np
 from ingest.wire import Block, Signal
 from simulators.errors import ScenarioError
 from simulators.leg import Leg
+from simulators.link import Kept, Key, Link, Recorded, Span, Step, plan
 from simulators.motor_units import FloatArray
 from simulators.render import AT_ONCE_S, CountArray, Front, Renderer
 from simulators.script import Happening
 from simulators.truth import Interval, Truth, TruthEvent
-
-Span = tuple[float, float]  # seconds from the leg's start
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +30,21 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """The device's idea of time: it drifts, is set right now and then, and reads with jitter."""
+    """The device's idea of time: it drifts, is set right now and then, jumps, and reads with jitter.
+
+    With `set_after_s` it counts from 1970 at each boot, until somebody tells it the time so much later.
+    """
 
     drift_ppm: float = 0.0
     resync_s: float = 6 * 3600.0
     jitter_s: float = 0.0
+    set_after_s: float = 0.0
+    jumps: tuple[Span, ...] = ()  # at which second, by how many seconds
 
     def error_s(self, time_s: float) -> float:
-        """How far the clock is ahead."""
-        return self.drift_ppm * 1e-6 * (time_s % self.resync_s)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """What becomes of blocks on the way: shares lost, sent twice, swapped with the next; stretches without a link."""
-
-    lost: float = 0.0
-    doubled: float = 0.0
-    swapped: float = 0.0
-    offline: tuple[Span, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not all(0.0 <= share < 1.0 for share in (self.lost, self.doubled, self.swapped)):
-            raise ScenarioError("shares of blocks lost, doubled and swapped lie between 0 and 1")
-
-    def sent_s(self, ready_s: float) -> float:
-        """When a block that is ready at `ready_s` can be sent."""
-        return max((end for start, end in self.offline if start <= ready_s < end), default=ready_s)
+        """How far the clock is ahead, once it is set."""
+        drift_s = self.drift_ppm * 1e-6 * (time_s % self.resync_s)
+        return drift_s + sum(by_s for at_s, by_s in self.jumps if time_s >= at_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +74,7 @@ class Device:
     clock: Clock = field(default_factory=Clock)
     link: Link = field(default_factory=Link)
     asleep: tuple[Span, ...] = ()
+    flash_bytes: int | None = None  # of its memory for blocks; none: room for all, filled only as they are sent
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.block_s <= 60.0:
@@ -133,40 +121,61 @@ class Device:
         return (sending.block for sending in self.sendings())
 
     def sendings(self) -> Iterator[Sending]:
-        """Blocks in the order in which they are sent, each with the time."""
-        rng = np.random.default_rng((self.leg.seed, 5))
-        held: Sending | None = None
-        for sending in self._recorded():
-            lost, doubled, swapped = rng.random(3) < (self.link.lost, self.link.doubled, self.link.swapped)
-            if lost:
-                continue
-            if held is None and swapped:
-                held = sending
-                continue
-            yield sending
-            if doubled:
-                yield sending
-            if held is not None:
-                yield held
-                held = None
-        if held is not None:
-            yield held
+        """Blocks in the order in which they are sent, each with the time, as if flash were boundless."""
+        kept: dict[Key, Block] = {}
+        for step in self.steps():
+            if isinstance(step, Kept):
+                kept[step.block.boot, step.block.seq] = step.block
+            else:
+                sending = Sending(step.at_ns, kept.pop(step.key))
+                yield from [sending] * step.times
 
-    def _recorded(self) -> Iterator[Sending]:
+    def steps(self) -> Iterator[Step]:
+        """Blocks as they are kept, and as they are sent for the first time."""
+        rng = np.random.default_rng((self.leg.seed, 5))
+        kept = self.flash_bytes is not None
+        return plan(self._recorded(), self.link, draw=lambda: rng.random(3).tolist(), flash_first=kept)
+
+    def reads_ns(self, true_ns: int) -> int:
+        """What its clock says at this instant."""
+        at_s = (true_ns - self.start_ns) / 1e9
+        return self._stamp(at_s, boot_s=self._booted_s(at_s), jitter_s=0.0)
+
+    def unset(self, true_ns: int) -> bool:
+        """Whether its clock has not been set yet at this instant."""
+        at_s = (true_ns - self.start_ns) / 1e9
+        return at_s - self._booted_s(at_s) < self.clock.set_after_s
+
+    def _booted_s(self, at_s: float) -> float:
+        began_s: dict[int, float] = {}
+        for boot, (start_s, _) in self.sessions():
+            if start_s <= at_s:
+                began_s.setdefault(boot, start_s)
+        return max(began_s.values(), default=0.0)
+
+    def _recorded(self) -> Iterator[Recorded]:
         renderer = Renderer(self.leg, self.front)
         rng = np.random.default_rng((self.leg.seed, 6))
-        seq, boot = 0, None
+        seq, boot, boot_s = 0, None, 0.0
         for next_boot, (start_s, end_s) in self.sessions():
             if next_boot != boot:
-                seq, boot = 0, next_boot
+                seq, boot, boot_s = 0, next_boot, start_s
             for index, signals in enumerate(self._signals(renderer, start_s, end_s)):
                 at_s = start_s + index * self.block_s
-                error_s = self.clock.error_s(at_s) + self.clock.jitter_s * rng.standard_normal()
-                t0 = self.start_ns + round((at_s + error_s) * 1e9)
-                block = Block(boot=boot, seq=seq, t0=t0, signals=signals)
-                ready_s = self.link.sent_s(at_s + self.block_s)
-                yield Sending(self.start_ns + round(ready_s * 1e9), block)
+                t0 = self._stamp(at_s, boot_s=boot_s, jitter_s=self.clock.jitter_s * rng.standard_normal())
+                ready_s = at_s + self.block_s
+                yield Recorded(
+                    self._ns(ready_s),
+                    self._ns(self.link.sent_s(ready_s)),
+                    Block(boot=boot, seq=seq, t0=t0, signals=signals),
+                )
                 seq += 1
+
+    def _stamp(self, at_s: float, *, boot_s: float, jitter_s: float) -> int:
+        """The time that the device states for a sample."""
+        if at_s - boot_s < self.clock.set_after_s:
+            return max(round((at_s - boot_s + jitter_s) * 1e9), 0)
+        return self._ns(at_s + (self.clock.error_s(at_s) + jitter_s))
 
     def _signals(self, renderer: Renderer, start_s: float, end_s: float) -> Iterator[tuple[Signal, ...]]:
         """The signals of each block of a session. About a minute is rendered at once: small reads are dear."""

@@ -3,6 +3,7 @@
 SimulatorError
 ├── ScenarioError   an unknown scenario, or options that make no leg
 ├── RecordingError  a recording or truth file cannot be written or read
+├── FlashError      a device's memory cannot be opened, or used so
 └── PublishError    the broker cannot be reached, refuses, or stops answering
 """
 
@@ -17,6 +18,10 @@ class ScenarioError(SimulatorError):
 
 class RecordingError(SimulatorError):
     """A recording or truth file that cannot be written or read."""
+
+
+class FlashError(SimulatorError):
+    """A device's memory that cannot be opened, or is asked to hold what it cannot."""
 
 
 class PublishError(SimulatorError):

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from edfio import Edf, EdfAnnotation, EdfSignal, Recording
 
-from simulators.device import Device, Span
+from simulators.device import Device
 from simulators.errors import RecordingError
+from simulators.link import Span
 from simulators.render import CountArray, Renderer
 from simulators.truth import Truth, write_truth
 

@@ -4,7 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from simulators.device import Clock, Device, Link, Origin, Span
+from simulators.device import Clock, Device, Origin
+from simulators.link import Link, Span
 from simulators.person import AT_NIGHT, DAY_S, Habits, draw_cramps, sleep, waking
 from simulators.render import Front
 from simulators.script import LYING, SITTING, UPRIGHT, Script

@@ -1,15 +1,14 @@
-"""One device's connection to the broker: sends, counts what is owed, and sends again what nobody has vouched for.
+"""One device's connection to the broker: keeps blocks, sends them, counts what is owed, sends again what was lost.
 
 Rules
 -----
-- paho's thread only enqueues; everything else happens in the caller's thread, in `handle`.
-- A block is owed to the broker until its PUBACK, and held until the service names it durable on the ack topic. Of
-  held blocks the last `HELD` are kept, as a device with so much memory would.
-- After a reconnect paho sends again what the broker has not acknowledged; blocks that the broker acknowledged but
-  the service has not are sent again here, once the service has shown that it acknowledges at all.
+- paho's thread only enqueues; everything else happens in the caller's thread, in `handle` and `tick`.
+- A block is owed to the broker until its PUBACK, and stays in flash until the service names it durable on the ack
+  topic. `Repeats` says which blocks are sent again.
+- The device says with its status which blocks are lost: when an ack, or the lack of room, shows that one is missing.
 """
 
-from collections import deque
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -22,15 +21,29 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.errors import WireError
-from ingest.wire import CONTENT_MSGPACK, Block, Status, decode_ack, encode, topic
+from ingest.wire import CONTENT_MSGPACK, Place, Status, decode_ack, encode, topic
 from simulators.device import Device
 from simulators.errors import PublishError
+from simulators.flash import Flash
+from simulators.link import Kept, Key, Sent
+from simulators.repeats import Repeats
 
 IN_FLIGHT: Final = 16  # below the 20 that brokers take by default
-HELD: Final = 256
-HELD_BYTES: Final = 16 * 1024 * 1024
+AHEAD: Final = 256  # blocks ahead of a service that acknowledges
+AHEAD_BYTES: Final = 16 * 1024 * 1024
 KEEPALIVE_S: Final = 30
 RECONNECT_S: Final = (1, 8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """Where the broker is, and how to get in; with `ca_file` over TLS."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +57,13 @@ class Report:
 
 
 class Uplink:
-    """Connects at once; call `handle` with every report of its own, and `close` at the end."""
+    """Connects at once; call `handle` with every report of its own, `tick` now and then, and `close` at the end."""
 
     def __init__(
-        self, index: int, device: Device, reports: SimpleQueue[Report], *, host: str, port: int,
-        username: str | None, password: str | None, ca_file: Path | None = None,
-    ) -> None:  # fmt: skip
+        self, index: int, device: Device, reports: SimpleQueue[Report], *, broker: Broker, flash: Flash, repeat_s: float
+    ) -> None:
         self.device = device
+        self.flash = flash
         self.connected = False
         self.connections = 0
         self.sent = 0
@@ -62,15 +75,20 @@ class Uplink:
         self._index = index
         self._reports = reports
         self._owed: dict[int, bool] = {}  # by message id: whether it is a block sent for the first time
-        self._held: deque[tuple[int, int, bytes]] = deque()
-        self._held_bytes = 0
-        self._client = self._make_client(username, password)
+        self._repeats = Repeats(flash.places(), now_s=time.monotonic(), pause_s=repeat_s)
+        self._highest = flash.newest()  # seq sent, by boot
+        self._last: Key | None = None  # kept
+        self._now_ns = device.start_ns  # of the simulated device
+        self._block_bytes = 1
+        self._told: tuple[int | None, Place | None] = (None, None)
+        self._told_boot = device.boot
+        self._client = self._make_client(broker)
         try:
-            if ca_file is not None:
-                self._client.tls_set(ca_certs=str(ca_file))
-            self._client.connect(host, port, keepalive=KEEPALIVE_S)
+            if broker.ca_file is not None:
+                self._client.tls_set(ca_certs=str(broker.ca_file))
+            self._client.connect(broker.host, broker.port, keepalive=KEEPALIVE_S)
         except (OSError, ValueError) as error:
-            raise PublishError(f"cannot reach an MQTT broker at {host}:{port}: {error}") from error
+            raise PublishError(f"cannot reach an MQTT broker at {broker.host}:{broker.port}: {error}") from error
         self._client.loop_start()
 
     @property
@@ -80,21 +98,46 @@ class Uplink:
 
     @property
     def undurable(self) -> int:
-        """Blocks, and by bytes their equivalent, that the service has not named durable."""
-        return max(len(self._held), HELD * self._held_bytes // HELD_BYTES)
+        """Blocks that were sent and that the service has not named durable."""
+        return len(self._repeats)
 
-    def send(self, block: Block) -> None:
-        """Hands a block to paho; the caller has made sure that there is room."""
-        if block.boot != self.boot:
-            self.boot = block.boot
-            self._announce(online=True)
+    @property
+    def ahead(self) -> bool:
+        """Whether these are more than a device runs ahead of the service.
+
+        Newest first there is no telling: no ack comes before the oldest block.
+        """
+        most = max(min(AHEAD, AHEAD_BYTES // self._block_bytes), 1)
+        return self.device.link.order == "oldest" and self.undurable >= most
+
+    def keep(self, step: Kept) -> None:
+        """Puts a block into flash."""
+        block, self._now_ns = step.block, step.at_ns
+        self.boot = block.boot
         payload = encode(block)
-        self._held.append((block.boot, block.seq, payload))
-        self._held_bytes += len(payload)
-        while len(self._held) > 1 and self.undurable > HELD:
-            self._held_bytes -= len(self._held.popleft()[2])
-        self._publish(payload, first=True)
-        self.sent += 1
+        self._block_bytes = len(payload)
+        gone = self.flash.keep((block.boot, block.seq), payload)
+        self._repeats.gone(gone)
+        follows = self._last is not None and (block.boot, block.seq) == (self._last[0], self._last[1] + 1)
+        self._last = (block.boot, block.seq)
+        if gone or not follows:
+            self._tell_losses()
+
+    def send(self, step: Sent) -> None:
+        """Hands a block to paho, if flash still holds it; the caller has made sure that there is room."""
+        self._now_ns = max(self._now_ns, step.at_ns)
+        if self.boot != self._told_boot:
+            self._announce(online=True)
+        place = self.flash.place(step.key)
+        payload = None if place is None else self.flash.payload(place)
+        if place is None or payload is None:
+            return
+        self._repeats.sent(place, now_s=time.monotonic())
+        boot, seq = step.key
+        self._highest[boot] = max(seq, self._highest.get(boot, 0))
+        for _ in range(step.times):
+            self._publish(payload, first=True)
+            self.sent += 1
 
     def handle(self, report: Report) -> None:
         """Takes one report into account; raises `PublishError` where going on is useless."""
@@ -109,8 +152,18 @@ class Uplink:
             self.acknowledged += first
             if isinstance(report.detail, ReasonCode) and report.detail.is_failure:
                 raise PublishError(f"the broker refuses a message of {self.device.device}: {report.detail}")
+            self._repeat()
         elif report.what == "ack" and isinstance(report.detail, bytes):
             self._ack(report.detail)
+
+    def tick(self) -> None:
+        """Sends again what the service has been silent about for too long."""
+        now_s = time.monotonic()
+        if len(self.flash) > self.undurable:
+            self._repeats.busy(now_s=now_s)
+        elif self.connected and self._repeats.overdue(now_s=now_s):
+            self._announce(online=True)
+            self._repeat()
 
     def farewell(self) -> None:
         """Says that the device goes offline."""
@@ -127,8 +180,13 @@ class Uplink:
         self.connections += 1
         self._client.subscribe(topic(self.device.device, "ack"), qos=1)
         self._announce(online=True)
-        if self.connections > 1 and self.durable:
-            for _, _, payload in self._held:
+        self._repeats.connected(now_s=time.monotonic())
+        self._repeat()
+
+    def _repeat(self) -> None:
+        while self.connected and self.owed < IN_FLIGHT and (place := self._repeats.take()) is not None:
+            payload = self.flash.payload(place)
+            if payload is not None:
                 self._publish(payload, first=False)
                 self.resent += 1
 
@@ -137,12 +195,29 @@ class Uplink:
             ack = decode_ack(payload)
         except WireError as error:
             raise PublishError(f"the service sent {self.device.device} an unreadable ack: {error}") from error
+        if ack.seq > self._highest.get(ack.boot, -1):
+            return  # an old word about another life of this device: these blocks were never sent
         self.served = True
         self.durable[ack.boot] = max(ack.seq, self.durable.get(ack.boot, -1))
-        left = deque(item for item in self._held if item[0] != ack.boot or item[1] > ack.seq)
-        self._held, self._held_bytes = left, sum(len(item[2]) for item in left)
+        places = self.flash.forget(ack.boot, ack.seq)
+        if places:
+            self._repeats.vouched(places, now_s=time.monotonic())
+            self._tell_losses()
+            self._repeat()
+
+    def _tell_losses(self) -> None:
+        """Publishes the status when the oldest block held is not the one that the service waits for."""
+        for key in (self.flash.oldest(self.boot), self.flash.oldest()):
+            if key is not None and key[1] > self.durable.get(key[0], -1) + 1 and self._losses() != self._told:
+                self._announce(online=True)
+
+    def _losses(self) -> tuple[int | None, Place | None]:
+        own, first = self.flash.oldest(self.boot), self.flash.oldest()
+        backlog = None if first is None or first[0] == self.boot else Place(boot=first[0], seq=first[1])
+        return None if own is None else own[1], backlog
 
     def _announce(self, *, online: bool) -> None:
+        self._told, self._told_boot = self._losses(), self.boot
         payload = encode(self._status(online=online))
         info = self._client.publish(topic(self.device.device, "status"), payload, qos=1, retain=True)
         self._expect(info, first=False)
@@ -161,15 +236,20 @@ class Uplink:
 
     def _status(self, *, online: bool) -> Status:
         device = self.device
+        oldest, backlog = self._losses()
+        # What the device simulates may be long past; its clock goes on as wrong as it was.
+        reads_ns = device.reads_ns(self._now_ns)
+        clock_ns = reads_ns if device.unset(self._now_ns) else time.time_ns() + reads_ns - self._now_ns
         return Status(
-            boot=self.boot, online=online, firmware=device.firmware, sites=device.sites, battery=device.battery
-        )
+            boot=self.boot, online=online, firmware=device.firmware, sites=device.sites, battery=device.battery,
+            oldest=oldest, backlog=backlog, clock_ns=max(clock_ns, 0),
+        )  # fmt: skip
 
-    def _make_client(self, username: str | None, password: str | None) -> Client:
+    def _make_client(self, broker: Broker) -> Client:
         client = Client(CallbackAPIVersion.VERSION2, client_id=self.device.device, protocol=MQTTv5)
-        client.will_set(topic(self.device.device, "status"), encode(self._status(online=False)), qos=1, retain=True)
-        if username is not None:
-            client.username_pw_set(username, password)
+        client.will_set(topic(self.device.device, "status"), encode(self._will()), qos=1, retain=True)
+        if broker.username is not None:
+            client.username_pw_set(broker.username, broker.password)
         client.max_inflight_messages_set(IN_FLIGHT)
         client.reconnect_delay_set(*RECONNECT_S)
         client.on_connect = self._on_connect
@@ -177,6 +257,12 @@ class Uplink:
         client.on_publish = self._on_publish
         client.on_message = self._on_message
         return client
+
+    def _will(self) -> Status:
+        device = self.device
+        return Status(
+            boot=self.boot, online=False, firmware=device.firmware, sites=device.sites, battery=device.battery
+        )
 
     def _on_connect(
         self, _client: Client, _data: Any, _flags: ConnectFlags, code: ReasonCode, _properties: Properties | None
