@@ -1,0 +1,176 @@
+"""Everything that the doctor looks at, in an order in which one area's facts serve the next."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ingest.doctor.broker import check_broker
+from ingest.doctor.broker_look import look_at_broker
+from ingest.doctor.check import Check, fail, ok, skipped
+from ingest.doctor.contradictions import check_settings
+from ingest.doctor.devices import check_devices, check_ingester, oldest_waiting_s
+from ingest.doctor.files import FolderFacts, check_folder, look_at_folder
+from ingest.doctor.holding import is_held
+from ingest.doctor.influxdb import check_influxdb
+from ingest.doctor.influxdb_look import look_at_influxdb
+from ingest.doctor.journal import JournalFacts, check_journal, look_at_journal
+from ingest.doctor.machine import check_machine, look_at_machine
+from ingest.doctor.mosquitto_conf import check_conf, read_conf
+from ingest.doctor.sqlite_file import FileFacts, check_file, look_at_file
+from ingest.errors import StoreError
+from ingest.journal_schema import VERSION as JOURNAL_SCHEMA
+from ingest.mqtt import MqttSettings
+from ingest.settings import Settings
+from ingest.store import DeviceStatus, ServiceStatus, Store
+from ingest.store.sqlite_schema import SCHEMA_VERSION as STORE_SCHEMA
+
+USER_VERSION: Final = "PRAGMA user_version"
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+
+
+@dataclass(slots=True)
+class Seen:
+    """What has been seen so far; `checks` grows with every area."""
+
+    settings: Settings
+    now_ns: int
+    checks: list[Check] = field(default_factory=list)
+    journal: JournalFacts | None = None
+    folder: FolderFacts | None = None
+    running: bool | None = None
+    services: Sequence[ServiceStatus] = ()
+    statuses: Sequence[DeviceStatus] = ()
+    server_offset_s: float | None = None
+
+
+Step = Callable[[Seen], None]
+
+
+def steps(
+    *, open_store: Callable[[Settings], Store], broker_load: bool, mosquitto_conf: Path | None
+) -> Iterator[tuple[str, Step]]:
+    """The areas, each with its name for a progress bar."""
+    given = read_conf(mosquitto_conf) if mosquitto_conf else None
+    yield "settings", lambda seen: seen.checks.extend(check_settings(seen.settings))
+    yield "journal", _journal
+    yield "data folder", _folder
+    yield "store", lambda seen: _store(seen, open_store)
+    yield "ingester", _ingester
+    yield "broker", lambda seen: _broker(seen, load=broker_load)
+    yield "broker's configuration", lambda seen: seen.checks.extend(check_conf(given))
+    yield "machine", _machine
+
+
+def _journal(seen: Seen) -> None:
+    path = seen.settings.data_dir / "journal.sqlite"
+    seen.running = is_held(path.with_suffix(".lock"))
+    facts = look_at_file(path, version="SELECT version FROM schema_version", known=JOURNAL_SCHEMA)
+    if not facts.exists:
+        seen.checks.append(skipped("journal.whole", "no ingester has run with this data folder yet"))
+        return
+    seen.checks += check_file("journal", facts)
+    if not facts.unreadable and facts.version == JOURNAL_SCHEMA:
+        seen.journal = look_at_journal(path, now_ns=seen.now_ns)
+
+
+def _folder(seen: Seen) -> None:
+    journal = seen.journal
+    day_bytes = journal.day_bytes * 86_400 / max(journal.day_span_s, 3600.0) if journal else 0.0
+    mounts = _MOUNTS.read_text() if _MOUNTS.exists() else None
+    seen.folder = look_at_folder(
+        seen.settings.data_dir, now_s=seen.now_ns / 1e9, mounts=mounts, day_bytes=min(day_bytes, 1e15)
+    )
+    seen.checks += check_folder(seen.folder)
+    registry = seen.settings.data_dir / "registry.sqlite"
+    if seen.settings.registry_url is None and registry.exists():
+        facts = look_at_file(registry, version="SELECT version_num FROM alembic_version", known=None)
+        seen.checks += check_file("registry", facts)
+
+
+def _store(seen: Seen, open_store: Callable[[Settings], Store]) -> None:
+    settings = seen.settings
+    if settings.store == "influxdb":
+        token = settings.influxdb_token.get_secret_value() if settings.influxdb_token else ""
+        influxdb, seen.server_offset_s = look_at_influxdb(
+            settings.influxdb_url or "", token=token, org=settings.influxdb_org, bucket=settings.influxdb_bucket,
+            oldest_ns=_oldest_ns(seen),
+        )  # fmt: skip
+        seen.checks += check_influxdb(influxdb)
+        readable = influxdb.read == ""
+    else:
+        facts = look_at_file(settings.data_dir / "store.sqlite", version=USER_VERSION, known=STORE_SCHEMA)
+        readable = _checked_store(seen, facts)
+    if readable:
+        _records(seen, open_store)
+
+
+def _checked_store(seen: Seen, facts: FileFacts) -> bool:
+    """Whether the store can be opened without changing it."""
+    if not facts.exists:
+        seen.checks.append(skipped("store.whole", "there are no results yet"))
+        return False
+    seen.checks += check_file("store", facts)
+    return not facts.unreadable and facts.version == STORE_SCHEMA
+
+
+def _records(seen: Seen, open_store: Callable[[Settings], Store]) -> None:
+    try:
+        store = open_store(seen.settings)
+        try:
+            seen.services = store.services()
+            seen.statuses = store.statuses(store.devices())
+        finally:
+            store.close()
+    except StoreError as error:
+        mend = "see the other checks of the store; results wait in the journal until it answers"
+        seen.checks.append(fail("store.records", str(error), mend))
+        return
+    seen.checks.append(ok("store.records", f"{len(seen.statuses)} devices known"))
+
+
+def _ingester(seen: Seen) -> None:
+    seen.checks.append(check_ingester(seen.services, running=seen.running, now_ns=seen.now_ns))
+    if seen.journal is not None:
+        waiting_s = oldest_waiting_s(seen.services, now_ns=seen.now_ns)
+        seen.checks += check_journal(seen.journal, oldest_waiting_s=waiting_s)
+    seen.checks += check_devices(seen.statuses, now_ns=seen.now_ns)
+
+
+def _broker(seen: Seen, *, load: bool) -> None:
+    settings = seen.settings
+    password = settings.broker_password.get_secret_value() if settings.broker_password else None
+    mqtt = MqttSettings(
+        host=settings.broker_host, port=settings.broker_port, client_id=settings.client_id,
+        username=settings.broker_username, password=password, tls=settings.broker_tls_ca is not None,
+        ca_file=settings.broker_tls_ca,
+    )  # fmt: skip
+    why = _why_leave_alone(seen)
+    facts = look_at_broker(mqtt, load=load, own_session=why, ever_ran=seen.journal is not None)
+    seen.checks += check_broker(facts)
+
+
+def _why_leave_alone(seen: Seen) -> str:
+    """Why the ingester's session must not be asked for: to ask is to take it over."""
+    if seen.running or any(time.time_ns() - service.beat_ns < 120 * 10**9 for service in seen.services):
+        return "an ingester is using it"
+    if seen.running is None:
+        return "whether an ingester uses it cannot be seen here"
+    return "" if seen.journal is not None else "no ingester has run with this data folder yet"
+
+
+def _machine(seen: Seen) -> None:
+    seen.checks += check_machine(look_at_machine(server_offset_s=seen.server_offset_s))
+
+
+def _oldest_ns(seen: Seen) -> int | None:
+    """The oldest raw data that we hold."""
+    found = []
+    if seen.journal is not None and seen.journal.oldest_ns is not None:
+        found.append(seen.journal.oldest_ns)
+    if seen.folder is not None and seen.folder.oldest_day is not None:
+        day = dt.datetime.fromisoformat(seen.folder.oldest_day).replace(tzinfo=dt.UTC)
+        found.append(int(day.timestamp()) * 10**9)
+    return min(found, default=None)

@@ -1,0 +1,99 @@
+"""Looks at one SQLite file without changing it: is it whole, how large, of which schema."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ingest.doctor.check import Check, fail, in_bytes, ok, skipped, warn
+
+CHECK_S: Final = 60.0  # a large file is read whole
+BUSY_S: Final = 10.0
+_STEPS: Final = 100_000  # of SQLite's machine between two looks at the clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """What was seen of an SQLite file. `damage` is empty for a whole one, None for one not read to its end."""
+
+    path: Path
+    exists: bool = True
+    size: int = 0
+    unreadable: str = ""
+    damage: str | None = ""
+    version: int | None = None
+    known: int | None = None  # the schema that this program writes
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads, beside whoever writes."""
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_S)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def look_at_file(path: Path, *, version: str, known: int | None, limit_s: float = CHECK_S) -> FileFacts:
+    """Size, schema (the answer to the query `version`) and whether SQLite finds the file whole."""
+    facts = FileFacts(path=path, known=known)
+    if not path.exists():
+        return FileFacts(path=path, exists=False)
+    try:
+        with reading(path) as db:
+            row = db.execute(version).fetchone()
+            damage = _damage(db, limit_s)
+    except sqlite3.Error as error:
+        return FileFacts(path=path, size=path.stat().st_size, unreadable=str(error))
+    size = sum(part.stat().st_size for part in (path, Path(f"{path}-wal")) if part.exists())
+    return FileFacts(
+        path=path, size=size, damage=damage, version=None if row is None else row[0], known=facts.known
+    )  # fmt: skip
+
+
+def check_file(name: str, facts: FileFacts) -> list[Check]:
+    """The checks of a file that exists."""
+    told = f"{facts.path.name}, {in_bytes(facts.size)}"
+    restore = "stop the service, keep the file, and `charley restore` a backup into a new data folder"
+    if facts.unreadable:
+        mend = f"run the doctor as the user of the service; if it is that user: {restore}"
+        return [fail(f"{name}.whole", f"{told}: {facts.unreadable}", mend)]
+    whole = ok(f"{name}.whole", f"{told}: whole")
+    if facts.damage is None:
+        whole = skipped(f"{name}.whole", f"{told}: too large to be read in {CHECK_S:.0f} s",
+                        f'sqlite3 {facts.path} "PRAGMA quick_check"')  # fmt: skip
+    elif facts.damage:
+        whole = fail(f"{name}.whole", f"{told}: {facts.damage}", restore)
+    return [whole, _schema(f"{name}.schema", facts)]
+
+
+def _schema(name: str, facts: FileFacts) -> Check:
+    told = f"schema {facts.version}"
+    if facts.known is None or facts.version == facts.known:
+        return ok(name, told)
+    if facts.version is None or facts.version > facts.known:
+        mend = "start the release that wrote it, or restore a backup from before"
+        return fail(name, f"{told}; this release knows up to {facts.known}", mend)
+    mend = "start `charley ingest` of this release once: it brings the file forward; back up before"
+    return warn(name, f"{told}; this release writes {facts.known}", mend)
+
+
+def _damage(db: sqlite3.Connection, limit_s: float) -> str | None:
+    until = time.monotonic() + limit_s
+    db.set_progress_handler(lambda: int(time.monotonic() > until), _STEPS)
+    try:
+        rows = db.execute("PRAGMA quick_check(3)").fetchall()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            return None
+        raise
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    finally:
+        db.set_progress_handler(None, 0)
+    told = "; ".join(row[0] for row in rows)
+    return "" if told == "ok" else told
