@@ -1,5 +1,7 @@
 """The broker's configuration and `deploy/make-secrets` on a real Mosquitto: each device keeps to its own topics."""
 
+import base64
+import hashlib
 import os
 import re
 import shutil
@@ -7,18 +9,24 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import paho.mqtt.client as paho
 import pytest
 import servers
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from ingest.settings import load_settings
 from simulators.demo import WEARERS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CONF: Final = ROOT / "deploy" / "mosquitto" / "mosquitto.conf"
 ACL: Final = ROOT / "deploy" / "mosquitto" / "acl"
+WILD: Final = ("#", "+", "leg-8/blocks")
+SESSION: Final = load_settings({}).client_id
 
 
 def _make_secrets(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -51,22 +59,38 @@ def passwords(secrets: Path) -> dict[str, str]:
     found["simulator"] = _env(secrets)["CHARLEY_SIMULATOR_PASSWORD"]
     for device in ("leg-7", "leg-8"):
         found[device] = _make_secrets(secrets, "add", device).stdout.splitlines()[0]
+    # Names that make-secrets refuses, as somebody may write them by hand.
+    with (secrets / "deploy" / "secrets" / "passwords").open("a") as file:
+        for name in WILD:
+            salt = b"0" * 12
+            key = hashlib.pbkdf2_hmac("sha512", b"wild", salt, 101)
+            file.write(f"{name}:$7$101${base64.b64encode(salt).decode()}${base64.b64encode(key).decode()}\n")
+            found[name] = "wild"
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where devices come in, and where the parts of the site do."""
+
+    devices: int
+    inner: int
+
+
 @pytest.fixture(scope="module")
-def port(
+def ports(
     mosquitto: servers.Mosquitto, secrets: Path, passwords: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[int]:
-    """Port of a broker with the configuration of the containers; only paths and the port are changed."""
+) -> Iterator[Ports]:
+    """Ports of a broker with the configuration of the containers; only paths and ports are changed."""
     assert mosquitto.port, "needs a real broker"
-    assert set(passwords) == {"ingest", "simulator", "leg-7", "leg-8"}
+    assert {"ingest", "simulator", "leg-7", "leg-8"} <= set(passwords)
     folder = tmp_path_factory.mktemp("acl-broker")
-    port = servers.free_port()
+    ports = Ports(servers.free_port(), servers.free_port())
     shutil.copy(ACL, folder / "acl")
     text = CONF.read_text()
-    assert text.count("listener 1883\n") == 1
-    text = text.replace("listener 1883\n", f"listener {port} 127.0.0.1\n")
+    for inside, port in ((1883, ports.devices), (1884, ports.inner)):
+        assert text.count(f"\nlistener {inside}\n") == 1
+        text = text.replace(f"\nlistener {inside}\n", f"\nlistener {port} 127.0.0.1\n")
     for inside, outside in (
         ("/mosquitto/secrets/passwords", secrets / "deploy" / "secrets" / "passwords"),
         ("/mosquitto/config/acl", folder / "acl"),
@@ -79,27 +103,42 @@ def port(
     (folder / "mosquitto.conf").write_text(text)
     command = [str(servers.find("mosquitto")), "-c", str(folder / "mosquitto.conf")]
     child = servers.Child(command, log=folder / "log")
-    child.wait_ready(lambda: servers.accepts(port))
-    yield port
+    child.wait_ready(lambda: servers.accepts(ports.devices) and servers.accepts(ports.inner))
+    yield ports
     child.stop()
 
 
 class Client:
     """One connection: what the broker answered, and what it delivered."""
 
-    def __init__(self, port: int, user: str | None = None, password: str | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        user: str | None = None,
+        password: str | None = None,
+        *,
+        client_id: str = "",
+        session_s: int = 0,
+        will: str = "",
+    ) -> None:
+        self.ended = False
         self.refused: bool | None = None
         self.granted: list[bool] = []
         self.published: dict[int, bool] = {}
         self.received: list[str] = []
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5)
+        if will:
+            self._client.will_set(will, b"will", qos=1)
         if user is not None:
             self._client.username_pw_set(user, password)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda _c, _d, _m, reasons, _p: self.granted.append(not reasons[0].is_failure)
         self._client.on_publish = lambda _c, _d, mid, reason, _p: self.published.update({mid: not reason.is_failure})
         self._client.on_message = lambda _c, _d, message: self.received.append(message.topic)
-        self._client.connect("127.0.0.1", port)
+        self._client.on_disconnect = lambda *_: setattr(self, "ended", True)
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = session_s
+        self._client.connect("127.0.0.1", port, clean_start=not session_s, properties=properties)
         self._client.loop_start()
         servers.wait_for(lambda: self.refused is not None, what="answer to CONNECT")
 
@@ -130,6 +169,13 @@ class Client:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def drop(self) -> None:
+        """End without a word, so that the broker sends the last will."""
+        sock = self._client.socket()
+        assert sock is not None
+        self._client.loop_stop()
+        sock.close()
+
 
 Connect = Callable[[str], Client]
 
@@ -144,11 +190,12 @@ def _taken(connect: Connect, user: str, *topics: str) -> list[str]:
 
 
 @pytest.fixture
-def connect(port: int, passwords: dict[str, str]) -> Iterator[Connect]:
+def connect(ports: Ports, passwords: dict[str, str]) -> Iterator[Connect]:
     clients: list[Client] = []
 
     def _connect(user: str) -> Client:
-        clients.append(Client(port, user, passwords[user]))
+        # Several connections of one user: where devices come in they would end one another.
+        clients.append(Client(ports.inner, user, passwords[user]))
         return clients[-1]
 
     yield _connect
@@ -179,7 +226,7 @@ def test_secrets_are_never_overwritten(secrets: Path) -> None:
     assert (secrets / ".env").read_text() == before
 
 
-@pytest.mark.parametrize("device", ["ingest", "simulator", "leg 7", "#", "a:b", ""])
+@pytest.mark.parametrize("device", ["ingest", "simulator", SESSION, "leg 7", *WILD, "a:b", ""])
 def test_no_device_may_have_such_a_name(secrets: Path, device: str) -> None:
     refused = _make_secrets(secrets, "add", device)
     assert refused.returncode == 1
@@ -187,10 +234,11 @@ def test_no_device_may_have_such_a_name(secrets: Path, device: str) -> None:
 
 
 @pytest.mark.parametrize(("user", "password"), [(None, None), ("leg-7", "wrong"), ("stranger", "x")])
-def test_strangers_are_refused(port: int, user: str | None, password: str | None) -> None:
-    client = Client(port, user, password)
-    client.close()
-    assert client.refused
+def test_strangers_are_refused(ports: Ports, user: str | None, password: str | None) -> None:
+    for port in (ports.devices, ports.inner):
+        client = Client(port, user, password)
+        client.close()
+        assert client.refused
 
 
 def test_device_publishes_under_its_own_id_only(connect: Connect) -> None:
@@ -201,9 +249,19 @@ def test_device_publishes_under_its_own_id_only(connect: Connect) -> None:
 
 def test_device_reads_its_own_acks_only(connect: Connect) -> None:
     device, service = connect("leg-7"), connect("ingest")
-    for topic in ("charley/v1/leg-7/ack", "charley/v1/+/ack", "charley/v1/#", "#"):
+    shared = "$share/group/charley/v1/+/ack"
+    for topic in (
+        "charley/v1/leg-7/ack",
+        "charley/v1/+/ack",
+        "charley/v1/+/events",
+        "charley/v1/#",
+        "#",
+        "$SYS/#",
+        shared,
+    ):
         device.subscribe(topic)
-    published = ["charley/v1/leg-8/ack", "charley/v1/leg-8/events", "charley/v1/leg-7/ack"]
+    others = [f"charley/v1/leg-8/{leaf}" for leaf in ("ack", "events", "blocks", "status")]
+    published = [*others, "charley/v1/leg-7/events", "charley/v1/leg-7/ack"]
     assert [topic for topic in published if service.publish(topic)()] == published
     servers.wait_for(lambda: device.received, what="own ack")
     assert set(device.received) == {"charley/v1/leg-7/ack"}
@@ -217,7 +275,60 @@ def test_service_reads_devices_and_answers_them(connect: Connect) -> None:
         own = [f"charley/v1/{name}/blocks", f"charley/v1/{name}/status"]
         assert _taken(connect, name, *own) == own
     servers.wait_for(lambda: len(service.received) == 4, what="messages of two devices")
-    assert _taken(connect, "ingest", "charley/v1/leg-7/blocks") == []
+    assert _taken(connect, "ingest", "charley/v1/leg-7/blocks", "elsewhere") == ["charley/v1/leg-7/blocks"]
+    service.subscribe("$SYS/broker/version")
+    servers.wait_for(lambda: "$SYS/broker/version" in service.received, what="word of the broker")
+
+
+@pytest.mark.parametrize("name", WILD)
+def test_a_name_with_a_wildcard_or_a_level_opens_nothing(connect: Connect, name: str) -> None:
+    service, device = connect("ingest"), connect(name)
+    if device.refused:
+        assert name == "#", "which begins a comment in the password file"
+        return
+    assert _taken(connect, name, "charley/v1/leg-8/blocks", "charley/v1/leg-8/ack") == []
+    for topic in ("charley/v1/+/ack", "charley/v1/#", "#"):
+        device.subscribe(topic)
+    assert service.publish("charley/v1/leg-8/ack")()
+    assert service.publish("charley/v1/leg-7/ack")()
+    device.subscribe("charley/v1/leg-8/ack")  # an answer to this one comes after what would have come before
+    assert device.received == []
+
+
+def test_a_device_is_known_by_its_name_whatever_its_client_id(ports: Ports, passwords: dict[str, str]) -> None:
+    blocks = "charley/v1/leg-8/blocks"
+    service = Client(ports.inner, "ingest", passwords["ingest"], client_id=SESSION, session_s=60)
+    service.subscribe("charley/v1/+/blocks")
+    service.close()
+    victim = Client(ports.devices, "leg-8", passwords["leg-8"], client_id="leg-8")
+    assert victim.publish(blocks)()
+    # It gives the ingester's client id, and then another device's.
+    for client_id in (SESSION, "leg-8"):
+        for session_s in (0, 60):
+            evil = Client(ports.devices, "leg-7", passwords["leg-7"], client_id=client_id, session_s=session_s)
+            evil.subscribe(blocks)
+            assert not evil.publish(blocks)()
+            evil.close()
+            assert evil.received == []
+    assert not victim.ended
+    assert victim.publish(blocks)()
+    service = Client(ports.inner, "ingest", passwords["ingest"], client_id=SESSION, session_s=60)
+    servers.wait_for(lambda: service.received == [blocks] * 2, what="what waited for the ingester")
+    service.close()
+    victim.close()
+
+
+def test_a_last_will_keeps_to_the_devices_own_topics(connect: Connect, ports: Ports, passwords: dict[str, str]) -> None:
+    service = connect("ingest")
+    service.subscribe("charley/v1/+/status")
+    for will in ("charley/v1/leg-8/status", "charley/v1/leg-7/ack", "charley/v1/leg-7/status"):
+        device = Client(ports.devices, "leg-7", passwords["leg-7"], will=will)
+        if device.refused:
+            device.close()
+        else:
+            device.drop()
+    servers.wait_for(lambda: service.received, what="the last will")
+    assert service.received == ["charley/v1/leg-7/status"]
 
 
 def test_simulator_stands_in_for_the_devices_of_the_demo(connect: Connect) -> None:
