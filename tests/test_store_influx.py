@@ -254,7 +254,19 @@ def test_joined_names_come_apart_again(names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "influx:8086", "ftp://host", "http://", "http://user:pass@host:8086", "http://user@host"]
+    "url",
+    [
+        "",
+        "influx:8086",
+        "ftp://host",
+        "http://",
+        "http://user:pass@host:8086",
+        "http://user@host",
+        "http://host:port",
+        "http://host:99999",
+        "http://[::1",
+        "http://host:0",
+    ],
 )
 def test_addresses_that_cannot_be_right_are_refused(url: str) -> None:
     with pytest.raises(StoreRefused) as refused:

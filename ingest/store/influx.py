@@ -12,6 +12,7 @@ Rules
 - Values reach a query as bind parameters only.
 - 3 Core limits the files that one query may touch to about three days of data: ranges are read in pieces.
 - 3 Core answers 200 to a statement that it cannot run: the body is always looked at for `error`.
+- Redirects are not followed: token and records go where the settings say.
 - The token is in no message, whatever a server or proxy answers.
 """
 
@@ -70,8 +71,12 @@ class InfluxStore:
         timeout_s: float = 10.0,
         hours_per_query: float = HOURS_PER_QUERY,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:  # a port or an IPv6 address that is none
+            usable = False
+        if not usable:
             raise StoreRefused("InfluxDB's address must be like http://host:8086")
         if parts.username is not None or parts.password is not None:
             raise StoreRefused("put credentials into the token (for InfluxDB 1.8: user:password), not the address")
@@ -186,6 +191,7 @@ class InfluxStore:
                 content_type="text/plain; charset=utf-8",
                 _preload_content=False,  # not every proxy speaks UTF-8, as the client believes
                 _return_http_data_only=True,
+                urlopen_kw={"redirect": False},
             )
             return Answer(found.status, found.data, found.headers, "write")
         except ApiException as error:

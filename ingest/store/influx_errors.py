@@ -23,7 +23,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -142,16 +141,10 @@ def _missing_mend(sentence: str) -> str:
 
 def _moved(location: str) -> str:
     """Where a redirect leads. It is not followed: token and records go where the settings say and nowhere else."""
-    parts = urlsplit(location)
-    if not parts.scheme or not parts.hostname:
+    base = re.sub(r"(/api/v2/write|/query)?/?([?#].*)?$", "", location)
+    if not re.match(r"https?://\S+$", base):
         return "Redirects are not followed: set CHARLEY_INFLUXDB_URL to where InfluxDB is"
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    base = re.sub(r"/(api/v2/write|query)/?$", "", parts.path)
-    port = re.search(r":\d+$", parts.netloc)
-    return (
-        f"Redirects are not followed: set CHARLEY_INFLUXDB_URL={parts.scheme}://{host}{port[0] if port else ''}{base} "
-        "if that is InfluxDB"
-    )
+    return f"Redirects are not followed: set CHARLEY_INFLUXDB_URL={base} if that is InfluxDB"
 
 
 def _retry_after_s(answer: Answer) -> float | None:
