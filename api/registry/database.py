@@ -60,17 +60,18 @@ class Registry:
 
 def open_registry(url: str) -> Registry:
     """Open the registry that an SQLAlchemy URL names and bring its schema up to date."""
-    engine = _engine(url)
+    engine = make_engine(url)
     try:
         with _translated():
-            _migrate(engine)
+            _bring_up_to_date(engine)
     except BaseException:
         engine.dispose()
         raise
     return Registry(engine)
 
 
-def _engine(url: str) -> sa.Engine:
+def make_engine(url: str) -> sa.Engine:
+    """Connections to the database that an SQLAlchemy URL names; nothing in it is changed."""
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
@@ -110,23 +111,37 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def _migrate(engine: sa.Engine) -> None:
+def known_schemas() -> set[str]:
+    """Every schema that this release can bring up to date, the newest included."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def migrate(connection: sa.Connection, *, to: str = "head") -> None:
+    """Bring a database forward to a schema, within the connection's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    return config
+
+
+def _bring_up_to_date(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         connection.execution_options(charley_write=True)
         with connection.begin():
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             found = MigrationContext.configure(connection).get_current_revision()
-            if found is not None and found not in known:
+            if found is not None and found not in known_schemas():
                 raise Conflict(
                     f"The registry was written by a newer release (schema {found}). Start that release, "
                     "or restore a copy of the registry from before it was upgraded."
                 )
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            migrate(connection)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def look_at_folder(path: Path, *, now_s: float, mounts: str | None, day_bytes: f
     dates = sorted(folder.name.removeprefix("date=") for folder in path.glob("archive/device=*/date=2*"))
     return FolderFacts(
         path=path,
-        open_to_others=tuple(one.name for one in own if stat.S_IMODE(one.stat().st_mode) & 0o077),
+        open_to_others=tuple(one.name for one in own if _is_open(one)) if _is_open(path) else (),
         foreign=tuple(one.name for one in own if user not in {0, one.stat().st_uid}),
         file_system=None if mounts is None else file_system_of(path.resolve(), mounts),
         free=shutil.disk_usage(path).free,
@@ -154,6 +154,11 @@ def _ends_well(part: Path) -> bool:
         return True  # compacted meanwhile
     except OSError:
         return False  # shorter than any Parquet file
+
+
+def _is_open(path: Path) -> bool:
+    """Whether others than the owner may do something with it."""
+    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
 def _size(path: Path) -> int | None:

@@ -1,0 +1,158 @@
+"""Everything that a site owns into one folder, which appears when it is whole."""
+
+import importlib.metadata
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ingest.doctor.check import in_bytes
+from ingest.keeping.copying import copy_file, copy_parts, copy_sqlite, make_folder, sync, sync_all
+from ingest.keeping.manifest import FORMAT, BackupError, Manifest, Progress, entries, utc, write_manifest
+from ingest.keeping.moment import Moment, moment
+from ingest.keeping.records import copy_store
+from ingest.keeping.registry import RegistryTools, has_registry, registry_url
+from ingest.settings import Settings
+from ingest.store import Store
+
+JOURNAL: Final = "journal.sqlite"
+STORE: Final = "store.sqlite"
+REGISTRY: Final = "registry.jsonl"
+TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
+ARCHIVE: Final = "archive"
+_COUNTED: Final = {"blocks": "block", "waiting records": "outbox", "quarantined": "quarantine"}
+
+
+@dataclass(slots=True)
+class Backup:
+    """What a backup holds, and what there was to say."""
+
+    folder: Path
+    manifest: Manifest
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Draft:
+    folder: Path
+    schemas: dict[str, int | str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def back_up(
+    settings: Settings, to: Path, *, tools: RegistryTools, open_store: Callable[[Settings], Store], progress: Progress
+) -> Backup:
+    """Copy everything to the folder `to`, which must not exist; `progress` is told bytes, each file's twice."""
+    data_dir = settings.data_dir
+    _check_places(data_dir, to)
+    archive = data_dir / ARCHIVE
+    with _draft_beside(to) as draft:
+        # No longer than it takes to copy these two: meanwhile their logs can only grow.
+        with moment(data_dir, sqlite_store=settings.store == "sqlite") as now:
+            _check_room(now, to.parent, archive=archive)
+            _copy_databases(now, draft, progress=progress)
+        draft.counts["archive parts"] = copy_parts(archive, now.parts, draft.folder / ARCHIVE, progress)
+        if settings.store == "influxdb":
+            draft.counts |= copy_store(settings, draft.folder / STORE, open_store=open_store, at_ns=now.at_ns)
+            draft.schemas["store"] = _version(draft.folder / STORE)
+        _copy_registry(settings, draft, tools)
+        if not copy_file(data_dir / TOKEN, draft.folder / TOKEN):
+            draft.notes.append("no admin token here: a new one is made when the API starts")
+        manifest = Manifest(
+            format=FORMAT, charley=importlib.metadata.version("charley"), created=utc(now.at_ns), at_ns=now.at_ns,
+            exact=now.exact, schemas=draft.schemas, counts=draft.counts, files=entries(draft.folder, progress),
+        )  # fmt: skip
+        sync(write_manifest(draft.folder, manifest))
+        sync_all(draft.folder)
+        draft.folder.rename(to)
+        sync(to.parent)
+    return Backup(to, manifest, draft.notes)
+
+
+def size_of(settings: Settings) -> int:
+    """How many bytes there are to copy, about."""
+    files = [path for name in (JOURNAL, STORE) if (path := settings.data_dir / name).exists()]
+    parts = (settings.data_dir / ARCHIVE).rglob("part-*.parquet")
+    return sum(path.stat().st_size for path in [*files, *parts] if path.exists())
+
+
+def _copy_databases(now: Moment, draft: _Draft, *, progress: Progress) -> None:
+    if now.journal is not None:
+        trouble = copy_sqlite(now.journal, draft.folder / JOURNAL, progress)
+        (draft.schemas["journal"],) = now.journal.execute("SELECT version FROM schema_version").fetchone()
+        draft.counts |= {
+            name: now.journal.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names of ours
+            for name, table in _COUNTED.items()
+        }
+        draft.notes += [f"the journal is damaged ({trouble}): it was copied as it is"] * bool(trouble)
+    else:
+        draft.notes.append("no journal here: no ingester has run with this data folder")
+    if now.store is not None:
+        trouble = copy_sqlite(now.store, draft.folder / STORE, progress)
+        draft.schemas["store"] = _version(draft.folder / STORE)
+        draft.notes += [f"the store is damaged ({trouble}): it was copied as it is"] * bool(trouble)
+    if not now.exact:
+        draft.notes.append("the ingester was too busy for one exact instant: a few results may be ahead of the journal")
+
+
+def _copy_registry(settings: Settings, draft: _Draft, tools: RegistryTools) -> None:
+    if not has_registry(settings):
+        draft.notes.append("no registry here: who wears what is not in this backup")
+        return
+    url = registry_url(settings, settings.data_dir)
+    draft.schemas["registry"], rows = tools.snapshot(url, draft.folder / REGISTRY)
+    draft.counts |= rows
+
+
+def _check_places(data_dir: Path, to: Path) -> None:
+    if not data_dir.is_dir():
+        raise BackupError(f"there is no data folder at {data_dir}: is CHARLEY_DATA_DIR right?")
+    if to.exists():
+        raise BackupError(f"{to} exists already; a backup is never written over")
+    if to.resolve().is_relative_to(data_dir.resolve()):
+        raise BackupError(f"{to} lies in the data folder: name a place outside of it, best on another disk")
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BackupError(f"{to.parent} cannot be made: {error.strerror}") from error
+
+
+def _check_room(now: Moment, parent: Path, *, archive: Path) -> None:
+    needed = 0
+    for connection in (now.journal, now.store):
+        if connection is not None:
+            (pages,), (size,) = (connection.execute(f"PRAGMA {one}").fetchone() for one in ("page_count", "page_size"))
+            needed += pages * size
+    if archive.is_dir() and archive.stat().st_dev != parent.stat().st_dev:
+        needed += sum(now.parts.values())
+    free = shutil.disk_usage(parent).free
+    if needed > free:
+        raise BackupError(f"{parent} has {in_bytes(free)} free, and the backup needs {in_bytes(needed)}")
+
+
+@contextmanager
+def _draft_beside(to: Path) -> Iterator[_Draft]:
+    """A folder that is removed again when anything goes wrong."""
+    draft = _Draft(to.with_name(f"{to.name}.unfinished-{secrets.token_hex(3)}"))
+    try:
+        make_folder(draft.folder)
+        yield draft
+    except OSError as error:
+        raise BackupError(f"the backup cannot be written: {error}") from error
+    finally:
+        if draft.folder.exists():
+            shutil.rmtree(draft.folder)
+
+
+def _version(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    try:
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    finally:
+        connection.close()
+    return version

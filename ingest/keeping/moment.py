@@ -1,0 +1,102 @@
+"""One instant of a running site: journal, store and archive as they were together.
+
+Rules
+-----
+- Journal and store are SQLite files in WAL mode: a read transaction shows a file as it was when it began, for as long
+  as it lasts, and holds nobody up.
+- Nothing reaches the store or the archive that was not in the journal before, and nothing leaves the journal before
+  it is there. So the journal's transaction begins first: whatever moves afterwards is in both, and nothing in neither.
+- Nothing must be ahead of the journal either, or results would be kept of blocks that it does not know. So all is
+  begun again until no commit of the ingester fell between the first look and the last. That takes a few tries of some
+  milliseconds; should it never succeed, the order still holds, and the manifest says that it is not exact.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ingest.keeping.manifest import BackupError
+
+TRIES: Final = 500
+BUSY_S: Final = 20.0
+PARTS: Final = "device=*/date=*/part-*.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What there was; the connections are within their read transactions."""
+
+    at_ns: int
+    exact: bool
+    journal: sqlite3.Connection | None
+    store: sqlite3.Connection | None
+    parts: dict[str, int] = field(default_factory=dict)  # of the archive: relative path and size
+
+
+@contextmanager
+def moment(data_dir: Path, *, sqlite_store: bool) -> Iterator[Moment]:
+    """Hold on to the present until the block ends."""
+    with ExitStack() as stack:
+
+        def opened(path: Path) -> sqlite3.Connection | None:
+            return stack.enter_context(closing(open_reader(path))) if path.exists() else None
+
+        journal = opened(data_dir / "journal.sqlite")
+        watch = opened(data_dir / "journal.sqlite")
+        store = opened(data_dir / "store.sqlite") if sqlite_store else None
+        try:
+            yield _found(data_dir / "archive", journal, watch, store)
+        except sqlite3.Error as error:
+            raise BackupError(f"{data_dir} cannot be read: {error}") from error
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, beside whoever writes."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_S)
+
+
+def list_parts(archive: Path) -> dict[str, int]:
+    """Every part of the archive with its size; one that goes meanwhile is left out, for it was merged into another."""
+    found = {}
+    for path in archive.glob(PARTS):
+        try:
+            found[path.relative_to(archive).as_posix()] = path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def _found(
+    archive: Path,
+    journal: sqlite3.Connection | None,
+    watch: sqlite3.Connection | None,
+    store: sqlite3.Connection | None,
+) -> Moment:
+    for last in (False,) * (TRIES - 1) + (True,):
+        before = _commits(watch)
+        at_ns = time.time_ns()
+        for connection in (journal, store):
+            if connection is not None:
+                _begin(connection)
+        parts = list_parts(archive)
+        exact = _commits(watch) == before
+        if exact or last:
+            break
+        for connection in (journal, store):
+            if connection is not None:
+                connection.execute("ROLLBACK")
+    return Moment(at_ns=at_ns, exact=exact, journal=journal, store=store, parts=parts)
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # only now the transaction has its instant
+
+
+def _commits(watch: sqlite3.Connection | None) -> int | None:
+    """A number that changes with every commit of another connection."""
+    return None if watch is None else watch.execute("PRAGMA data_version").fetchone()[0]

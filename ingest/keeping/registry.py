@@ -1,0 +1,32 @@
+"""The registry belongs to the API, which this package may not import: its tools are handed in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.settings import Settings
+
+Counts = Mapping[str, int]  # rows by table
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryTools:
+    """Copies a registry, given by its SQLAlchemy URL, to a file and back."""
+
+    snapshot: Callable[[str, Path], tuple[str, Counts]]  # schema and rows; the file is made
+    restore: Callable[[str, Path], Counts]  # into an empty registry, brought up to date
+
+
+def registry_url(settings: Settings, folder: Path) -> str:
+    """Where the registry is: what the settings name, or a file in this folder."""
+    if settings.registry_url is not None:
+        return settings.registry_url.get_secret_value()
+    return f"sqlite:///{(folder / 'registry.sqlite').resolve()}"
+
+
+def has_registry(settings: Settings) -> bool:
+    """Whether there is one to copy; nothing is made by asking."""
+    if settings.registry_url is None:
+        return (settings.data_dir / "registry.sqlite").exists()
+    url = settings.registry_url.get_secret_value()
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///").partition("?")[0]).exists()
