@@ -168,6 +168,7 @@ class Client:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        del self._client  # or it is found in a circle, its sockets before itself
 
     def drop(self) -> None:
         """End without a word, so that the broker sends the last will."""
@@ -175,6 +176,7 @@ class Client:
         assert sock is not None
         self._client.loop_stop()
         sock.close()
+        del self._client
 
 
 Connect = Callable[[str], Client]
