@@ -131,8 +131,8 @@ class BrokenStore:
     ) -> list[Episode]:
         raise self._refusal(devices, start_ns, end_ns, updated_after_ns, withdrawn)
 
-    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
-        raise self._refusal(device, start_ns, end_ns)
+    def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
+        raise self._refusal(device, start_ns, end_ns, void)
 
     def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
         raise self._refusal(device, start_ns, end_ns, every_ns)

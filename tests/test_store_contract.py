@@ -117,11 +117,12 @@ class ByHand:
         ]
         return [row[-1] for row in sorted(found, key=lambda row: row[:-1])]
 
-    def epochs(self, device: str, start_ns: int, end_ns: int) -> list[Record]:
+    def epochs(self, device: str, start_ns: int, end_ns: int, *, void: bool) -> list[Record]:
         found = [
             (r.start_ns, r.site, r)
             for r in self.kept
-            if isinstance(r, Epoch) and r.device == device and start_ns <= r.start_ns < end_ns and r.received_s != 0
+            if isinstance(r, Epoch) and r.device == device and start_ns <= r.start_ns < end_ns
+            if void or r.received_s != 0
         ]
         return [row[-1] for row in sorted(found, key=lambda row: row[:-1])]
 
@@ -172,7 +173,8 @@ def test_answers_like_a_list_searched_by_hand(
     assert alike([status for status in store.services() if status.name.startswith(prefix)], by_hand.services())
     assert [name for name in store.devices() if name.startswith(prefix)] == by_hand.devices()
     for device in devices:
-        assert alike(store.epochs(device, start_ns=start_ns, end_ns=end_ns), by_hand.epochs(device, start_ns, end_ns))
+        epochs = store.epochs(device, start_ns=start_ns, end_ns=end_ns, void=withdrawn)
+        assert alike(epochs, by_hand.epochs(device, start_ns, end_ns, void=withdrawn))
 
 
 @FEW

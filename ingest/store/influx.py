@@ -17,9 +17,9 @@ Rules
 """
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 from urllib.parse import urlsplit
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -56,6 +56,9 @@ _DEVICES_PER_QUERY: Final = 50
 _WORTH_SKIPPING: Final = 8
 # Where the server will not say even that: the years that the wire lets through.
 _YEARS_NS: Final = (1_577_836_800_000_000_000, STATUS_NS)
+
+
+T = TypeVar("T")
 
 
 class InfluxStore:
@@ -117,11 +120,11 @@ class InfluxStore:
         found = [episode for episode in cast("Iterator[Episode]", pieces) if withdrawn or not episode.withdrawn]
         return sorted(found, key=lambda episode: (episode.onset_ns, episode.device, episode.site))
 
-    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
+    def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
         """Epochs of a device whose start lies in the range, by start then site."""
         self._check_open()
         pieces = cast("Iterator[Epoch]", self._between(EPOCHS, [device], (start_ns, end_ns)))
-        found = [epoch for epoch in pieces if not epoch.void]
+        found = [epoch for epoch in pieces if void or not epoch.void]
         return sorted(found, key=lambda epoch: (epoch.start_ns, epoch.site))
 
     def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
@@ -129,14 +132,14 @@ class InfluxStore:
         self._check_open()
         newest: dict[int, int] = {}
         grouped = f"GROUP BY time({every_ns // 10**9}s) fill(none)"
-        start_ns, end_ns = clamp_ns(start_ns), clamp_ns(end_ns)
-        if end_ns - start_ns > _WORTH_SKIPPING * self._piece_ns:
-            start_ns = self._first(EPOCHS, _Where.of([device], (start_ns, end_ns))) or start_ns
-        for piece_ns in range(start_ns, end_ns, self._piece_ns):
-            where = _Where.of([device], (piece_ns, min(piece_ns + self._piece_ns, end_ns)))
+
+        def ask(where: _Where) -> list[tuple[int, int]]:
             statement = f'SELECT max("updated_ns") FROM "{EPOCHS.name}" WHERE {where.text} {grouped}'  # noqa: S608
-            for stretch_ns, written_ns in self._reader.rows(statement, where.parameters, columns=["time", "max"]):
-                newest[cast("int", stretch_ns)] = max(newest.get(cast("int", stretch_ns), 0), cast("int", written_ns))
+            rows = self._reader.rows(statement, where.parameters, columns=["time", "max"])
+            return cast("list[tuple[int, int]]", rows)
+
+        for stretch_ns, written_ns in self._in_pieces(EPOCHS, [device], (start_ns, end_ns), ask=ask):
+            newest[stretch_ns] = max(newest.get(stretch_ns, 0), written_ns)
         return newest
 
     def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
@@ -158,7 +161,12 @@ class InfluxStore:
         self._check_open()
         measurements = ", ".join(f'"{table.name}"' for table in (EPISODES, EPOCHS, STATUSES))
         statement = f'SHOW TAG VALUES FROM {measurements} WITH KEY = "device"'
-        return sorted({str(row[0]) for row in self._reader.rows(statement, {}, columns=["value"])})
+        known = {str(row[0]) for row in self._reader.rows(statement, {}, columns=["value"])}
+        # 3 Core may answer that for the latest time only. But no device has records and no status.
+        where = _Where.of((), (STATUS_NS, STATUS_NS + 1))
+        statement = f'SELECT "device", "boot" FROM "{STATUSES.name}" WHERE {where.text}'  # noqa: S608
+        rows = self._reader.rows(statement, where.parameters, columns=["device"])
+        return sorted(known | {str(row[0]) for row in rows})
 
     def close(self) -> None:
         """Release the connections; closing twice is harmless."""
@@ -210,9 +218,24 @@ class InfluxStore:
         range_ns: tuple[int, int],
         updated_after_ns: int | None = None,
     ) -> Iterator[Record]:
+        def ask(where: _Where) -> list[Record]:
+            return self._select(table, where)
+
+        return self._in_pieces(table, devices, range_ns, ask=ask, updated_after_ns=updated_after_ns)
+
+    def _in_pieces(
+        self,
+        table: Table,
+        devices: Sequence[str],
+        range_ns: tuple[int, int],
+        *,
+        ask: "Callable[[_Where], list[T]]",
+        updated_after_ns: int | None = None,
+    ) -> Iterator[T]:
+        """What `ask` gives for one piece of the range after another, without those known to be empty."""
         for some in _groups(devices):
             start_ns, end_ns = (clamp_ns(instant_ns) for instant_ns in range_ns)
-            found: list[Record] = []
+            found: list[T] = []
             can_skip = True
             while start_ns < end_ns:
                 if not found and can_skip and end_ns - start_ns > _WORTH_SKIPPING * self._piece_ns:
@@ -223,7 +246,7 @@ class InfluxStore:
                     if start_ns >= end_ns:
                         break
                 piece_ns = (start_ns, min(start_ns + self._piece_ns, end_ns))
-                found = self._select(table, _Where.of(some, piece_ns, updated_after_ns))
+                found = ask(_Where.of(some, piece_ns, updated_after_ns))
                 yield from found
                 start_ns += self._piece_ns
 

@@ -29,8 +29,8 @@ class Store(Protocol):
     ) -> list[Episode]:
         """Episodes whose onset lies in the range, by onset then device and site; tombstones only if asked for."""
 
-    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
-        """Epochs of all sites of a device whose start lies in the range, by start then site; no void ones."""
+    def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
+        """Epochs of all sites of a device whose start lies in the range, by start then site; void ones if asked for."""
 
     def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
         """When epochs of the range were last written, void ones too: by stretches of `every_ns`, named by their start.

@@ -70,13 +70,13 @@ class MemoryStore:
             found = [episode for episode in found if episode.updated_ns > updated_after_ns]
         return sorted(found, key=lambda episode: (episode.onset_ns, episode.device, episode.site))
 
-    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
+    def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
         """Epochs of a device whose start lies in the range, by start then site."""
         with self._lock:
             self._check_open()
             series = self._series.get((EPOCHS.name, device), _Series())
             found = cast("Iterator[Epoch]", series.between(start_ns, end_ns))
-            return [epoch for epoch in found if not epoch.void]
+            return [epoch for epoch in found if void or not epoch.void]
 
     def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
         """When epochs of each stretch of the range were last written, by the stretch's start."""

@@ -100,9 +100,10 @@ class SqliteStore:
         episodes = cast("list[Episode]", self._of_devices(EPISODES, devices, rest=rest, values=bounds))
         return sorted(episodes, key=lambda episode: (episode.onset_ns, episode.device, episode.site))
 
-    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
+    def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
         """Epochs of a device whose start lies in the range, by start then site."""
-        where = "device = ? AND start_ns >= ? AND start_ns < ? AND received_s IS NOT 0 ORDER BY start_ns, site"
+        kept = "" if void else " AND received_s IS NOT 0"
+        where = f"device = ? AND start_ns >= ? AND start_ns < ?{kept} ORDER BY start_ns, site"
         return cast("list[Epoch]", self._select(EPOCHS, where, [device, clamp_ns(start_ns), clamp_ns(end_ns)]))
 
     def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
