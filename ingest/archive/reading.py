@@ -62,8 +62,7 @@ def _open(path: Path, stack: ExitStack) -> Part:
     try:
         file = stack.enter_context(pq.ParquetFile(path, page_checksum_verification=True))
         version = version_of(file.schema_arrow)
-        groups = [file.metadata.row_group(k).column(_T0).statistics for k in range(file.num_row_groups)]
-        limits = np.array([(group.min, group.max) for group in groups], np.int64).reshape(-1, 2)
+        limits = _limits(file) if version == VERSION else np.zeros((0, 2), np.int64)
     except FileNotFoundError:
         raise
     except (*UNREADABLE, AttributeError) as error:
@@ -71,6 +70,11 @@ def _open(path: Path, stack: ExitStack) -> Part:
     if version != VERSION:
         raise ArchiveError(f"{path} has version {version} of the archive's schema; this Charley reads {VERSION}")
     return Part(path, file, limits[:, 0], limits[:, 1])
+
+
+def _limits(file: Any) -> IntArray:
+    stated = [file.metadata.row_group(k).column(_T0).statistics for k in range(file.num_row_groups)]
+    return np.array([(one.min, one.max) for one in stated], np.int64).reshape(-1, 2)
 
 
 def version_of(schema: Any) -> int:
