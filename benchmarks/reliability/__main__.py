@@ -1,0 +1,50 @@
+"""Show what must hold whatever happens on the way; each program prints figures and fails where it does not hold.
+
+python -m benchmarks.reliability NAME ... [--quick] [--keep FOLDER]
+"""
+
+import argparse
+import importlib
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from benchmarks.reliability.outcome import Outcome, keep, say
+
+PROGRAMS: Final = ("kills",)
+
+
+def run(name: str, *, quick: bool, folder: Path) -> Outcome:
+    """One program to its end; an error of its own is a failure like any other."""
+    say(f"{name}{', quick' if quick else ''} ...")
+    outcome: Outcome = importlib.import_module(f"benchmarks.reliability.{name}").run(quick=quick, folder=folder)
+    return outcome
+
+
+def main() -> int:
+    """Run those that are named, or all; 1 when anything does not hold."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*PROGRAMS, []], metavar="NAME", help=", ".join(PROGRAMS))
+    parser.add_argument("--quick", action="store_true", help="a minute instead of an hour")
+    parser.add_argument("--keep", type=Path, help="keep what the processes wrote here")
+    options = parser.parse_args()
+    out = Console()
+    failed = []
+    for name in options.names or PROGRAMS:
+        with ExitStack() as stack:
+            folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="charley-")))
+            outcome = run(name, quick=options.quick, folder=folder / name)
+        outcome.show(out)
+        keep(outcome, quick=options.quick)
+        if not outcome.passed:
+            failed.append(name)
+    if failed:
+        out.print(f"[red]does not hold:[/red] {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,79 @@
+"""Blocks of made-up legs, small and quick: rest at 200 Hz with bursts as ragged as cramps, and a still shank."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.wire import Block, Signal, encode
+
+EMG_HZ: Final = 200.0
+ACC_HZ: Final = 10.0
+SECOND_NS: Final = 1_000_000_000
+SITE: Final = "soleus"
+QUIET_S: Final = 60  # at both ends of a stretch: the wearer's rest is learnt, and what is open ends
+PERIOD_S: Final = 150
+BURST_S: Final = (25, 60)
+
+Key = tuple[int, int]  # boot, seq
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One block as a device sends it."""
+
+    key: Key
+    t0_ns: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Signal without a pause: `seconds` from `start_ns`, in blocks of `block_s`; `seed` says which leg."""
+
+    seed: int
+    start_ns: int
+    seconds: int
+    block_s: float = 1.0
+
+    def emg(self) -> NDArray[np.int16]:
+        """Counts (n,): rest at 3 µV, and bursts ten times that, one in every `PERIOD_S`."""
+        rng = np.random.default_rng((self.seed, self.start_ns // SECOND_NS))
+        n = int(self.seconds * EMG_HZ)
+        level = np.full(n, 30.0)
+        for start_s in range(QUIET_S + 5, self.seconds - QUIET_S - BURST_S[1], PERIOD_S):
+            first = start_s + float(rng.uniform(0, 20))
+            level[int(first * EMG_HZ) : int((first + rng.uniform(*BURST_S)) * EMG_HZ)] = 300.0
+        ragged = np.repeat(rng.uniform(0.4, 1.6, n // 20 + 1), 20)[:n]
+        return np.asarray(rng.normal(size=n) * level * np.where(level > 100, ragged, 1), np.int16)
+
+    def blocks(self, *, boots: Sequence[int] = (1,)) -> list[Sent]:
+        """All blocks in order; with several boots the device started anew in between, each time at once."""
+        emg = self.emg()
+        size = round(self.block_s * EMG_HZ)
+        count = math.ceil(len(emg) / size)
+        cuts = [round(count * i / len(boots)) for i in range(len(boots) + 1)]
+        found = []
+        for boot, first, end in zip(boots, cuts[:-1], cuts[1:], strict=True):
+            for i in range(first, end):
+                t0_ns = self.start_ns + round(i * size * SECOND_NS / EMG_HZ)
+                payload = encode(block(emg[i * size : (i + 1) * size], boot=boot, seq=i - first, t0_ns=t0_ns))
+                found.append(Sent((boot, i - first), t0_ns, payload))
+        return found
+
+
+def block(emg: NDArray[np.int16], *, boot: int, seq: int, t0_ns: int) -> Block:
+    """One block of these counts; the shank lies still."""
+    still = np.repeat(np.array([[0], [0], [4096]], "<i2"), max(1, round(len(emg) * ACC_HZ / EMG_HZ)), axis=1)
+    return Block(
+        boot=boot,
+        seq=seq,
+        t0=t0_ns,
+        signals=(
+            Signal(kind="emg", site=SITE, fs_hz=EMG_HZ, scale=0.1, channels=1, samples=emg.astype("<i2").tobytes()),
+            Signal(kind="acc", site="shank", fs_hz=ACC_HZ, scale=1 / 4096, channels=3, samples=still.tobytes()),
+        ),
+    )

@@ -1,0 +1,122 @@
+"""What a program found: figures, and checks that hold or do not; printed, and kept beside this file."""
+
+import datetime as dt
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmarks.servers import find
+from detector import VERSION
+
+ROOT: Final = Path(__file__).parent.parent.parent
+RESULTS: Final = Path(__file__).with_name("results.json")
+PACKAGES: Final = ("paho-mqtt", "influxdb-client", "numpy", "pyarrow")
+
+Figure = int | float | str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One program's result; `rows` is a table with a heading of its own."""
+
+    name: str
+    figures: dict[str, Figure] = field(default_factory=dict)
+    heading: tuple[str, ...] = ()
+    rows: list[tuple[Figure, ...]] = field(default_factory=list)
+    checks: dict[str, bool] = field(default_factory=dict)
+    sentences: list[str] = field(default_factory=list)  # what a person needs to find a failure
+    took_s: float = 0.0
+
+    def check(self, what: str, holds: bool, sentences: Iterable[str] = ()) -> None:
+        """Something that must hold; what to say where it does not."""
+        self.checks[what] = holds
+        if not holds:
+            self.sentences += [f"{what}: {sentence}" for sentence in sentences]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all holds, and there was something that could have failed."""
+        return bool(self.checks) and all(self.checks.values())
+
+    def show(self, out: Console) -> None:
+        """Print it."""
+        if self.rows:
+            table = Table(*self.heading, title=self.name)
+            for row in self.rows:
+                table.add_row(*map(shown, row))
+            out.print(table)
+        for name, value in self.figures.items():
+            out.print(f"  {name}: {shown(value)}", highlight=False)
+        for what, holds in self.checks.items():
+            out.print(f"  {'[green]holds[/green]' if holds else '[red]FAILS[/red]'} {escape(what)}", highlight=False)
+        for sentence in self.sentences:
+            out.print(f"    {escape(sentence)}", soft_wrap=True, highlight=False)
+
+
+def shown(value: Figure) -> str:
+    """A figure for people."""
+    if isinstance(value, float):
+        return f"{value:,.1f}" if abs(value) >= 10 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def keep(outcome: Outcome, *, quick: bool, path: Path = RESULTS) -> None:
+    """Write it among the others, in place of an earlier one of the same length."""
+    kept: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
+    kept.setdefault(outcome.name, {})["quick" if quick else "full"] = {
+        "passed": outcome.passed,
+        "figures": outcome.figures,
+        "heading": outcome.heading,
+        "rows": outcome.rows,
+        "checks": outcome.checks,
+        "took_s": round(outcome.took_s, 1),
+        "command": f"python -m benchmarks.reliability {outcome.name}{' --quick' if quick else ''}",
+        **surroundings(),
+    }
+    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
+def surroundings() -> Mapping[str, Any]:
+    """Machine, date and versions."""
+    return {
+        "date": f"{dt.datetime.now(dt.UTC):%Y-%m-%d}",
+        "machine": f"{os.cpu_count()} cores, {_memory_gib()} GiB, {platform.system()} {platform.machine()}",
+        "versions": {
+            "python": platform.python_version(), "detector": VERSION, "commit": _commit(),
+            "mosquitto": _first_line("mosquitto", "-h"), "influxdb": _first_line("influxd", "version"),
+            **{name: importlib.metadata.version(name) for name in PACKAGES},
+        },
+    }  # fmt: skip
+
+
+def _memory_gib() -> int:
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
+
+
+def _first_line(program: str, argument: str) -> str:
+    path = find(program)
+    if path is None:
+        return "none"
+    printed = subprocess.run([path, argument], capture_output=True, text=True, check=False, timeout=10)
+    return (printed.stdout or printed.stderr).splitlines()[0].strip()
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+
+
+def say(sentence: str) -> None:
+    """Progress."""
+    print(f"== {sentence}", file=sys.stderr, flush=True)

@@ -1,0 +1,206 @@
+"""The whole of Charley as processes on loopback, each of which can be killed, stopped and started by itself.
+
+Rules
+-----
+- Only children of ours are ended, by their pid; they end with us in any case.
+- What dies without having been killed is noted (`fallen`): nobody may restart it quietly.
+- The part of a supervisor (systemd, Docker) is played by `mend`: whatever is down is started again.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from benchmarks.reliability import records
+from benchmarks.servers import Child, InfluxDB, Mosquitto, accepts, free_port
+from ingest.settings import PREFIX
+from ingest.store.influx import InfluxStore
+
+ROLES: Final = ("ingest", "broker", "store", "api")
+AUTOSAVE_S: Final = 60  # as in deploy/mosquitto
+POLL_S: Final = 0.05
+LOG_TAIL: Final = 2000
+
+
+class Role:
+    """`charley ingest` or `charley api` as a child that can be ended and started again."""
+
+    def __init__(self, name: str, settings: Mapping[str, object], *, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._settings = settings
+        self._child: Child | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, while there is one."""
+        return self._child.pid if self._child and self._child.exit_code is None else None
+
+    @property
+    def fallen(self) -> int | None:
+        """With what it left, if it did so by itself."""
+        return self._child.exit_code if self._child else None
+
+    def start(self) -> None:
+        """Start it, if it is not running; returns at once."""
+        if self._child is None or self._child.exit_code is not None:
+            pairs = (f"{PREFIX}{key.upper()}={value}" for key, value in self._settings.items())
+            unset = (f"--unset={key}" for key in os.environ if key.startswith(PREFIX))
+            self._child = Child(["env", *unset, *pairs, sys.executable, "-m", "charley", self.name], log=self.log)
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._child is not None:
+            self._child.kill()
+            self._child = None
+
+    def stop(self) -> int | None:
+        """Ask it to end; what it left with."""
+        if self._child is None:
+            return None
+        self._child.stop()
+        code, self._child = self._child.exit_code, None
+        return code
+
+
+@dataclass(slots=True)
+class World:
+    """Broker, store, ingester and API with one folder; `start` before use."""
+
+    folder: Path
+    broker: Mosquitto
+    store: InfluxDB
+    ingest: Role
+    api: Role
+    metrics_url: str
+    api_url: str
+    data: Path
+    fallen: list[str] = field(default_factory=list)
+
+    @classmethod
+    @contextmanager
+    def make(
+        cls, folder: Path, *, data: Path | None = None, extra: str = "", settings: Mapping[str, object] | None = None,
+        broker_port: int | None = None, autosave_s: int = AUTOSAVE_S,
+    ) -> Iterator[Self]:  # fmt: skip
+        """Everything runs until the block ends. The ingester may reach the broker by another port: a proxy's."""
+        data = data or folder / "data"
+        with ExitStack() as stack:
+            for name in ("broker", "store", "data"):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            broker = stack.enter_context(Mosquitto(folder / "broker", extra=f"autosave_interval {autosave_s}\n{extra}"))
+            store = stack.enter_context(InfluxDB(folder / "store"))
+            metrics, api = free_port(), free_port()
+            common = {
+                "data_dir": data, "store": "influxdb", "influxdb_url": store.url, "influxdb_token": store.token,
+                "influxdb_org": store.org, "influxdb_bucket": store.bucket,
+            }  # fmt: skip
+            ours = {"broker_port": broker_port or broker.port, "metrics_port": metrics, "client_id": "ingest"}
+            world = cls(
+                folder=folder, broker=broker, store=store, data=data,
+                ingest=Role("ingest", common | ours | dict(settings or {}), log=folder / "ingest.log"),
+                api=Role("api", common | {"api_port": api}, log=folder / "api.log"),
+                metrics_url=f"http://127.0.0.1:{metrics}/metrics", api_url=f"http://127.0.0.1:{api}",
+            )  # fmt: skip
+            for role in (world.ingest, world.api):
+                stack.callback(role.kill)
+                role.start()
+            world.wait(world.up, within_s=60.0, what="start of all processes")
+            yield world
+
+    def pid(self, role: str) -> int | None:
+        """The process of a role, while there is one."""
+        pids = {"ingest": self.ingest.pid, "broker": self.broker.pid, "store": self.store.pid, "api": self.api.pid}
+        return pids[role]
+
+    def kill(self, role: str) -> None:
+        """End the process of a role at once."""
+        self._note_fallen()
+        kills = {
+            "ingest": self.ingest.kill, "broker": self.broker.kill, "store": self.store.kill, "api": self.api.kill,
+        }  # fmt: skip
+        kills[role]()
+
+    def mend(self) -> None:
+        """Start whatever is down, without waiting for it."""
+        self._note_fallen()
+        self.broker.start(wait=False)
+        self.store.start(wait=False)
+        self.ingest.start()
+        self.api.start()
+
+    def up(self) -> bool:
+        """Whether all do their work."""
+        self._note_fallen()
+        return (
+            accepts(self.broker.port)
+            and self.metric("charley_broker_connected") == 1
+            and _answers(f"{self.store.url}/ping", headers={"Authorization": f"Token {self.store.token}"})
+            and _answers(f"{self.api_url}/readyz")
+        )
+
+    def metric(self, name: str, *, labels: Mapping[str, str] | None = None) -> float | None:
+        """A figure of the ingester now; the sum where it has labels that were not asked for."""
+        wanted = dict(labels or {}).items()
+        values = [
+            value
+            for (sample, having), value in self.metrics().items()
+            if sample == name and wanted <= dict(having).items()
+        ]
+        return sum(values) if values else None
+
+    def metrics(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+        """All figures of the ingester; none while it does not answer."""
+        try:
+            text = httpx.get(self.metrics_url, timeout=5.0).text
+        except httpx.TransportError:
+            return {}
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def read(self, devices: list[str]) -> records.Kept:
+        """What the store has."""
+        store = InfluxStore(self.store.url, token=self.store.token, org=self.store.org, bucket=self.store.bucket)
+        try:
+            return records.read(store, devices)
+        finally:
+            store.close()
+
+    def wait(self, condition: Callable[[], bool], *, within_s: float, what: str) -> float:
+        """How long it took until something held; an error when it took longer."""
+        begun = time.monotonic()
+        while not condition():
+            self._note_fallen()
+            if self.fallen:
+                raise RuntimeError(f"{what}: {self.fallen[-1]}")
+            if time.monotonic() - begun > within_s:
+                raise TimeoutError(f"{what}: not within {within_s:g} s. {self._tail(self.ingest)}")
+            time.sleep(POLL_S)
+        return time.monotonic() - begun
+
+    def _note_fallen(self) -> None:
+        for role in (self.ingest, self.api):
+            if role.fallen is not None:
+                self.fallen.append(f"{role.name} ended by itself with {role.fallen}: {self._tail(role)}")
+                role.kill()
+
+    def _tail(self, role: Role) -> str:
+        return role.log.read_text(errors="replace")[-LOG_TAIL:] if role.log.exists() else ""
+
+
+def _answers(url: str, *, headers: Mapping[str, str] | None = None) -> bool:
+    try:
+        return httpx.get(url, timeout=5.0, headers=dict(headers or {})).is_success
+    except httpx.TransportError:
+        return False
