@@ -97,7 +97,7 @@ def compare(found: Kept, expected: Kept) -> Difference:
         missing=sorted(set(theirs) - set(ours)),
         extra=sorted(set(ours) - set(theirs)),
         other=[
-            f"{ours[key]}  is not  {theirs[key]}" for key in sorted(set(ours) & set(theirs)) if ours[key] != theirs[key]
+            _apart(key, ours[key], theirs[key]) for key in sorted(theirs) if ours.get(key, theirs[key]) != theirs[key]
         ],
         split=sum(sum(_overlap(one, other) for one in found.present) > 1 for other in expected.present),
         doubled=sum(_overlap(a, b) for i, a in enumerate(found.present) for b in found.present[i + 1 :]),
@@ -106,6 +106,12 @@ def compare(found: Kept, expected: Kept) -> Difference:
 
 def _overlap(a: Episode, b: Episode) -> bool:
     return (a.device, a.site) == (b.device, b.site) and a.onset_ns < b.end_ns and b.onset_ns < a.end_ns
+
+
+def _apart(key: str, ours: str, theirs: str) -> str:
+    left, right = json.loads(ours), json.loads(theirs)
+    parts = [f"{name} {value} is not {right[name]}" for name, value in left.items() if repr(value) != repr(right[name])]
+    return f"{key}: {', '.join(parts)}"
 
 
 def _text(record: Episode | Epoch, *, without: tuple[str, ...]) -> str:
