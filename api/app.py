@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from api import gate, problems
 from api.access import Doorkeeper
+from api.figures import Figures
 from api.reading import Sources
 from api.registry import Registry
 from api.routes import assignments, devices, episodes, epochs, health, pages, summaries, wearers
@@ -49,6 +50,7 @@ def create_app(
     app.state.doorkeeper = Doorkeeper(admin_token)
     app.state.data_dir = data_dir
     app.state.metrics = metrics or CollectorRegistry()
+    app.state.metrics.register(Figures(app.state.sources, data_dir))
     app.state.templates = pages.page_templates()
     problems.install(app)
     versioned = APIRouter(prefix=PREFIX)

@@ -17,7 +17,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.store import Epoch
+from api.columns import Columns
 
 EPOCH_NS: Final = 10_000_000_000
 BIN_NS: Final = 300_000_000_000  # grain of a timeline
@@ -67,12 +67,10 @@ class Stretch:
     seen: Seen
 
 
-def cells_of(epochs: Sequence[Epoch], *, off: Sequence[Interval] = ()) -> Cells:
-    """Join the epochs of all sites of one device, ordered by start: of each ten seconds the best; `off` is unworn."""
-    start_ns = np.fromiter((epoch.start_ns for epoch in epochs), np.int64, len(epochs))
-    rows = [(epoch.received_s, epoch.worn_s, epoch.usable_s) for epoch in epochs]
-    seconds = np.array(rows, dtype=np.float64).reshape(-1, 3).T
-    if len(epochs) == 0:
+def cells_of(epochs: Columns, *, off: Sequence[Interval] = ()) -> Cells:
+    """Join the epochs of all sites of one device: of each ten seconds the best; `off` is unworn."""
+    start_ns, seconds = epochs.start_ns, epochs.seconds
+    if start_ns.size == 0:
         return Cells(start_ns, seconds)
     first = np.flatnonzero(np.diff(start_ns, prepend=start_ns[0] - 1))
     cells = Cells(start_ns[first], np.maximum.reduceat(seconds, first, axis=1))

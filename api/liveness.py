@@ -1,69 +1,187 @@
-"""Is a device working at all? Its last signs of life in, a state and a plain sentence out. Pure."""
+"""One state for each device, with its reason and what to do. Pure: what was last written of it in, a state out.
+
+Rules, the first that holds
+---------------------------
+- `never_heard`: nothing was ever written of it.
+- `refused`: nothing was accepted for `SILENT_S`, and what it sends is refused: its record was written since.
+- `clock_wrong`: its clock is off by more than `CLOCK_OFF_S`; or blocks came in whose time is not known, and none that
+  is dated and new.
+- `offline`, `connected_but_silent`: nothing was accepted for `SILENT_S`; the broker says which. Who is heard is not
+  offline, whatever the broker says: a last will may come late.
+- `catching_up`: the newest sample is more than `BEHIND_S` older than the newest receipt, so nothing is known of now;
+  or what it sent lately has no results yet.
+- `losing_data`, `not_worn`, `receiving_but_unusable`: less than `SHARE` of the last two minutes arrived, and of that
+  was worn, and usable. Electrodes without contact on a device that moves are unusable: it is on somebody.
+- `catching_up` again: the signal is good, and late blocks wait for their results.
+- `receiving`: all else. It is the only good state; missing data never leads to it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from api.coverage import EPOCH_NS, cells_of
-from api.wording import duration
+from api import remedies
+from api.coverage import EPOCH_NS
+from api.recent import LOOK_BACK_NS, Signal, signal_of
+from api.wording import count, duration
 from api.zones import SECOND_NS, ZoneHistory
 from ingest.store import DeviceStatus, Epoch
 
-LivenessState = Literal[
-    "working", "catching_up", "poor_signal", "not_worn", "connected_but_silent", "offline", "never_seen"
+StateCode = Literal[
+    "receiving",
+    "catching_up",
+    "losing_data",
+    "receiving_but_unusable",
+    "not_worn",
+    "clock_wrong",
+    "refused",
+    "connected_but_silent",
+    "offline",
+    "never_heard",
 ]
 SILENT_S: Final = 120.0  # two of the longest blocks
-BEHIND_S: Final = 600.0
-LOOK_BACK_NS: Final = 6 * EPOCH_NS
+BEHIND_S: Final = 300.0
+CLOCK_OFF_S: Final = 300.0
+SHARE: Final = 0.5
+GOOD: Final[StateCode] = "receiving"
 
 
 @dataclass(frozen=True, slots=True)
-class Liveness:
-    """The state of a device now; `since_ns` is when it was last heard, where that matters."""
+class State:
+    """The state of a device now; `since_ns` is when it began, None where that is not known."""
 
-    state: LivenessState
+    code: StateCode
+    since_ns: int | None
     sentence: str
-    since_ns: int | None = None
 
 
-def recent_range(status: DeviceStatus) -> tuple[int, int]:
-    """The stretch of device time whose epochs tell whether the device is worn."""
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is judged, and when, and on whose clock the sentence tells times."""
+
+    status: DeviceStatus
+    now_ns: int
+    zones: ZoneHistory | None
+
+    @property
+    def heard(self) -> bool:
+        return self.status.last_received_ns > 0 and self._passed(self.status.last_received_ns) <= SILENT_S
+
+    @property
+    def behind(self) -> bool:
+        return (self.status.last_received_ns - self.status.last_sample_ns) / 1e9 > BEHIND_S
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether its record changed lately though no block was accepted: something else came in."""
+        written_ns = self.status.updated_ns
+        return not self.heard and written_ns > self.status.last_received_ns and self._passed(written_ns) <= SILENT_S
+
+    @property
+    def since(self) -> str:
+        heard_ns = self.status.last_received_ns
+        return f" since {self.clock(heard_ns)} ({duration(max(self._passed(heard_ns), 0))} ago)" if heard_ns else ""
+
+    def clock(self, instant_ns: int) -> str:
+        utc = datetime.fromtimestamp(instant_ns // SECOND_NS, UTC)
+        return f"{self.zones.local(instant_ns) if self.zones else utc:%a %d %b, %H:%M}" + ("" if self.zones else " UTC")
+
+    def _passed(self, instant_ns: int) -> float:
+        return (self.now_ns - instant_ns) / 1e9
+
+
+def signal_range(status: DeviceStatus, *, now_ns: int) -> tuple[int, int] | None:
+    """The stretch of device time whose epochs `device_state` needs; None where none matter."""
+    if not _Case(status, now_ns, None).heard:
+        return None
     return status.last_sample_ns - LOOK_BACK_NS - EPOCH_NS, status.last_sample_ns + 1
 
 
-def liveness(
-    status: DeviceStatus | None, recent: Sequence[Epoch], *, zones: ZoneHistory | None, now_ns: int
-) -> Liveness:
-    """Judge by what arrived, whatever the device says of its connection; `recent` covers `recent_range`."""
+def device_state(
+    status: DeviceStatus | None, epochs: Sequence[Epoch], *, now_ns: int, zones: ZoneHistory | None = None
+) -> State:
+    """The state of a device; `epochs` covers its `signal_range`, in order of start."""
+    signal = signal_of(epochs, newest_ns=status.last_sample_ns) if status else None
+    return state_of(status, signal, now_ns=now_ns, zones=zones)
+
+
+def state_of(
+    status: DeviceStatus | None, signal: Signal | None, *, now_ns: int, zones: ZoneHistory | None = None
+) -> State:
+    """The state of a device whose signal lately was so; None where there is no epoch of it."""
     if status is None:
-        return Liveness("never_seen", "Never seen: nothing has arrived from this device.")
-    heard_ns = status.last_received_ns
-    ago_s = max(now_ns - heard_ns, 0) / 1e9
-    if heard_ns and ago_s <= SILENT_S:
-        return _of_signal(status, recent, zones=zones, now_ns=now_ns)
-    when = f"{_clock(heard_ns, zones)} ({duration(ago_s)} ago)"
-    if not status.online:
-        if not heard_ns:
-            return Liveness("offline", "Offline; no measurement has ever arrived.")
-        return Liveness("offline", f"Offline since {when}.", heard_ns)
-    if not heard_ns:
-        return Liveness("connected_but_silent", "Connected but silent: no measurement has arrived yet.")
-    return Liveness("connected_but_silent", f"Connected but silent since {when}.", heard_ns)
+        return State("never_heard", None, "Never heard: nothing has arrived from this device. Switch it on.")
+    case = _Case(status, now_ns, zones)
+    return _refused(case) or _wrong_clock(case) or _gone(case) or _behind(case) or _of_signal(case, signal)
 
 
-def _of_signal(status: DeviceStatus, recent: Sequence[Epoch], *, zones: ZoneHistory | None, now_ns: int) -> Liveness:
-    if (now_ns - status.last_sample_ns) / 1e9 > BEHIND_S:
-        sentence = f"Synchronising: it has come to {_clock(status.last_sample_ns, zones)}."
-        return Liveness("catching_up", sentence, status.last_sample_ns)
-    received, worn, usable = cells_of(recent).seconds.sum(axis=1).tolist()
-    if received and worn * 2 < received:
-        return Liveness("not_worn", "Connected, but not worn.")
-    if received and usable * 2 < received:
-        return Liveness("poor_signal", "Worn, but the signal is poor: check the electrodes.")
-    return Liveness("working", "Working.")
+def _refused(case: _Case) -> State | None:
+    status = case.status
+    if not (case.rewritten and status.refused_reason):
+        return None
+    blocks = count(status.refused_blocks, "block")
+    reason = status.refused_reason.rstrip(".")
+    sentence = f"Nothing is accepted{case.since}: {blocks} refused, the latest for this reason: {reason}."
+    return State("refused", status.last_received_ns or None, sentence)
 
 
-def _clock(instant_ns: int, zones: ZoneHistory | None) -> str:
-    local = zones.local(instant_ns) if zones else datetime.fromtimestamp(instant_ns // SECOND_NS, UTC)
-    return f"{local:%a %d %b, %H:%M}" + ("" if zones else " UTC")
+def _wrong_clock(case: _Case) -> State | None:
+    status = case.status
+    future_s = (status.last_sample_ns - case.now_ns) / 1e9
+    ahead_s = future_s if future_s > CLOCK_OFF_S else status.clock_offset_s
+    if case.heard and abs(ahead_s) > CLOCK_OFF_S:
+        way = "ahead" if ahead_s > 0 else "behind"
+        sentence = f"Its clock is {duration(abs(ahead_s))} {way}, and so is all that it measures. Set its clock."
+        return State("clock_wrong", None, sentence)
+    if status.undated_blocks and (case.rewritten or (case.heard and case.behind)):
+        blocks = count(status.undated_blocks, "block")
+        return State("clock_wrong", None, f"Its clock is not set; kept until it is: {blocks}. Set its clock.")
+    return None
+
+
+def _gone(case: _Case) -> State | None:
+    if case.heard:
+        return None
+    status = case.status
+    heard_ns = status.last_received_ns or None
+    never = "" if heard_ns else ", and no measurement has ever arrived"
+    after = remedies.of_battery(status, gone=True)
+    if status.online:
+        what = f"Connected but silent{case.since}{never}. {after or 'Restart it.'}"
+        return State("connected_but_silent", heard_ns, what + remedies.of_waiting(status))
+    what = f"Offline{case.since}{never}. {after or 'Switch it on, or bring it into reach.'}"
+    return State("offline", heard_ns, what + remedies.of_waiting(status))
+
+
+def _behind(case: _Case) -> State | None:
+    if not case.behind:
+        return None
+    until = case.clock(case.status.last_sample_ns)
+    return State("catching_up", None, f"Catching up: it has come to {until}. Leave it connected.")
+
+
+def _of_signal(case: _Case, signal: Signal | None) -> State:
+    if signal is None:
+        return State("catching_up", None, "Its measurements arrive; their results are not there yet.")
+    code, since_ns = _judged(signal, late=case.status.late_blocks > 0)
+    since = f" since {case.clock(since_ns)}" if since_ns else ""
+    sentence = {
+        "losing_data": f"Losing data{since}: much of it does not arrive. Bring it closer to what it sends to.",
+        "not_worn": f"Not worn{since}. Put it on.",
+        "receiving_but_unusable": f"Receiving, but not usable{since}: {remedies.of_flags(signal.flags)}",
+        "catching_up": "Receiving, and catching up with what came late.",
+        "receiving": "Receiving." + remedies.of_sites(signal),
+    }[code]
+    after = remedies.of_battery(case.status, gone=False)
+    return State(code, since_ns, sentence + (after and f" {after}") + remedies.of_waiting(case.status))
+
+
+def _judged(signal: Signal, *, late: bool) -> tuple[StateCode, int | None]:
+    if signal.received < SHARE:
+        return "losing_data", None
+    if signal.worn < SHARE and not signal.moves:
+        return "not_worn", signal.unworn_ns
+    if signal.usable < SHARE:
+        return "receiving_but_unusable", signal.unusable_ns
+    return ("catching_up" if late else "receiving"), None

@@ -11,25 +11,40 @@ ValueT = TypeVar("ValueT")
 
 
 class Memo(Generic[ValueT]):
-    """The most recently used values; requests run in threads, so it is locked."""
+    """The most recently used values, as many as weigh no more than `size`; requests run in threads, so it is locked."""
 
-    def __init__(self, size: int = SIZE) -> None:
+    def __init__(self, size: int = SIZE, *, weigh: Callable[[ValueT], int] = lambda _: 1) -> None:
         self._size = size
+        self._weigh = weigh
+        self._weight = 0
         self._kept: OrderedDict[Hashable, tuple[int, ValueT]] = OrderedDict()
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], ValueT], *, now_ns: int) -> ValueT:
         """The value of a key, made unless it was within the hour. Two threads may make the same one."""
+        for value in self.find(key, now_ns=now_ns):
+            return value
+        value = make()
+        self.keep(key, value, now_ns=now_ns)
+        return value
+
+    def find(self, key: Hashable, *, now_ns: int) -> tuple[ValueT, ...]:
+        """The value of a key if it was kept within the hour, else nothing."""
+        with self._lock:
+            if key not in self._kept:
+                return ()
+            since_ns, value = self._kept[key]
+            if not since_ns <= now_ns < since_ns + EXPIRY_NS:
+                return ()
+            self._kept.move_to_end(key)
+            return (value,)
+
+    def keep(self, key: Hashable, value: ValueT, *, now_ns: int) -> None:
+        """Keep a value under a key, and forget what was used longest ago."""
         with self._lock:
             if key in self._kept:
-                since_ns, value = self._kept[key]
-                if since_ns <= now_ns < since_ns + EXPIRY_NS:
-                    self._kept.move_to_end(key)
-                    return value
-        value = make()
-        with self._lock:
+                self._weight -= self._weigh(self._kept.pop(key)[1])
             self._kept[key] = (now_ns, value)
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return value
+            self._weight += self._weigh(value)
+            while self._weight > self._size:
+                self._weight -= self._weigh(self._kept.popitem(last=False)[1][1])

@@ -1,41 +1,38 @@
 """From stored epochs of one device to what they say of sleep and wear. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from api.columns import Columns
 from api.coverage import EPOCH_NS, Interval
 from api.nights import Rest
 from detector.posture import Motion
 from detector.sleep import sleep_window
 from detector.wear import lies_about
-from ingest.store import Epoch
 
 WORN_S: Final = 5.0  # of the ten seconds
 
 
-def motion_of(epochs: Sequence[Epoch]) -> Motion:
-    """Join the epochs of all sites, ordered by start: one accelerometer, and the EMG of all sites together."""
-    rows = [(e.start_ns, e.angle_deg, e.movement_g, e.worn_s, e.rms_uv) for e in epochs]
-    start_ns = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-    values = np.array([row[1:] for row in rows], np.float64).reshape(-1, 4).T
-    if not rows:
-        return Motion(start_ns, values[0], values[1], np.zeros(0, np.bool_), values[3])
+def motion_of(epochs: Columns) -> Motion:
+    """Join the epochs of all sites: one accelerometer, and the EMG of all sites together."""
+    start_ns, worn_s = epochs.start_ns, epochs.seconds[1]
+    if start_ns.size == 0:
+        return Motion(start_ns, epochs.angle_deg, epochs.movement_g, np.zeros(0, np.bool_), epochs.rms_uv)
     first = np.flatnonzero(np.diff(start_ns, prepend=start_ns[0] - 1))
-    power = np.add.reduceat(np.nan_to_num(values[3]) ** 2, first)
-    heard = np.logical_or.reduceat(np.isfinite(values[3]), first)
+    power = np.add.reduceat(np.nan_to_num(epochs.rms_uv) ** 2, first)
+    heard = np.logical_or.reduceat(np.isfinite(epochs.rms_uv), first)
     return Motion(
         start_ns=start_ns[first],
-        angle_deg=values[0][first],
-        movement_g=values[1][first],
-        worn=np.maximum.reduceat(values[2], first) >= WORN_S,
+        angle_deg=epochs.angle_deg[first],
+        movement_g=epochs.movement_g[first],
+        worn=np.maximum.reduceat(worn_s, first) >= WORN_S,
         rms_uv=np.where(heard, np.sqrt(power), np.nan),
     )
 
 
-def rest_of(epochs: Sequence[Epoch], *, search: Interval, night: Interval) -> Rest:
+def rest_of(epochs: Columns, *, search: Interval, night: Interval) -> Rest:
     """What a device showed about one night; its epochs reach some hours beyond the search, to judge wear."""
     motion = motion_of(epochs)
     about = lies_about(motion)

@@ -1,30 +1,44 @@
 """Reads what is kept of a wearer: the store knows devices, the registry says whose they were."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from api import liveness
+from api.columns import Columns
 from api.coverage import EPOCH_NS
 from api.coverage import Interval as Edges
-from api.liveness import Liveness
+from api.hours import MEMORY_BYTES, Hours
 from api.memo import Memo
 from api.nights import Rest
 from api.periods import Period
+from api.recent import Signal
 from api.registry import Assignment, Registry, Wearer, assignments, wearers
 from api.summaries import Owned, Summary, owned_by, summarise
 from api.times import Interval
-from api.zones import ZoneHistory
-from ingest.store import DeviceStatus, Epoch, Store
+from ingest.store import Epoch, Store
+
+Changes = Mapping[str, Mapping[int, int]]  # when the hours of each device were last written
+
+
+def _hours() -> Memo[Columns]:
+    return Memo(MEMORY_BYTES, weigh=lambda columns: columns.nbytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where everything is read from, and the clock; and what was read of nights that are over."""
+    """Where everything is read from, and the clock; and what is remembered of what was read."""
 
     registry: Registry
     store: Store
     now_ns: Callable[[], int]
     rests: Memo[Rest] = field(default_factory=Memo)
+    kept: Memo[Columns] = field(default_factory=_hours)
+    signals: Memo[Signal | None] = field(default_factory=lambda: Memo(20_000))  # of devices; small
+    tallies: Memo[dict[str, int]] = field(default_factory=Memo)
+
+    @property
+    def hours(self) -> Hours:
+        """Epochs by the hour."""
+        return Hours(self.store, self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +55,39 @@ def worn_by(sources: Sources, wearer_id: str) -> Worn:
         return Worn(wearers.find(db, wearer_id), tuple(assignments.of_wearer(db, wearer_id)))
 
 
+def changes_of(sources: Sources, worn: Worn, spans: Iterable[Edges]) -> Changes:
+    """When the hours of the wearer's devices in some spans were last written."""
+    wanted: dict[str, list[Edges]] = {}
+    for start_ns, end_ns in spans:
+        for device, clips in clips_of(worn, Interval(start_ns, end_ns)).items():
+            wanted.setdefault(device, []).extend(clips)
+    return {device: sources.hours.changes(device, clips) for device, clips in wanted.items()}
+
+
 def summaries_of(
-    sources: Sources, worn: Worn, among: Sequence[Period], *, off: Mapping[str, Sequence[Edges]], now_ns: int
+    sources: Sources,
+    worn: Worn,
+    among: Sequence[Period],
+    *,
+    off: Mapping[str, Sequence[Edges]],
+    changes: Changes,
+    now_ns: int,
 ) -> tuple[list[Summary], list[Owned]]:
     """A summary of each period, read period by period so that a year fits into memory; and the episodes.
 
-    Devices lay about while `off`.
+    Devices lay about while `off`; `changes` knows the hours of the periods.
     """
     if not among:
         return [], []
     reach = Interval(among[0].window.start_ns, among[-1].window.end_ns)
-    episodes = episodes_of(sources, worn, reach)
+    episodes = episodes_of(sources, worn, reach, withdrawn=True)
     found = []
     for period in among:
         window = Interval(period.window.start_ns, min(period.window.end_ns, now_ns))
-        epochs = epochs_of(sources, worn, window)
+        epochs = {
+            device: sources.hours.between(device, clips, changes=changes[device], now_ns=now_ns)
+            for device, clips in clips_of(worn, window).items()
+        }
         found.append(
             summarise(
                 period, assignments=worn.assignments, epochs=epochs, episodes=episodes, now_ns=now_ns, off=off
@@ -64,23 +96,29 @@ def summaries_of(
     return found, episodes
 
 
-def episodes_of(sources: Sources, worn: Worn, within: Interval, *, updated_after_ns: int | None = None) -> list[Owned]:
-    """Episodes of any status of the wearer's devices whose onset lies in the interval and in an assignment."""
+def episodes_of(
+    sources: Sources, worn: Worn, within: Interval, *, updated_after_ns: int | None = None, withdrawn: bool = False
+) -> list[Owned]:
+    """Episodes of the wearer's devices whose onset lies in the interval and in an assignment, rejected ones too."""
     devices = sorted(clips_of(worn, within))
     if not devices:
         return []
     found = sources.store.episodes(
-        devices, start_ns=within.start_ns, end_ns=within.end_ns, updated_after_ns=updated_after_ns
+        devices,
+        start_ns=within.start_ns,
+        end_ns=within.end_ns,
+        updated_after_ns=updated_after_ns,
+        withdrawn=withdrawn,
     )
     return owned_by(worn.assignments, found)
 
 
 def epochs_of(sources: Sources, worn: Worn, within: Interval) -> dict[str, list[Epoch]]:
     """Epochs by device that touch the interval while the device was assigned to the wearer."""
-    return {device: epochs_in(sources, device, clips) for device, clips in clips_of(worn, within).items()}
+    return {device: _epochs_in(sources, device, clips) for device, clips in clips_of(worn, within).items()}
 
 
-def epochs_in(sources: Sources, device: str, clips: Sequence[Edges]) -> list[Epoch]:
+def _epochs_in(sources: Sources, device: str, clips: Sequence[Edges]) -> list[Epoch]:
     """Epochs of a device that touch intervals, which are in order and do not overlap."""
     found: list[Epoch] = []
     read_ns = 0
@@ -90,15 +128,6 @@ def epochs_in(sources: Sources, device: str, clips: Sequence[Edges]) -> list[Epo
         found.extend(sources.store.epochs(device, start_ns=first_ns, end_ns=end_ns))
         read_ns = end_ns
     return found
-
-
-def liveness_of(sources: Sources, status: DeviceStatus | None, *, zones: ZoneHistory | None, now_ns: int) -> Liveness:
-    """Whether a device is working, from its status and, if it was heard lately, its last minute."""
-    recent: list[Epoch] = []
-    if status is not None and status.last_sample_ns:
-        start_ns, end_ns = liveness.recent_range(status)
-        recent = sources.store.epochs(status.device, start_ns=start_ns, end_ns=end_ns)
-    return liveness.liveness(status, recent, zones=zones, now_ns=now_ns)
 
 
 def clips_of(worn: Worn, within: Interval) -> dict[str, list[Edges]]:

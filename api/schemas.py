@@ -1,12 +1,13 @@
 """What the API takes and gives, as pydantic models. Instants are RFC 3339 text, lengths are seconds."""
 
 from datetime import date
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.coverage import Seen
-from api.liveness import LivenessState
+from api.health import PartState
+from api.liveness import StateCode
 from api.periods import PeriodKind, WindowSource
 from api.registry import Muscle, Side
 from api.summaries import Verdict
@@ -139,13 +140,15 @@ class AssignmentOut(Given):
 
 
 class DeviceOut(Given):
-    """A device, whose it is now, and whether it works."""
+    """A device, whose it is now, and how it does."""
 
     id: str
     label: str
-    state: LivenessState
-    sentence: str = Field(description="The state in plain words.")
-    since: Instant | None = Field(description="When it was last heard, if it is not heard now.")
+    state: StateCode
+    sentence: str = Field(description="The state in plain words, and what to do about it.")
+    since: Instant | None = Field(
+        description="When the state began, as far as known; of a silent device, when last heard."
+    )
     assignment: AssignmentOut | None
     online: bool | None = Field(description="What the broker says; null if the device was never seen.")
     firmware: str
@@ -153,7 +156,13 @@ class DeviceOut(Given):
     battery: float | None
     last_received: Instant | None
     last_sample: Instant | None
-    missing_blocks: int
+    missing_blocks: int = Field(description="Declared lost so far.")
+    late_blocks: int = Field(description="Kept, and not yet in the results.")
+    undated_blocks: int = Field(description="Kept until the device's clock is known.")
+    refused_blocks: int = Field(description="Not kept.")
+    refused_reason: str | None = Field(description="Why the latest of those was not.")
+    clock_offset_s: float = Field(description="The device's clock minus the service's.")
+    clock_drift_ppm: float
     created: Instant
 
 
@@ -228,6 +237,9 @@ class SummaryOut(Given):
     status: Verdict
     reason: str | None
     sentence: str
+    complete: bool = Field(description="All that arrived is in the figures, and the devices have come to its end.")
+    pending: str | None = Field(description="What is still to come, in plain words; null when complete.")
+    revised: int = Field(description="Episodes that were told otherwise before, or withdrawn, after data came late.")
     coverage: CoverageOut
     devices: list[DeviceShareOut]
     cramps: CrampsOut
@@ -276,7 +288,8 @@ class EpisodeOut(Given):
 
     id: str
     status: EpisodeState
-    revision: int
+    revision: int = Field(description="0 while it lasts, 1 when it has ended, more whenever late data changed it.")
+    superseded_by: str | None = Field(description="Of a withdrawn episode: the id of the one in its place, if any is.")
     onset: Instant
     end: Instant
     duration_s: float
@@ -323,11 +336,19 @@ class EpochOut(Given):
     flags: list[str]
 
 
+class PartOut(Given):
+    """How one part does."""
+
+    state: PartState
+    sentence: str
+
+
 class Readiness(Given):
-    """Whether each part answers."""
+    """Whether the service can do its work; `state` is the worst of its parts, and `unavailable` is not ready."""
 
     ready: bool
-    parts: dict[str, Literal["ok", "unavailable", "full"]]
+    state: PartState
+    parts: dict[str, PartOut]
 
 
 class Alive(Given):

@@ -1,8 +1,8 @@
 """Reads epochs for what they say of sleep and wear, and lays nights where the wearer slept.
 
-Thirty hours of epochs are read for each night, so what they say is remembered. Of a device with a status only
-epochs older than its newest sample are looked at, to the last whole five minutes: the service stores what a device
-sends in order of time, so these do not change any more, and the answer remains a function of the records.
+Thirty hours of epochs are looked at for each night, so what they say is remembered, under their content: a night
+whose records were revised is worked out anew, and no other. Of a device with a status only epochs older than its
+newest sample are looked at, to the last whole five minutes: a live device does not change its night with every epoch.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from api.columns import Columns
 from api.coverage import Interval as Edges
 from api.motion import rest_of
 from api.nights import Rest, night_seen, nights_about, search_of, with_nights
 from api.periods import Period, PeriodKind, Window, periods, periods_around
-from api.reading import Sources, Worn, clips_of, epochs_in
+from api.reading import Changes, Sources, Worn, changes_of, clips_of
 from api.times import Interval
 from api.zones import SECOND_NS
 
@@ -26,10 +27,11 @@ AROUND: Final = timedelta(days=3)  # further than any clock is set, so that neig
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """Periods in order of time, with the stretches in which each device lay about."""
+    """Periods in order of time, the stretches in which each device lay about, and when its hours were written."""
 
     periods: tuple[Period, ...]
     off: Mapping[str, Sequence[Edges]]
+    changes: Changes
 
 
 def lived(sources: Sources, worn: Worn, *, kind: PeriodKind, reach: tuple[date, date], now_ns: int) -> Lived:
@@ -41,13 +43,16 @@ def lived(sources: Sources, worn: Worn, *, kind: PeriodKind, reach: tuple[date, 
     near = {
         at + shift for at in wanted for shift in ((0,) if kind == "night" else (-1, 1)) if 0 <= at + shift < len(among)
     }
-    rests = _rests(sources, worn, among, near, now_ns=now_ns)
+    searches = _searches(among, near, now_ns=now_ns)
+    spans = [*(_about(search) for search in searches.values()), *(_edges(among[at]) for at in wanted)]
+    changes = changes_of(sources, worn, spans)
+    rests = _rests(sources, worn, among, searches, changes=changes, now_ns=now_ns)
     moved = with_nights(among, _seen(among, rests, now_ns=now_ns))
     off: dict[str, list[Edges]] = {}
     for of_night in rests.values():
         for device, rest in of_night.items():
             off.setdefault(device, []).extend(rest.off)
-    return Lived(tuple(moved[at] for at in wanted), off)
+    return Lived(tuple(moved[at] for at in wanted), off, changes)
 
 
 def lived_at(sources: Sources, worn: Worn, instants_ns: Sequence[int], *, now_ns: int) -> list[Period]:
@@ -56,8 +61,10 @@ def lived_at(sources: Sources, worn: Worn, instants_ns: Sequence[int], *, now_ns
         return []
     zones, night = worn.wearer.zones, worn.wearer.night
     among = periods_around(zones=zones, night=night, start_ns=min(instants_ns), end_ns=max(instants_ns) + 1)
-    near = nights_about(among, instants_ns)
-    return with_nights(among, _seen(among, _rests(sources, worn, among, near, now_ns=now_ns), now_ns=now_ns))
+    searches = _searches(among, nights_about(among, instants_ns), now_ns=now_ns)
+    changes = changes_of(sources, worn, [_about(search) for search in searches.values()])
+    rests = _rests(sources, worn, among, searches, changes=changes, now_ns=now_ns)
+    return with_nights(among, _seen(among, rests, now_ns=now_ns))
 
 
 def _seen(among: Sequence[Period], rests: Mapping[int, Mapping[str, Rest]], *, now_ns: int) -> dict[int, Window]:
@@ -69,39 +76,50 @@ def _seen(among: Sequence[Period], rests: Mapping[int, Mapping[str, Rest]], *, n
     return found
 
 
+def _searches(among: Sequence[Period], near: Collection[int], *, now_ns: int) -> dict[int, Edges]:
+    """Where to look for the sleep of each of some nights that have come so far."""
+    return {at: search for at in sorted(near) if (search := search_of(among, at)) and search[0] < now_ns}
+
+
 def _rests(
-    sources: Sources, worn: Worn, among: Sequence[Period], near: Collection[int], *, now_ns: int
+    sources: Sources,
+    worn: Worn,
+    among: Sequence[Period],
+    searches: Mapping[int, Edges],
+    *,
+    changes: Changes,
+    now_ns: int,
 ) -> dict[int, dict[str, Rest]]:
     """What each device showed about each of some nights."""
-    searches = {at: search for at in sorted(near) if (search := search_of(among, at)) and search[0] < now_ns}
-    devices = {device for search in searches.values() for device in clips_of(worn, _about(search))}
-    statuses = sources.store.statuses(sorted(devices)) if devices else []
+    statuses = sources.store.statuses(sorted(changes)) if changes else []
     newest = {status.device: status.last_sample_ns for status in statuses}
     found: dict[int, dict[str, Rest]] = {}
     for at, search in searches.items():
-        clock = (among[at].window.start_ns, among[at].window.end_ns)
-        found[at] = {
-            device: _rest(
-                sources, device, clips, search=search, clock=clock, newest_ns=newest.get(device, 0), now_ns=now_ns
-            )
-            for device, clips in clips_of(worn, _about(search)).items()
-        }  # fmt: skip
+        found[at] = {}
+        for device, clips in clips_of(worn, Interval(*_about(search))).items():
+            past = _past(clips, newest_ns=newest.get(device, 0))
+            epochs = sources.hours.between(device, past, changes=changes[device], now_ns=now_ns)
+            found[at][device] = _rest(sources, epochs, search=search, clock=_edges(among[at]), now_ns=now_ns)
     return found
 
 
-def _rest(
-    sources: Sources, device: str, clips: Sequence[Edges], *, search: Edges, clock: Edges, newest_ns: int, now_ns: int
-) -> Rest:
-    if not newest_ns:
-        return rest_of(epochs_in(sources, device, clips), search=search, night=clock)
-    until_ns = (newest_ns - LAG_NS) // STEP_NS * STEP_NS
-    past = tuple((low, min(high, until_ns)) for low, high in clips if low < until_ns)
+def _rest(sources: Sources, epochs: Columns, *, search: Edges, clock: Edges, now_ns: int) -> Rest:
     return sources.rests.get(
-        (device, past, search, clock),
-        lambda: rest_of(epochs_in(sources, device, past), search=search, night=clock),
-        now_ns=now_ns,
+        (epochs.digest, search, clock), lambda: rest_of(epochs, search=search, night=clock), now_ns=now_ns
     )
 
 
-def _about(search: Edges) -> Interval:
-    return Interval(search[0] - CONTEXT_NS, search[1] + CONTEXT_NS)
+def _past(clips: Sequence[Edges], *, newest_ns: int) -> list[Edges]:
+    """What of the intervals lies before the newest sample, if that is known."""
+    if not newest_ns:
+        return list(clips)
+    until_ns = (newest_ns - LAG_NS) // STEP_NS * STEP_NS
+    return [(low, min(high, until_ns)) for low, high in clips if low < until_ns]
+
+
+def _edges(period: Period) -> Edges:
+    return period.window.start_ns, period.window.end_ns
+
+
+def _about(search: Edges) -> Edges:
+    return search[0] - CONTEXT_NS, search[1] + CONTEXT_NS

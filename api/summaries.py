@@ -2,8 +2,9 @@
 
 Rules
 -----
-- An episode belongs to the period, and to the assignment, that holds its onset. Rejected episodes are left
-  out; preliminary ones count and are reported as still going on.
+- An episode belongs to the period, and to the assignment, that holds its onset. Rejected and withdrawn episodes are
+  left out; preliminary ones count and are reported as still going on.
+- Late data may change what was told: episodes that were told otherwise before, and those withdrawn, are `revised`.
 - A cramp on both legs is two episodes, one of each device.
 - There is enough data when the signal was usable for four hours, or for half of a period shorter than eight.
   Where there is not, counts are lower bounds and rates are left out: missing is not zero.
@@ -15,13 +16,16 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from api import wording
+from api.columns import Columns
 from api.coverage import Cells, Coverage, Interval, Stretch, cells_of, covered, covered_together, timeline
 from api.periods import Period
 from api.registry import Assignment
-from ingest.store import Episode, Epoch
+from ingest.store import Episode
 
 ENOUGH_S: Final = 4 * 3600.0
 RATE_S: Final = 8 * 3600.0
+NOT_COUNTED: Final = ("rejected", "withdrawn")
+TOLD_ONCE: Final = 1  # the revision of an episode that was told when it ended, and never again
 Verdict = Literal["ok", "not_enough_data"]
 
 
@@ -68,6 +72,7 @@ class Summary:
     coverage: Coverage
     devices: tuple[DeviceShare, ...]
     cramps: Cramps
+    revised: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def summarise(
     period: Period,
     *,
     assignments: Sequence[Assignment],
-    epochs: Mapping[str, Sequence[Epoch]],
+    epochs: Mapping[str, Columns],
     episodes: Sequence[Owned],
     now_ns: int,
     off: Mapping[str, Sequence[Interval]] = MappingProxyType({}),
@@ -122,6 +127,7 @@ def summarise(
         coverage=coverage,
         devices=tuple(shares),
         cramps=cramps_of(found, coverage=coverage, at_least=not enough, rated=enough),
+        revised=sum(_revised(item.episode) for item in within(period, episodes)),
     )
 
 
@@ -141,14 +147,14 @@ def total(summaries: Sequence[Summary], episodes: Sequence[Owned], *, now_ns: in
     )
 
 
+def within(period: Period, owned: Sequence[Owned]) -> list[Owned]:
+    """Episodes of any status whose onset lies in the period."""
+    return [item for item in owned if period.window.start_ns <= item.episode.onset_ns < period.window.end_ns]
+
+
 def members(period: Period, owned: Sequence[Owned]) -> list[Owned]:
-    """Episodes, other than rejected ones, whose onset lies in the period."""
-    window = period.window
-    return [
-        item
-        for item in owned
-        if window.start_ns <= item.episode.onset_ns < window.end_ns and item.episode.status != "rejected"
-    ]
+    """Episodes that count whose onset lies in the period."""
+    return [item for item in within(period, owned) if item.episode.status not in NOT_COUNTED]
 
 
 def cramps_of(episodes: Sequence[Episode], *, coverage: Coverage, at_least: bool, rated: bool) -> Cramps:
@@ -166,6 +172,10 @@ def cramps_of(episodes: Sequence[Episode], *, coverage: Coverage, at_least: bool
         load=sum(episode.load for episode in episodes),
         per_8_usable_h=len(episodes) * RATE_S / coverage.usable_s if rated else None,
     )
+
+
+def _revised(episode: Episode) -> bool:
+    return episode.status == "withdrawn" or episode.revision > TOLD_ONCE
 
 
 def _share(assignment: Assignment, cells: Cells, interval: Interval, *, start_ns: int, end_ns: int) -> DeviceShare:

@@ -5,12 +5,12 @@ import math
 from api import schemas as out
 from api import wording
 from api.coverage import Coverage
-from api.liveness import Liveness
 from api.periods import Period, PeriodKind
-from api.registry import Assignment, Device, Wearer
+from api.registry import Assignment, Wearer
 from api.resampling import Joined
 from api.summaries import Cramps, DeviceShare, Owned, Summary, Total
 from api.times import local_text, utc_text
+from api.watch import Watched
 from api.zones import ZoneHistory
 from ingest.store import DeviceStatus
 
@@ -52,26 +52,30 @@ def assignment(value: Assignment) -> out.AssignmentOut:
     )
 
 
-def device(
-    value: Device, *, status: DeviceStatus | None, liveness: Liveness, assigned: Assignment | None
-) -> out.DeviceOut:
+def device(value: Watched) -> out.DeviceOut:
     """A device and its state now."""
-    known = status or DeviceStatus(device=value.id, boot=0, online=False)
+    known = value.status or DeviceStatus(device=value.device.id, boot=0, online=False)
     return out.DeviceOut(
-        id=value.id,
-        label=value.label,
-        state=liveness.state,
-        sentence=liveness.sentence,
-        since=_instant(liveness.since_ns or 0),
-        assignment=None if assigned is None else assignment(assigned),
-        online=None if status is None else status.online,
+        id=value.device.id,
+        label=value.device.label,
+        state=value.state.code,
+        sentence=value.state.sentence,
+        since=_instant(value.state.since_ns or 0),
+        assignment=None if value.assigned is None else assignment(value.assigned),
+        online=None if value.status is None else value.status.online,
         firmware=known.firmware,
         sites=list(known.sites),
         battery=known.battery,
         last_received=_instant(known.last_received_ns),
         last_sample=_instant(known.last_sample_ns),
         missing_blocks=known.missing_blocks,
-        created=utc_text(value.created_ns),
+        late_blocks=known.late_blocks,
+        undated_blocks=known.undated_blocks,
+        refused_blocks=known.refused_blocks,
+        refused_reason=known.refused_reason or None,
+        clock_offset_s=round(known.clock_offset_s, 3),
+        clock_drift_ppm=round(known.clock_drift_ppm, 1),
+        created=utc_text(value.device.created_ns),
     )
 
 
@@ -100,8 +104,8 @@ def cramps(value: Cramps) -> out.CrampsOut:
     )
 
 
-def summary(value: Summary, history: ZoneHistory) -> out.SummaryOut:
-    """A night or a day on the wearer's clock."""
+def summary(value: Summary, history: ZoneHistory, *, pending: str | None) -> out.SummaryOut:
+    """A night or a day on the wearer's clock, and what of it is still to come."""
     period = value.period
     return out.SummaryOut(
         id=period.id,
@@ -125,6 +129,9 @@ def summary(value: Summary, history: ZoneHistory) -> out.SummaryOut:
         status=value.status,
         reason=value.reason,
         sentence=wording.of_summary(value),
+        complete=pending is None,
+        pending=pending,
+        revised=value.revised,
         coverage=coverage(value.coverage),
         devices=[_share(share, history) for share in value.devices],
         cramps=cramps(value.cramps),
@@ -149,6 +156,7 @@ def episode(owned: Owned, *, history: ZoneHistory, period: Period) -> out.Episod
         id=value.id,
         status=value.status,
         revision=value.revision,
+        superseded_by=value.superseded_by or None,
         onset=local_text(history, value.onset_ns),
         end=local_text(history, value.end_ns),
         duration_s=round(value.duration_s, 3),

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.registry import Registry, open_registry
-from ingest.store import DeviceStatus, Episode, Epoch, Record, Store
+from ingest.store import DeviceStatus, Episode, Epoch, Record, ServiceStatus, Store
 from ingest.store.memory import MemoryStore
 
 V1 = "/api/v1"
@@ -108,7 +108,7 @@ class World:
     def write(self, *records: Record | Iterable[Record]) -> None:
         """Put records into the store."""
         for item in records:
-            self.store.write([item] if isinstance(item, Epoch | Episode | DeviceStatus) else list(item))
+            self.store.write([item] if isinstance(item, Epoch | Episode | DeviceStatus | ServiceStatus) else list(item))
 
     def close(self) -> None:
         """Close what was opened."""

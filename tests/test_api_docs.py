@@ -3,15 +3,19 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from api_world import World
 
-from api.liveness import LivenessState
+from api import figures, health, liveness
+from api.liveness import StateCode
 from api.problems import PROBLEMS, TYPE_PREFIX
-from api.routes import assignments, devices, episodes, epochs, health, summaries, wearers
+from api.recent import SIGNAL
+from api.routes import assignments, devices, episodes, epochs, summaries, wearers
+from api.routes import health as health_routes
 from api.times import MAX_DAYS
+from api.watch import EVERY_NS, SCAN
 
 DOCS = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
 
@@ -45,7 +49,32 @@ def test_the_table_of_problems_is_the_application() -> None:
 
 def test_the_table_of_states_is_the_application() -> None:
     section = DOCS.split("## Is the device working?")[1].split("## ")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)) == set(LivenessState.__args__)
+    assert set(re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)) == set(get_args(StateCode))
+
+
+def test_the_states_are_listed_in_the_order_in_which_they_hold() -> None:
+    """The rules in the code and the table in the document name them alike."""
+    section = DOCS.split("## Is the device working?")[1].split("## ")[0]
+    table = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
+    rules = [
+        name
+        for line in re.findall(r"^- ((?:`\w+`,? ?)+)", liveness.__doc__ or "", flags=re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", line)
+    ]
+    assert list(dict.fromkeys(rules)) == table
+
+
+def test_the_parts_in_the_text_are_those_of_readyz(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    with world.client() as http:
+        parts = http.get("/readyz").json()["parts"]
+    world.close()
+    section = DOCS.split("## Is the service working?")[1].split("## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE) == list(parts)
+    assert f"{health.LEAST_FREE_BYTES >> 20} MiB" in section
+    assert f"{health.SILENT_S:.0f} s" in section
+    for name in (*figures.OF_INGESTER, "charley_part_up", "charley_devices"):
+        assert f"`{name}`" in section
 
 
 def test_limits_in_the_text_are_those_of_the_code() -> None:
@@ -53,6 +82,10 @@ def test_limits_in_the_text_are_those_of_the_code() -> None:
     assert listed is not None
     assert [int(number) for number in re.findall(r"\d+", listed[1])] == [int(step) for step in epochs.Resolution]
     assert f"{MAX_DAYS} days" in DOCS
+    assert f"{SCAN} devices or {SCAN // 2} wearers" in DOCS
+    assert f"read every {EVERY_NS // 10**9} s at most" in DOCS
+    minutes = (liveness.SILENT_S, liveness.BEHIND_S, liveness.CLOCK_OFF_S, SIGNAL * 10, health.BEHIND_S)
+    assert minutes == (120, 300, 300, 120, 300)  # written out in the text
 
 
 def test_every_operation_states_what_it_gives_and_how_it_fails(openapi: dict[str, Any]) -> None:
@@ -72,5 +105,5 @@ def test_every_operation_states_what_it_gives_and_how_it_fails(openapi: dict[str
 def test_every_route_is_in_the_document(openapi: dict[str, Any]) -> None:
     versioned = (assignments, devices, episodes, epochs, summaries, wearers)
     served = {f"/api/v1{route.path}" for part in versioned for route in part.router.routes}
-    served |= {route.path for route in health.router.routes}
+    served |= {route.path for route in health_routes.router.routes}
     assert served == set(openapi["paths"])

@@ -75,8 +75,8 @@ def test_the_page_draws_nights_days_cramps_coverage_and_devices(chromium: str, w
     assert 'class="seen not_received"' in dom
     assert "Not enough data." in dom
     assert "Left leg, inner calf" in dom
-    assert "Working." in dom
-    assert "Never seen: nothing has arrived from this device." in dom
+    assert "Receiving." in dom
+    assert "Never heard: nothing has arrived from this device." in dom
     assert "Bea" in dom
     assert "Ada & <Co>" in dom
 
@@ -98,5 +98,5 @@ def test_a_store_that_is_down_is_said_and_not_drawn_as_nothing(chromium: str, wo
     dom = rendered(chromium, world, tmp_path, until="Not up to date.", width=390)
     assert "Measurements cannot be read now; nothing is lost." in dom
     assert "Devices: not known yet." in dom
-    for untrue in ("0 cramps", "no cramps", "No device", "Never seen"):
+    for untrue in ("0 cramps", "no cramps", "No device", "Never heard"):
         assert untrue not in dom

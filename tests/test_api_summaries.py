@@ -9,6 +9,7 @@ from api_world import EPOCH_NS, HOUR_NS, episode, epochs, ns
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.columns import columns_of
 from api.coverage import Coverage, cells_of, covered, covered_together, timeline
 from api.periods import NightPreference, Period, periods
 from api.registry import Assignment
@@ -44,7 +45,8 @@ def summary(
     now_ns: int = LATER,
 ) -> Summary:
     who = [assigned()] if who is None else who
-    return summarise(night(), assignments=who, epochs=measured, episodes=owned_by(who, found or []), now_ns=now_ns)
+    columns = {device: columns_of(epochs) for device, epochs in measured.items()}
+    return summarise(night(), assignments=who, epochs=columns, episodes=owned_by(who, found or []), now_ns=now_ns)
 
 
 def test_a_night_fully_seen() -> None:
@@ -171,7 +173,7 @@ def test_a_short_night_needs_half_of_it() -> None:
     day = date(2026, 1, 10)
     period = next(p for p in periods(zones=ZONES, night=short, first=day, last=day) if p.kind == "night")
     start = period.window.start_ns
-    measured = {"leg": epochs("leg", start, start + 2 * HOUR_NS)}
+    measured = {"leg": columns_of(epochs("leg", start, start + 2 * HOUR_NS))}
     got = summarise(period, assignments=[assigned()], epochs=measured, episodes=[], now_ns=LATER)
     assert (got.enough_s, got.status) == (7200, "ok")
 
@@ -203,7 +205,7 @@ def test_the_timeline_names_what_held_for_most_of_each_five_minutes() -> None:
         *epochs("leg", middle, middle + HOUR_NS, worn_s=0, usable_s=0),
         *epochs("leg", middle + HOUR_NS, middle + 2 * HOUR_NS, usable_s=0),
     ]
-    got = timeline(cells_of(measured), [(BEGIN, END - HOUR_NS)], start_ns=BEGIN, end_ns=END)
+    got = timeline(cells_of(columns_of(measured)), [(BEGIN, END - HOUR_NS)], start_ns=BEGIN, end_ns=END)
     assert [(stretch.seen, (stretch.end_ns - stretch.start_ns) // HOUR_NS) for stretch in got] == [
         ("usable", 1), ("not_worn", 1), ("not_usable", 1), ("not_received", 8), ("not_expected", 1),
     ]  # fmt: skip
@@ -237,7 +239,7 @@ def measurements(draw: st.DrawFn) -> list[Epoch]:
 @given(measurements(), st.integers(BEGIN, END), st.integers(0, 13 * HOUR_NS))
 def test_coverage_equals_its_slow_twin(measured: list[Epoch], start_ns: int, length_ns: int) -> None:
     end_ns = start_ns + length_ns
-    got = covered(cells_of(measured), start_ns=start_ns, end_ns=end_ns)
+    got = covered(cells_of(columns_of(measured)), start_ns=start_ns, end_ns=end_ns)
     for name in ("received_s", "worn_s", "usable_s"):
         slow = math.fsum(
             getattr(epoch, name)
@@ -251,7 +253,7 @@ def test_coverage_equals_its_slow_twin(measured: list[Epoch], start_ns: int, len
 
 @given(measurements(), st.lists(st.integers(BEGIN, END), min_size=1, max_size=6))
 def test_coverage_adds_up_however_time_is_cut(measured: list[Epoch], cuts: list[int]) -> None:
-    cells = cells_of(measured)
+    cells = cells_of(columns_of(measured))
     edges = [BEGIN, *sorted(cuts), END]
     pieces = [covered(cells, start_ns=low, end_ns=high) for low, high in pairwise(edges)]
     whole = covered_together({"leg": cells}, {"leg": [(BEGIN, END)]})
@@ -262,7 +264,7 @@ def test_coverage_adds_up_however_time_is_cut(measured: list[Epoch], cuts: list[
 
 @given(measurements(), st.integers(BEGIN, END), st.integers(BEGIN, END))
 def test_a_timeline_tiles_its_period(measured: list[Epoch], since: int, now_ns: int) -> None:
-    got = timeline(cells_of(measured), [(min(since, now_ns), now_ns)], start_ns=BEGIN, end_ns=END)
+    got = timeline(cells_of(columns_of(measured)), [(min(since, now_ns), now_ns)], start_ns=BEGIN, end_ns=END)
     assert (got[0].start_ns, got[-1].end_ns) == (BEGIN, END)
     for before, after in pairwise(got):
         assert before.end_ns == after.start_ns

@@ -152,7 +152,7 @@ def test_rubbish_neither_stops_the_service_nor_makes_a_device(
         post(service, "/api/v1/devices", {"id": device})
     last_state(service, "leg-after", end_s=start_s + 1)
     state = service.get("/api/v1/devices/leg-rubbish").json()
-    assert (state["state"], state["last_received"]) == ("never_seen", None)
+    assert (state["state"], state["last_received"]) == ("never_heard", None)
 
 
 @pytest.mark.usefixtures("service")

@@ -79,18 +79,28 @@ def page(
 
 def current(db: sa.Connection, *, devices_among: Collection[str], now_ns: int) -> dict[str, Assignment]:
     """The assignment in force of each of these devices, by device."""
-    query = assignments.select().where(
-        assignments.c.device_id.in_(devices_among),
-        assignments.c.from_ns <= now_ns,
-        sa.or_(assignments.c.to_ns.is_(None), assignments.c.to_ns > now_ns),
-    )
+    query = _in_force(now_ns).where(assignments.c.device_id.in_(devices_among))
     return {row.device_id: _value(row) for row in db.execute(query)}
+
+
+def worn_now(db: sa.Connection, *, wearers_among: Collection[str], now_ns: int) -> dict[str, list[str]]:
+    """The devices that each of these wearers wears now, sorted; by wearer, those without any left out."""
+    query = _in_force(now_ns).where(assignments.c.wearer_id.in_(wearers_among)).order_by(assignments.c.device_id)
+    found: dict[str, list[str]] = {}
+    for row in db.execute(query):
+        found.setdefault(row.wearer_id, []).append(row.device_id)
+    return found
 
 
 def remove(db: sa.Connection, assignment_id: str) -> None:
     """Forget an assignment; what the device measured then belongs to nobody."""
     if db.execute(assignments.delete().where(assignments.c.id == assignment_id)).rowcount == 0:
         raise Unknown("assignment")
+
+
+def _in_force(now_ns: int) -> sa.Select[Any]:
+    ended = sa.or_(assignments.c.to_ns.is_(None), assignments.c.to_ns > now_ns)
+    return assignments.select().where(assignments.c.from_ns <= now_ns, ended)
 
 
 def _write(db: sa.Connection, assignment: Assignment) -> Assignment:

@@ -1,5 +1,6 @@
 """Devices: add, find, list, change, remove."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +28,13 @@ def find(db: sa.Connection, device_id: str) -> Device:
     return Device(row.id, row.label, row.created_ns)
 
 
-def page(db: sa.Connection, *, after: tuple[int, str] | None, limit: int) -> list[Device]:
-    """The next devices in order of registration, after the one with this time and id."""
+def page(
+    db: sa.Connection, *, after: tuple[int, str] | None, limit: int, among: Collection[str] | None = None
+) -> list[Device]:
+    """The next devices in order of registration, after the one with this time and id; `among` some if asked."""
     query = devices.select().order_by(devices.c.created_ns, devices.c.id).limit(limit)
+    if among is not None:
+        query = query.where(devices.c.id.in_(among))
     if after is not None:
         query = query.where(sa.tuple_(devices.c.created_ns, devices.c.id) > sa.tuple_(*after))
     return [Device(row.id, row.label, row.created_ns) for row in db.execute(query)]

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import time
 from typing import Any
 
@@ -34,6 +34,11 @@ def find(db: sa.Connection, wearer_id: str) -> Wearer:
     if row is None:
         raise Unknown("wearer")
     return _read(db, [row])[0]
+
+
+def among(db: sa.Connection, ids: Collection[str]) -> list[Wearer]:
+    """The wearers of these ids, as far as there are such."""
+    return _read(db, db.execute(wearers.select().where(wearers.c.id.in_(ids))).all())
 
 
 def page(db: sa.Connection, *, after: tuple[int, str] | None, limit: int) -> list[Wearer]:

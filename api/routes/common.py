@@ -4,6 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Request
 
+from api.liveness import StateCode
 from api.paging import MAX_LIMIT, USUAL_LIMIT
 from api.reading import Sources
 
@@ -20,4 +21,5 @@ DeviceId = Annotated[str, Path(max_length=64)]
 AssignmentId = Annotated[str, Path(max_length=64)]
 Begin = Annotated[str | None, Query(alias="from", max_length=40, description="Local date or, for lists, instant.")]
 End = Annotated[str | None, Query(alias="to", max_length=40, description="Local date, included; or instant, not.")]
+AnyState = Annotated[list[StateCode] | None, Query(description="Only devices in this state; may be repeated.")]
 USUAL: int = USUAL_LIMIT

@@ -1,30 +1,43 @@
-"""`/devices`: leg wearables, and whether they work."""
+"""`/devices`: leg wearables, and how each does."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from api import views
 from api.paging import Place, next_page, read_cursor
-from api.reading import Sources, liveness_of
-from api.registry import Assignment, Device, assignments, devices, wearers
-from api.routes.common import USUAL, Cursor, DeviceId, From, Limit
+from api.reading import Sources
+from api.registry import Device, assignments, devices
+from api.routes.common import USUAL, AnyState, Cursor, DeviceId, From, Limit
 from api.schemas import DeviceChange, DeviceIn, DeviceOut, Page
-from api.zones import ZoneHistory
-from ingest.store import DeviceStatus
+from api.watch import SCAN, watched
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 
 
 @router.get("", summary="List devices")
 def list_devices(
-    request: Request, response: Response, sources: From, cursor: Cursor = None, limit: Limit = USUAL
+    request: Request,
+    response: Response,
+    sources: From,
+    *,
+    state: AnyState = None,
+    wearer: Annotated[str | None, Query(max_length=64, description="Only what this wearer wears now.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = USUAL,
 ) -> Page[DeviceOut]:
-    """Every registered device with its state, in order of registration."""
+    """Every registered device with its state, in order of registration; with `state` a page may be short."""
     place = read_cursor(request, cursor, shape=(int, str))
+    now_ns = sources.now_ns()
     after = (int(place.key[0]), str(place.key[1])) if place else None
+    looked = SCAN if state else limit
     with sources.registry.read() as db:
-        found = devices.page(db, after=after, limit=limit + 1)
-    last = Place((found[limit - 1].created_ns, found[limit - 1].id), sources.now_ns()) if len(found) > limit else None
-    return Page(items=_views(sources, found[:limit]), next=next_page(request, response, last))
+        worn = assignments.worn_now(db, wearers_among=[wearer], now_ns=now_ns).get(wearer, []) if wearer else None
+        among = devices.page(db, after=after, limit=looked + 1, among=worn)
+    found = [item for item in watched(sources, among[:looked], now_ns=now_ns) if not state or item.state.code in state]
+    final = found[limit - 1].device if len(found) > limit else among[looked - 1] if len(among) > looked else None
+    last = None if final is None else Place((final.created_ns, final.id), now_ns)
+    return Page(items=[views.device(item) for item in found[:limit]], next=next_page(request, response, last))
 
 
 @router.post("", status_code=201, summary="Register a device")
@@ -33,15 +46,15 @@ def add_device(body: DeviceIn, response: Response, sources: From) -> DeviceOut:
     with sources.registry.write() as db:
         device = devices.add(db, device_id=body.id, label=body.label or body.id, created_ns=sources.now_ns())
     response.headers["Location"] = f"/api/v1/devices/{device.id}"
-    return _views(sources, [device])[0]
+    return _view(sources, device)
 
 
 @router.get("/{device}", summary="Read a device")
 def read_device(device: DeviceId, sources: From) -> DeviceOut:
-    """One device, whose it is now, and in plain words whether it works."""
+    """One device, whose it is now, and in plain words how it does."""
     with sources.registry.read() as db:
         found = devices.find(db, device)
-    return _views(sources, [found])[0]
+    return _view(sources, found)
 
 
 @router.patch("/{device}", summary="Relabel a device")
@@ -50,7 +63,7 @@ def change_device(device: DeviceId, body: DeviceChange, sources: From) -> Device
     with sources.registry.write() as db:
         devices.lock(db, device)
         changed = devices.relabel(db, device_id=device, label=body.label)
-    return _views(sources, [changed])[0]
+    return _view(sources, changed)
 
 
 @router.delete("/{device}", status_code=204, summary="Forget a device")
@@ -60,34 +73,5 @@ def remove_device(device: DeviceId, sources: From) -> None:
         devices.remove(db, device)
 
 
-def _views(sources: Sources, found: list[Device]) -> list[DeviceOut]:
-    now_ns = sources.now_ns()
-    ids = [device.id for device in found]
-    with sources.registry.read() as db:
-        assigned = assignments.current(db, devices_among=ids, now_ns=now_ns)
-        zones = {item.wearer: wearers.find(db, item.wearer).zones for item in assigned.values()}
-    statuses = {status.device: status for status in sources.store.statuses(ids)} if ids else {}
-    return [
-        _view(
-            sources,
-            device,
-            status=statuses.get(device.id),
-            assigned=assigned.get(device.id),
-            zones=zones[assigned[device.id].wearer] if device.id in assigned else None,
-            now_ns=now_ns,
-        )
-        for device in found
-    ]
-
-
-def _view(
-    sources: Sources,
-    device: Device,
-    *,
-    status: DeviceStatus | None,
-    assigned: Assignment | None,
-    zones: ZoneHistory | None,
-    now_ns: int,
-) -> DeviceOut:
-    state = liveness_of(sources, status, zones=zones, now_ns=now_ns)
-    return views.device(device, status=status, liveness=state, assigned=assigned)
+def _view(sources: Sources, device: Device) -> DeviceOut:
+    return views.device(watched(sources, [device], now_ns=sources.now_ns())[0])

@@ -30,22 +30,24 @@ def list_episodes(
     begin: Begin = None,
     end: End = None,
     updated_after: Annotated[
-        str | None, Query(max_length=40, description="Instant; also gives rejected episodes.")
+        str | None, Query(max_length=40, description="Instant; also gives rejected and withdrawn episodes.")
     ] = None,
+    withdrawn: Annotated[bool, Query(description="Also episodes that late data have withdrawn.")] = False,
     cursor: Cursor = None,
     limit: Limit = USUAL,
 ) -> EpisodesOut:
-    """Episodes by onset. Rejected ones are left out, unless `updated_after` asks for all that changed."""
+    """Episodes by onset. Rejected and withdrawn ones are left out, unless `updated_after` asks for all that changed."""
     place = read_cursor(request, cursor, shape=(int, str, str))
     worn = worn_by(sources, wearer)
     now_ns = sources.now_ns()
     as_of_ns = place.as_of_ns if place else now_ns - OVERLAP_NS
     within = instant_range(begin, end, zones=worn.wearer.zones, now_ns=now_ns)
     since_ns = None if updated_after is None else parse_instant(updated_after, name="updated_after")
+    mirrors = since_ns is not None  # a mirror has to hear what is no longer so
     found = [
         owned
-        for owned in episodes_of(sources, worn, within, updated_after_ns=since_ns)
-        if (since_ns is not None or owned.episode.status != "rejected") and (place is None or _key(owned) > place.key)
+        for owned in episodes_of(sources, worn, within, updated_after_ns=since_ns, withdrawn=withdrawn or mirrors)
+        if (mirrors or owned.episode.status != "rejected") and (place is None or _key(owned) > place.key)
     ]
     last = Place(_key(found[limit - 1]), as_of_ns) if len(found) > limit else None
     return EpisodesOut(

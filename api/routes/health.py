@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from api import health
 from api.routes.common import From
-from api.schemas import Alive, Readiness
+from api.schemas import Alive, PartOut, Readiness
 
 router = APIRouter(tags=["running it"])
 
@@ -22,11 +22,12 @@ def livez() -> Alive:
 
 @router.get("/readyz", summary="Can it do its work?", responses={503: {"model": Readiness}})
 def readyz(request: Request, response: Response, sources: From) -> Readiness:
-    """Registry, store and disk, each `ok` or not; 503 unless all are."""
+    """Registry, store, disk, ingester and results, each with a sentence; 503 while one is unavailable."""
     parts = health.parts(sources, data_dir=cast("Path", request.app.state.data_dir))
-    ready = all(state == "ok" for state in parts.values())
-    response.status_code = 200 if ready else 503
-    return Readiness(ready=ready, parts=parts)
+    state = health.overall(parts)
+    response.status_code = 503 if state == "unavailable" else 200
+    found = {name: PartOut(state=part.state, sentence=part.sentence) for name, part in parts.items()}
+    return Readiness(ready=state != "unavailable", state=state, parts=found)
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)

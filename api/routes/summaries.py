@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api import views
+from api.completeness import pending
 from api.periods import PeriodKind
 from api.reading import Sources, summaries_of, worn_by
 from api.routes.common import Begin, End, From, WearerId
@@ -10,6 +11,7 @@ from api.schemas import SummariesOut
 from api.sleeping import lived
 from api.summaries import total
 from api.times import date_range
+from api.watch import statuses_of
 
 router = APIRouter(prefix="/wearers", tags=["summaries"])
 
@@ -34,11 +36,15 @@ def _summaries(
     zones = worn.wearer.zones
     first, last = date_range(begin, end, zones=zones, night_end=worn.wearer.night.end, now_ns=now_ns)
     among = lived(sources, worn, kind=kind, reach=(first, last), now_ns=now_ns)
-    found, episodes = summaries_of(sources, worn, among.periods, off=among.off, now_ns=now_ns)
+    found, episodes = summaries_of(sources, worn, among.periods, off=among.off, changes=among.changes, now_ns=now_ns)
+    statuses = statuses_of(sources, among.changes)
+    pendings = [
+        pending(summary.period, assignments=worn.assignments, statuses=statuses, now_ns=now_ns) for summary in found
+    ]
     return SummariesOut(
         wearer=wearer_id,
         from_=first,
         to=last,
         total=views.total(total(found, episodes, now_ns=now_ns), kind),
-        items=[views.summary(summary, zones) for summary in found],
+        items=[views.summary(summary, zones, pending=waits) for summary, waits in zip(found, pendings, strict=True)],
     )

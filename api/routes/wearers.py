@@ -1,20 +1,22 @@
 """`/wearers`: people and where their clocks were."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
 from api import views
+from api.liveness import StateCode
 from api.paging import Place, next_page, read_cursor
 from api.periods import NightPreference
 from api.reading import Sources
 from api.registry import Wearer, assignments, wearers
 from api.registry.wearers import parse_wall_time
-from api.routes.common import USUAL, Cursor, From, Limit, WearerId
+from api.routes.common import USUAL, AnyState, Cursor, From, Limit, WearerId
 from api.schemas import Page, WearerChange, WearerIn, WearerOut, ZoneIn, ZonesIn, ZonesOut
 from api.times import to_ns
+from api.watch import SCAN, states, statuses_of
 from api.zones import ZoneChange, ZoneHistory
 
 router = APIRouter(prefix="/wearers", tags=["wearers"])
@@ -22,16 +24,26 @@ router = APIRouter(prefix="/wearers", tags=["wearers"])
 
 @router.get("", summary="List wearers")
 def list_wearers(
-    request: Request, response: Response, sources: From, cursor: Cursor = None, limit: Limit = USUAL
+    request: Request,
+    response: Response,
+    sources: From,
+    *,
+    state: AnyState = None,
+    cursor: Cursor = None,
+    limit: Limit = USUAL,
 ) -> Page[WearerOut]:
-    """Every wearer, in order of registration."""
+    """Every wearer, in order of registration; with `state` those who wear such a device, and a page may be short."""
     place = read_cursor(request, cursor, shape=(int, str))
     now_ns = sources.now_ns()
     after = (int(place.key[0]), str(place.key[1])) if place else None
+    looked = SCAN // 2 if state else limit
     with sources.registry.read() as db:
-        found = wearers.page(db, after=after, limit=limit + 1)
-        items = [_view(db, wearer, now_ns=now_ns) for wearer in found[:limit]]
-    last = Place((found[limit - 1].created_ns, found[limit - 1].id), now_ns) if len(found) > limit else None
+        among = wearers.page(db, after=after, limit=looked + 1)
+        worn = assignments.worn_now(db, wearers_among=[wearer.id for wearer in among], now_ns=now_ns)
+    found = _in_state(sources, among[:looked], worn, wanted=state, now_ns=now_ns) if state else among[:looked]
+    final = found[limit - 1] if len(found) > limit else among[looked - 1] if len(among) > looked else None
+    last = None if final is None else Place((final.created_ns, final.id), now_ns)
+    items = [views.wearer(wearer, devices=worn.get(wearer.id, []), now_ns=now_ns) for wearer in found[:limit]]
     return Page(items=items, next=next_page(request, response, last))
 
 
@@ -109,5 +121,19 @@ def _night(start: str, end: str) -> NightPreference:
 
 
 def _view(db: sa.Connection, wearer: Wearer, *, now_ns: int) -> WearerOut:
-    worn = [item.device for item in assignments.of_wearer(db, wearer.id) if item.covers(now_ns)]
-    return views.wearer(wearer, devices=sorted(set(worn)), now_ns=now_ns)
+    worn = assignments.worn_now(db, wearers_among=[wearer.id], now_ns=now_ns)
+    return views.wearer(wearer, devices=worn.get(wearer.id, []), now_ns=now_ns)
+
+
+def _in_state(
+    sources: Sources,
+    among: Sequence[Wearer],
+    worn: Mapping[str, Sequence[str]],
+    *,
+    wanted: Sequence[StateCode],
+    now_ns: int,
+) -> list[Wearer]:
+    """Those who wear a device in one of the states wanted."""
+    devices = [device for wearer in among for device in worn.get(wearer.id, ())]
+    found = states(sources, devices, statuses_of(sources, devices), now_ns=now_ns)
+    return [wearer for wearer in among if any(found[device].code in wanted for device in worn.get(wearer.id, ()))]

@@ -1,0 +1,45 @@
+"""Whether all that arrived of a night or day is in its figures, and what is still to come. Pure.
+
+Rules
+-----
+- A period that has not ended is not complete: it goes on.
+- Nor is one while a device that was assigned in it has blocks that came late and are not in the results, or blocks
+  whose time is not known: which periods they will change cannot be told before they have been looked at.
+- Nor is one that a device has not come to the end of: its newest sample is older, and it may still send the rest.
+- Complete does not mean covered: what never arrives is in the coverage.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from api.periods import Period
+from api.registry import Assignment
+from api.wording import count
+from ingest.store import DeviceStatus
+
+LAST_NS: Final = 60_000_000_000  # of a period, in which the last block may be cut short: the longest there is
+
+
+def pending(
+    period: Period, *, assignments: Sequence[Assignment], statuses: Mapping[str, DeviceStatus], now_ns: int
+) -> str | None:
+    """What is still to come of a period, in a sentence; None if it is complete."""
+    window = period.window
+    if now_ns < window.end_ns:
+        return f"This {period.kind} is not over."
+    ends: dict[str, int] = {}
+    for item in assignments:
+        clip = item.clip(window.start_ns, window.end_ns)
+        if clip is not None:
+            ends[item.device] = max(ends.get(item.device, 0), clip[1])
+    known = [statuses[device] for device in ends if device in statuses]
+    late = sum(status.late_blocks for status in known)
+    if late:
+        return f"{count(late, 'block')} came late: the results are still being completed."
+    undated = sum(status.undated_blocks for status in known)
+    if undated:
+        return f"Kept until the clock of the device is known: {count(undated, 'block')}."
+    newest = {status.device: status.last_sample_ns for status in known}
+    if any(newest.get(device, 0) < end_ns - LAST_NS for device, end_ns in ends.items()):
+        return f"The device has not sent all of this {period.kind} yet."
+    return None

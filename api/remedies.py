@@ -1,0 +1,50 @@
+"""What to do about a device that does not do its work, as sentences. Pure."""
+
+from collections.abc import Collection
+from typing import Final
+
+from api.recent import Signal
+from api.wording import count
+from ingest.store import DeviceStatus
+
+LOW_BATTERY: Final = 0.15
+# The first flag that was raised says why a signal is not usable.
+_OF_FLAGS: Final = {
+    "electrode_off": "an electrode has come off. Press it on, or put on a new one.",
+    "flat": "the electrodes give nothing at all. Check the cable and the contacts.",
+    "rail": "it exceeds what the device can measure. Check the electrodes and the cable.",
+    "hum": "mains hum covers the muscle. Press the electrodes on, and keep chargers away.",
+    "artefact": "it is full of artefacts. Fasten the electrodes and the cable.",
+}
+_ELSE: Final = "check the electrodes and the cable."
+
+
+def of_flags(flags: Collection[str]) -> str:
+    """Why a signal is not usable, and what helps."""
+    return next((remedy for flag, remedy in _OF_FLAGS.items() if flag in flags), _ELSE)
+
+
+def of_sites(signal: Signal) -> str:
+    """Sites that are not usable on a device that otherwise is; empty where there is none."""
+    if not signal.poor_sites:
+        return ""
+    names = " and ".join(site.replace("_", " ") for site in signal.poor_sites)
+    return f" But nothing usable from {names}: {of_flags(signal.flags)}"
+
+
+def of_battery(status: DeviceStatus, *, gone: bool) -> str:
+    """A word on a battery that is low, or was when the device was last heard; else empty."""
+    if status.battery is None or status.battery > LOW_BATTERY:
+        return ""
+    level = f"{status.battery * 100:.0f} %"
+    return f"Its battery was at {level}: charge it." if gone else f"Its battery is at {level}: charge it soon."
+
+
+def of_waiting(status: DeviceStatus) -> str:
+    """What has arrived and is not yet in the results; empty where all is."""
+    found = ""
+    if status.late_blocks:
+        found += f" Results of {count(status.late_blocks, 'late block')} are still being worked out."
+    if status.undated_blocks:
+        found += f" Kept until its clock is set: {count(status.undated_blocks, 'block')}."
+    return found
