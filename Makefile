@@ -38,7 +38,7 @@ demo: runtime
 	@exec $(BIN)/charley demo
 
 servers:
-	@deploy/install-servers mosquitto influxdb chromium perl
+	@deploy/install-servers mosquitto influxdb chromium perl compiler
 
 test: setup servers
 	@echo "== pytest"

@@ -1,7 +1,7 @@
 """Fixtures with real servers, and a loud report of the tests that were left out for want of one.
 
-A test that uses the fixture `mosquitto`, `influxdb` or `chromium` carries the marker of that name. Where the
-program is missing the test is skipped and listed at the end; with CHARLEY_REQUIRE_SERVERS=1 it fails instead.
+A test that uses the fixture `mosquitto`, `influxdb`, `chromium` or `compiler` carries the marker of that name. Where
+the program is missing the test is skipped and listed at the end; with CHARLEY_REQUIRE_SERVERS=1 it fails instead.
 """
 
 import os
@@ -17,12 +17,14 @@ NEEDS: Final = {
     "mosquitto": ("mosquitto", "mosquitto_pub", "mosquitto_sub"),
     "influxdb": ("influxd", "nginx"),
     "chromium": ("chromium|chromium-browser|google-chrome",),
+    "compiler": ("cc|gcc|clang",),
 }
 INSTALL: Final = {
     "mosquitto": "apt-get install mosquitto mosquitto-clients",
     "influxdb": "apt-get install influxdb nginx-light, or name a server in CHARLEY_TEST_INFLUXDB_URL"
     " (_TOKEN, _ORG, _BUCKET)",
     "chromium": "apt-get install chromium",
+    "compiler": "apt-get install gcc libc6-dev",
 }
 LEFT_OUT: Final = "real server missing: "
 
@@ -85,6 +87,13 @@ def chromium() -> str:
     """Path of a Chromium."""
     _require("chromium")
     return str(servers.find(*NEEDS["chromium"][0].split("|")))
+
+
+@pytest.fixture(scope="session")
+def compiler() -> str:
+    """Path of a C compiler."""
+    _require("compiler")
+    return str(servers.find(*NEEDS["compiler"][0].split("|")))
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses by marker
