@@ -153,6 +153,7 @@ def _join(pieces: Sequence[Piece], *, weakest: int) -> list[int]:
     """The chain of each piece, with joints no weaker than `weakest`."""
     starts = Counter(piece.first for piece in pieces)
     ends = Counter(piece.last for piece in pieces)
+    first_round = weakest == CLOCK_RAN_ON
     chains = Chains()
     out: list[int] = []
     for piece in pieces:
@@ -160,8 +161,7 @@ def _join(pieces: Sequence[Piece], *, weakest: int) -> list[int]:
         best = (weakest + 1, 0, -1)
         for chain in chains.near(piece):
             end = chains.ends[chain]
-            strayed = weakest == CLOCK_RAN_ON and starts[end.last + 1] == ends[piece.first - 1] == 1
-            if end.last < piece.first and not strayed:
+            if end.last < piece.first and not (first_round and starts[end.last + 1] == ends[piece.first - 1] == 1):
                 best = min(best, (*_joint(end, piece, sure=sure), chain))
         out.append(chains.put(piece, best[2]))
     return out

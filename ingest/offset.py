@@ -25,7 +25,6 @@ BINS: Final = 36
 LATE_NS: Final = 15 * SECOND_NS  # this far above the lowest a point is no live block: drift stays below it
 STEADY_NS: Final = 2 * SECOND_NS
 STEP_NS: Final = SECOND_NS // 4  # a smaller correction is left to the line
-LIVE_NS: Final = 5 * SECOND_NS
 FEWEST_NS: Final = 3600 * SECOND_NS  # for a drift
 STEEPEST: Final = 500e-6  # no crystal drifts more
 
@@ -88,11 +87,13 @@ def _was_set(clock: Clock, mark: Mark) -> bool:
     jump_ns = mark.t0_ns - last.end_ns
     if abs(jump_ns) < STEP_NS:
         return False
+    lowest_ns = min(low.behind_ns for low in clock.lows)
     level_ns = min(low.behind_ns for low in clock.lows[-2:])
-    if last.received_ns - last.end_ns > level_ns + LIVE_NS:
-        return False  # sent later: what happened then is long known
+    behind_ns = mark.received_ns - mark.end_ns
+    if last.received_ns - last.end_ns > lowest_ns + LATE_NS or behind_ns > level_ns - jump_ns + LATE_NS:
+        return False  # sent later: what the clock did then is no news
     # Forward may be a pause as well: then the delay is what it was.
-    return jump_ns < 0 or mark.received_ns - mark.end_ns < level_ns - jump_ns / 2
+    return jump_ns < 0 or behind_ns < level_ns - jump_ns / 2
 
 
 def _steady(lows: tuple[Low, ...]) -> tuple[Low, ...]:
