@@ -8,6 +8,7 @@ import socket
 import threading
 import traceback
 import urllib.parse
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -15,11 +16,13 @@ from typing import Any
 import pytest
 import servers
 from store_records import an_episode, an_epoch
+from store_server import Asked, says
+from store_server import scripted as raw_server
 
 from ingest.store import DeviceStatus, StoreRefused, StoreUnavailable, same_record
 from ingest.store.columns import EPISODES, EPOCHS, STATUSES, join_names, split_names
 from ingest.store.influx import HOUR_NS, InfluxStore
-from ingest.store.line_protocol import bodies, to_line
+from ingest.store.line_protocol import STATUS_NS, bodies, to_line
 
 TOKEN = "s3cret-token"
 ALL = {"start_ns": 0, "end_ns": 2**62}
@@ -221,6 +224,42 @@ def test_a_write_of_several_bodies_arrives_whole(influxdb: servers.InfluxDB) -> 
     with closing(opened(influxdb.url, token=influxdb.token, bucket=influxdb.bucket)) as store:
         store.write(week)
         assert store.epochs("long", start_ns=start_ns, end_ns=start_ns + 2 * DAY_NS) == week
+
+
+def test_points_of_the_version_before_read_back_with_defaults(influxdb: servers.InfluxDB) -> None:
+    device = f"before-{uuid.uuid4().hex[:8]}"
+    episode = an_episode(device=device, flags=("hum",), load=math.nan)
+    status = DeviceStatus(device=device, boot=3, online=True, firmware="1.2", sites=("soleus",), missing_blocks=2)
+    newer = an_episode(device=device, onset_ns=episode.onset_ns + 1, status="withdrawn", superseded_by=episode.id)
+    lines = [
+        f'charley_episode,device={device},site=soleus end_ns={episode.end_ns}i,status="final",revision=1i,severity=6.25,'
+        "severity_amplitude=7.0,severity_duration=5.0,severity_load=6.0,severity_recruitment=2.5,grade=2i,"
+        'peak_uv=312.5,peak_ratio=61.0,confidence=0.9,flags="hum",sites="soleus,gastrocnemius_medialis",detector="0.1.0",'
+        f'params="0f3a",updated_ns=7i,absent="load" {episode.onset_ns}',
+        f'charley_status,device={device} boot=3i,online=true,firmware="1.2",sites="soleus",last_received_ns=0i,'
+        f'last_sample_ns=0i,missing_blocks=2i,updated_ns=0i,absent="battery" {STATUS_NS}',
+    ]
+    with closing(opened(influxdb.url, token=influxdb.token, bucket=influxdb.bucket)) as store:
+        store._post([line.encode() for line in lines])
+        store.write([newer])
+        (found, tombstone) = store.episodes([device], start_ns=0, end_ns=DAY_NS * 30_000, withdrawn=True)
+        assert same_record(found, episode)
+        assert found.superseded_by == ""
+        assert tombstone == newer
+        assert store.statuses([device]) == [status]
+        assert device in store.devices()
+
+
+def test_devices_that_only_their_status_names_are_found_too() -> None:
+    def answer(asked: Asked) -> bytes:
+        shown = asked.body.startswith(b"db=") and b"SHOW+TAG+VALUES" in asked.body
+        columns, rows = (["key", "value"], [["device", "b"]]) if shown else (["time", "device", "boot"], [[1, "a", 3]])
+        series = [{"columns": columns, "values": rows}]
+        return says(200, json.dumps({"results": [{"series": series}]}))
+
+    # As 3 Core may answer: metadata of the latest time only.
+    with raw_server(answer) as server, closing(opened(server.url)) as store:
+        assert store.devices() == ["a", "b"]
 
 
 def test_lines_are_typed_and_escaped() -> None:
