@@ -287,12 +287,14 @@ def test_a_server_that_comes_back_is_used_again(call: Callable[[InfluxStore], No
 
 @BOTH
 def test_the_token_is_in_no_message(call: Callable[[InfluxStore], None]) -> None:
-    for status in (200, 301, 400, 401, 403, 404, 422, 500, 503):
-        for body in (f"who is {TOKEN}?", json.dumps({"error": f"who is {TOKEN}?"}), f"<title>{TOKEN}</title>"):
-            with playing(says(status, body, Location=f"http://{TOKEN}/")) as (_, store):
-                with pytest.raises((StoreRefused, StoreUnavailable)) as error:
-                    call(store)
-                assert TOKEN not in "".join(traceback.format_exception(error.value))
+    bodies = (f"who is {TOKEN}?", json.dumps({"error": f"who is {TOKEN}?"}), f"<title>{TOKEN}</title>")
+    statuses = (200, 301, 400, 401, 403, 404, 422, 500, 503)
+    answers = [says(status, body, Location=f"http://{TOKEN}/") for status in statuses for body in bodies]
+    with playing(lambda _: answers.pop()) as (_, store):
+        while answers:
+            with pytest.raises((StoreRefused, StoreUnavailable)) as error:
+                call(store)
+            assert TOKEN not in "".join(traceback.format_exception(error.value))
 
 
 def test_proxies_in_the_environment_are_for_neither_reading_nor_writing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,8 +232,8 @@ def test_points_of_the_version_before_read_back_with_defaults(influxdb: servers.
     status = DeviceStatus(device=device, boot=3, online=True, firmware="1.2", sites=("soleus",), missing_blocks=2)
     newer = an_episode(device=device, onset_ns=episode.onset_ns + 1, status="withdrawn", superseded_by=episode.id)
     lines = [
-        f'charley_episode,device={device},site=soleus end_ns={episode.end_ns}i,status="final",revision=1i,severity=6.25,'
-        "severity_amplitude=7.0,severity_duration=5.0,severity_load=6.0,severity_recruitment=2.5,grade=2i,"
+        f'charley_episode,device={device},site=soleus end_ns={episode.end_ns}i,status="final",revision=1i,'
+        "severity=6.25,severity_amplitude=7.0,severity_duration=5.0,severity_load=6.0,severity_recruitment=2.5,grade=2i,"
         'peak_uv=312.5,peak_ratio=61.0,confidence=0.9,flags="hum",sites="soleus,gastrocnemius_medialis",detector="0.1.0",'
         f'params="0f3a",updated_ns=7i,absent="load" {episode.onset_ns}',
         f'charley_status,device={device} boot=3i,online=true,firmware="1.2",sites="soleus",last_received_ns=0i,'
