@@ -1,7 +1,9 @@
 """Devices that share no code with Charley: what they send to a real broker is to be seen in the API."""
 
+import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -84,9 +86,9 @@ def last_state(service: httpx.Client, device: str, *, end_s: int) -> dict[str, A
     return state
 
 
-def seen_epochs(service: httpx.Client, wearer: str, *, start_s: int) -> list[dict[str, Any]]:
+def seen_epochs(service: httpx.Client, wearer: str, *, start_s: int, end_s: int | None = None) -> list[dict[str, Any]]:
     """The wearer's epochs from the first second on, once there are as many as those blocks fill."""
-    query = {"from": text(start_s), "to": text(start_s + 60), "resolution": "10"}
+    query = {"from": text(start_s), "to": text(end_s or start_s + 60), "resolution": "10"}
     found: list[dict[str, Any]] = []
 
     def enough() -> bool:
@@ -135,6 +137,80 @@ def test_blocks_of_mosquitto_pub_are_seen_in_the_api(mosquitto: servers.Mosquitt
     assert {epoch["coverage"]["received_s"] for epoch in epochs} == {10}
     state = last_state(service, "leg-7", end_s=start_s + BLOCKS)
     assert (state["sites"], state["missing_blocks"]) == (["gastrocnemius_medialis"], 0)
+
+
+class Leg:
+    """The Python client of docs/device in a process of its own; its flash and its output outlive it."""
+
+    def __init__(self, broker: servers.Mosquitto, device: str, folder: Path) -> None:
+        self.flash, self._log = folder / device, folder / f"{device}.log"
+        self._command = [
+            sys.executable, str(ROOT / "docs" / "device" / "charley_device.py"), "--host", broker.host,
+            "--port", str(broker.port), "--device", device, "--folder", str(self.flash), "--pause", "5",
+        ]  # fmt: skip
+
+    def start(self, *, start_s: int, blocks: int) -> servers.Child:
+        """Switch it on."""
+        more = ["--t0", f"{start_s}000000000", "--blocks", str(blocks), "--every", "0.1"]
+        return servers.Child([*self._command, *more], log=self._log)
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text()
+
+    def acked(self, seq: int) -> bool:
+        """Whether an ack went at least so far in the boot that printed last."""
+        acks = re.findall(r"^ack boot \d+ seq (\d+)$", self.said.rpartition("block(s) from before")[2], re.MULTILINE)
+        return any(int(ack) >= seq for ack in acks)
+
+    def done(self, child: servers.Child) -> None:
+        """It leaves by itself, with nothing held."""
+        servers.wait_for(lambda: child.exit_code is not None, timeout_s=60.0, what="the end of the device")
+        assert child.exit_code == 0, self.said
+        assert self.said.endswith("\n0 block(s) held\n")
+        assert not list(self.flash.glob("*.block"))
+
+
+def test_a_device_in_python_loses_nothing_when_its_broker_is_killed(
+    mosquitto: servers.Mosquitto, service: httpx.Client, tmp_path: Path
+) -> None:
+    start_s = int(time.time()) // 10 * 10 - 120
+    wearer = claim(service, "leg-python", since_s=start_s - 3600)
+    leg = Leg(mosquitto, "leg-python", tmp_path)
+    child = leg.start(start_s=start_s, blocks=BLOCKS)
+    servers.wait_for(lambda: leg.acked(0), timeout_s=30.0, what="the first ack")
+    mosquitto.kill()
+    mosquitto.start()
+    leg.done(child)
+    assert leg.acked(BLOCKS - 1)
+    epochs = seen_epochs(service, wearer, start_s=start_s)
+    assert {epoch["coverage"]["received_s"] for epoch in epochs} == {10}
+    state = last_state(service, "leg-python", end_s=start_s + BLOCKS)
+    assert (state["missing_blocks"], state["firmware"]) == (0, "python-1")
+
+
+def test_a_device_in_python_loses_nothing_when_it_is_killed(
+    mosquitto: servers.Mosquitto, service: httpx.Client, tmp_path: Path
+) -> None:
+    start_s = int(time.time()) // 10 * 10 - 600
+    wearer = claim(service, "leg-killed", since_s=start_s - 3600)
+    leg = Leg(mosquitto, "leg-killed", tmp_path)
+    child = leg.start(start_s=start_s, blocks=1000)
+    kept = re.compile(r"-0*(\d+)\.block")
+    seqs: list[int] = []
+
+    def half_way() -> bool:
+        seqs.extend(int(match[1]) for path in leg.flash.glob("*.block") if (match := kept.search(path.name)))
+        return max(seqs, default=0) >= BLOCKS
+
+    servers.wait_for(half_way, timeout_s=30.0, what="blocks in flash")
+    child.kill()
+    held = len(list(leg.flash.glob("*.block")))
+    leg.done(leg.start(start_s=start_s + 300, blocks=1))
+    assert f"with {held} block(s) from before" in leg.said
+    epochs = seen_epochs(service, wearer, start_s=start_s, end_s=start_s + BLOCKS // 10 * 10)
+    assert {epoch["coverage"]["received_s"] for epoch in epochs} == {10}
+    assert last_state(service, "leg-killed", end_s=start_s + 301)["missing_blocks"] == 0
 
 
 def test_rubbish_neither_stops_the_service_nor_makes_a_device(
