@@ -110,8 +110,8 @@ def _try_load(settings: MqttSettings, *, large: bool) -> Load:
                 what = unsent or refused or "what was published did not arrive"
                 return Load(denied=f"this user may not write to and read {topic}: {what}")
             reader.acknowledge([first])
-        load = _away(settings, sender, name=name, topic=topic)
-    return replace(load, largest=_largest(settings) if large else "the broker states a lower limit")
+        largest = _largest(settings) if large else "the broker states a lower limit"
+        return replace(_away(settings, sender, name=name, topic=topic), largest=largest)
 
 
 def _away(settings: MqttSettings, sender: Probe, *, name: str, topic: str) -> Load:
@@ -150,7 +150,8 @@ def _largest(settings: MqttSettings) -> str:
         with Probe(settings, client_id=name, clean=True) as probe:
             probe.subscribe([topic])
             (refused,) = probe.publish(topic, [bytes(MAX_PAYLOAD_BYTES)], timeout_s=_PASSES_S)
-            arrived = not refused and probe.receive(_PASSES_S) is not None
+            arrived = None if refused else probe.receive(_PASSES_S)
+            probe.acknowledge([arrived] if arrived else [])
     except ProbeUnreachable as error:
         return f"a block of 4 MiB did not pass: {error}"
     return "" if arrived else f"a block of 4 MiB did not pass: {refused or 'dropped silently'}"

@@ -56,10 +56,11 @@ def _persistence(conf: dict[str, str]) -> Check:
 
 def _limits(conf: dict[str, str]) -> list[Check]:
     found = []
+    limit = int(conf["message_size_limit"])
     for option, fine, mend in (
         ("max_queued_messages", conf["max_queued_messages"] == "0", "max_queued_messages 0"),
         ("max_queued_bytes", conf["max_queued_bytes"] == "0", "max_queued_bytes 0"),
-        ("message_size_limit", int(conf["message_size_limit"]) in {0, *range(MAX_PAYLOAD_BYTES, 2**29)},
+        ("message_size_limit", limit == 0 or limit >= MAX_PAYLOAD_BYTES,
          f"message_size_limit {2 * MAX_PAYLOAD_BYTES}, or 0"),
     ):  # fmt: skip
         told = f"{option} {conf[option]}"
