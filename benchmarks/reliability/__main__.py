@@ -14,7 +14,7 @@ from rich.console import Console
 
 from benchmarks.reliability.outcome import Outcome, keep, say
 
-PROGRAMS: Final = ("kills",)
+PROGRAMS: Final = ("kills", "offline")
 
 
 def run(name: str, *, quick: bool, folder: Path) -> Outcome:

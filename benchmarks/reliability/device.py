@@ -19,7 +19,7 @@ from benchmarks.reliability.legs import Key, Sent
 from ingest.errors import WireError
 from ingest.wire import Status, decode_ack, encode, topic
 
-WINDOW: Final = 16
+WINDOW: Final = 64
 KEEPALIVE_S: Final = 60
 PING_S: Final = 5.0  # after so long without a word from the broker it is asked whether it is there
 SILENCE_S: Final = 15.0  # and after so long given up

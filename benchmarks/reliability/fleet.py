@@ -19,7 +19,7 @@ from benchmarks.reliability.device import Device
 from benchmarks.reliability.legs import Sent
 
 TICK_S: Final = 0.05
-FLASH: Final = 256
+FLASH: Final = 4096
 RESEND_S: Final = 6.0  # a service acknowledges every two seconds
 LEAVE_S: Final = 5.0
 
@@ -66,6 +66,10 @@ class Fleet:
     def finished(self) -> bool:
         """Whether every block has been named durable."""
         return all(device.finished for device in self.devices.values())
+
+    def reached(self, name: str, place: int) -> bool:
+        """Whether a device has sent so many of its blocks."""
+        return self.devices[name].next >= place
 
     @property
     def wrong(self) -> list[str]:

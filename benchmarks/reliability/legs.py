@@ -1,7 +1,6 @@
 """Blocks of made-up legs, small and quick: rest at 200 Hz with bursts as ragged as cramps, and a still shank."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,18 +49,16 @@ class Stretch:
         ragged = np.repeat(rng.uniform(0.4, 1.6, n // 20 + 1), 20)[:n]
         return np.asarray(rng.normal(size=n) * level * np.where(level > 100, ragged, 1), np.int16)
 
-    def blocks(self, *, boots: Sequence[int] = (1,)) -> list[Sent]:
-        """All blocks in order; with several boots the device started anew in between, each time at once."""
+    def blocks(self, *, boot: int = 1, first_seq: int = 0) -> list[Sent]:
+        """All blocks in order."""
         emg = self.emg()
         size = round(self.block_s * EMG_HZ)
-        count = math.ceil(len(emg) / size)
-        cuts = [round(count * i / len(boots)) for i in range(len(boots) + 1)]
         found = []
-        for boot, first, end in zip(boots, cuts[:-1], cuts[1:], strict=True):
-            for i in range(first, end):
-                t0_ns = self.start_ns + round(i * size * SECOND_NS / EMG_HZ)
-                payload = encode(block(emg[i * size : (i + 1) * size], boot=boot, seq=i - first, t0_ns=t0_ns))
-                found.append(Sent((boot, i - first), t0_ns, payload))
+        for i in range(math.ceil(len(emg) / size)):
+            t0_ns = self.start_ns + round(i * size * SECOND_NS / EMG_HZ)
+            seq = first_seq + i
+            payload = encode(block(emg[i * size : (i + 1) * size], boot=boot, seq=seq, t0_ns=t0_ns))
+            found.append(Sent((boot, seq), t0_ns, payload))
         return found
 
 

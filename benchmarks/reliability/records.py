@@ -8,7 +8,7 @@ compared: not when its blocks came in, how far its clock was off or how much was
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,15 @@ from ingest.store import DeviceStatus, Episode, Epoch, Store
 EVER_NS: Final = 2**62
 OF_DEVICE: Final = ("device", "boot", "sites", "last_sample_ns", "late_blocks", "undated_blocks")
 SHOWN: Final = 5
+
+
+class Row(NamedTuple):
+    """An episode or epoch: whose, when, when written, and all of it as text."""
+
+    device: str
+    at_ns: int
+    updated_ns: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +49,14 @@ class Kept:
             found[f"device {status.device}"] = json.dumps(values, sort_keys=True)
         return found
 
-    def whole(self) -> dict[str, tuple[int, str]]:
-        """Episodes and epochs with nothing left out, and when each was written: what may not change, must not."""
-        found = {f"episode {e.id}": (e.onset_ns, _text(e, without=())) for e in self.episodes}
-        for epoch in self.epochs:
-            found[f"epoch {epoch.device}.{epoch.site}.{epoch.start_ns}"] = (epoch.start_ns, _text(epoch, without=()))
+    def whole(self) -> dict[str, Row]:
+        """Episodes and epochs with nothing left out: what may not change, must not."""
+        found = {
+            f"episode {e.id}": Row(e.device, e.onset_ns, e.updated_ns, _text(e, without=())) for e in self.episodes
+        }
+        for e in self.epochs:
+            row = Row(e.device, e.start_ns, e.updated_ns, _text(e, without=()))
+            found[f"epoch {e.device}.{e.site}.{e.start_ns}"] = row
         return found
 
     @property
@@ -83,7 +95,7 @@ def read(store: Store, devices: Sequence[str]) -> Kept:
     """Everything that a store has of these devices."""
     names = sorted(devices)
     return Kept(
-        episodes=store.episodes(names, start_ns=0, end_ns=EVER_NS),
+        episodes=store.episodes(names, start_ns=0, end_ns=EVER_NS, withdrawn=True),
         epochs=[epoch for name in names for epoch in store.epochs(name, start_ns=0, end_ns=EVER_NS)],
         statuses=store.statuses(names),
     )
