@@ -25,6 +25,7 @@ from api.app import create_app, make_server
 from api.errors import ApiError
 from api.registry import open_registry
 from detector import DetectorError
+from ingest.archive import Archive
 from ingest.broker import start_broker
 from ingest.errors import IngestError
 from ingest.journal import Journal
@@ -34,7 +35,7 @@ from ingest.metrics import serve as serve_metrics
 from ingest.mqtt import MqttSettings, MqttSource
 from ingest.recording import parse_options
 from ingest.recording.command import Output, run_detect
-from ingest.service import run as run_ingest
+from ingest.service import Options, Service
 from ingest.settings import PREFIX, Settings, SettingsError, load_settings
 from ingest.store import Store
 from ingest.store.influx import InfluxStore
@@ -92,9 +93,6 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
         stack.callback(journal.close)
         store = open_store(current)
         stack.callback(store.close)
-        if current.metrics_port:
-            check_free(current.metrics_port, mend="Choose another: CHARLEY_METRICS_PORT")
-            stack.callback(serve_metrics(metrics, port=current.metrics_port))
         password = current.broker_password.get_secret_value() if current.broker_password else None
         source = MqttSource(
             MqttSettings(
@@ -110,7 +108,17 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
         )
         stack.callback(source.close)
         metrics.connected.set_function(lambda: source.subscribed)
-        run_ingest(source, journal, store, stop, metrics=metrics, log=log)
+        service = Service(
+            source, journal, store, Archive(current.data_dir / "archive"),
+            options=Options(min_free_bytes=current.min_free_mb << 20), metrics=metrics, log=log,
+            connected=lambda: source.subscribed, version=_version(),
+        )  # fmt: skip
+        stack.callback(service.close)
+        if current.metrics_port:
+            check_free(current.metrics_port, mend="Choose another: CHARLEY_METRICS_PORT")
+            stack.callback(serve_metrics(metrics, port=current.metrics_port, ready=service.standing))
+        service.check()
+        service.run(stop)
 
 
 @app.command()

@@ -23,10 +23,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from benchmarks.servers import Mosquitto
+from ingest.archive import Archive
 from ingest.journal import Journal
 from ingest.metrics import Metrics
 from ingest.mqtt import SUBSCRIPTIONS, MqttSettings, MqttSource
-from ingest.service import Ingester
+from ingest.service import Options, Service
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import Block, Signal, encode, topic
 
@@ -120,7 +121,8 @@ def drain_ingest(port: int, blocks: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         journal, store = Journal(Path(folder) / "journal.sqlite"), SqliteStore(Path(folder) / "store.sqlite")
         source = MqttSource(settings)
-        ingester = Ingester(source, journal, store, metrics=Metrics())
+        archive = Archive(Path(folder) / "archive")
+        ingester = Service(source, journal, store, archive, options=Options(), metrics=Metrics())
         count, first = 0, 0.0
         deadline = time.perf_counter() + LIMIT_S
         while count < blocks:
@@ -132,6 +134,7 @@ def drain_ingest(port: int, blocks: int) -> float:
         elapsed = time.perf_counter() - first
         ingester.settle()
         source.close()
+        ingester.close()
         journal.close()
         store.close()
     return elapsed

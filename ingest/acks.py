@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ingest.devices import Device
+from ingest.order import ERA, Order
 from ingest.source import Source
 from ingest.wire import Ack, encode, topic
 
@@ -28,10 +29,12 @@ class Acks:
         count = 0
         for key in [key for key in self._due if now - self._sent.get(key, -self._every_s) >= self._every_s]:
             device, boot = key
-            seq = devices[device].order.durable(boot) if device in devices else None
-            if seq is not None:
+            order = devices[device].order if device in devices else Order()
+            seq = order.durable(boot)
+            # Of two boots with one number, the device remembers the newer: only that one may be spoken of.
+            if seq is not None and order.newest(boot):
                 # No content type: the device may speak 3.1.1, and rumqttd breaks on properties for such a one.
-                if self._source.publish(topic(device, "ack"), encode(Ack(boot=boot, seq=seq))) is None:
+                if self._source.publish(topic(device, "ack"), encode(Ack(boot=boot % ERA, seq=seq))) is None:
                     break  # no connection: what is due stays due
                 count += 1
             del self._due[key]

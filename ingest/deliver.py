@@ -4,6 +4,7 @@ Rules
 -----
 - One `step` makes at most one attempt and never waits; after a failure it stays away for a growing while.
 - A record that the store refuses for good is found by halving, quarantined with the store's sentence, and passed.
+- Now and then the service says in the store how it stands itself, not by way of the journal: that may be full.
 - An event leaves the journal once the broker has it. One that stays unanswered is sent again: its id is fixed.
 """
 
@@ -15,15 +16,16 @@ from typing import Final
 import msgspec
 
 from ingest.errors import StoreRefused, StoreUnavailable
-from ingest.intake import Quarantined
-from ingest.journal import Journal
 from ingest.log import Log
 from ingest.metrics import Metrics
+from ingest.outbox import Outbox
+from ingest.quarantined import Quarantined
 from ingest.source import Publication, Source
 from ingest.store import DeviceStatus, Episode, Record, ServiceStatus, Store
 from ingest.wire import CONTENT_JSON
 
 BATCH: Final = 5000
+BEAT_S: Final = 10.0
 BACKOFF_S: Final = (0.5, 60.0)  # first and longest
 EVENTS_AT_ONCE: Final = 100
 EVENT_PATIENCE_S: Final = 60.0
@@ -33,32 +35,47 @@ EVENT_PATIENCE_S: Final = 60.0
 class RecordDelivery:
     """Brings records to the store."""
 
-    journal: Journal
+    outbox: Outbox
     store: Store
     metrics: Metrics
     log: Log
     wall_ns: Callable[[], int] = time.time_ns
     monotonic: Callable[[], float] = time.monotonic
+    beat: Callable[[], ServiceStatus] | None = None
     wait_s: float = 0.0
     not_before: float = 0.0
+    beat_at: float = 0.0
+    oldest_ns: int = 0  # since when the oldest record has been waiting, as far as this process saw; 0 if none
 
     def step(self) -> int:
         """Deliver one batch if there is one and it is time; how many records left the journal."""
         if self.monotonic() < self.not_before:
             return 0
-        queued = self.journal.records(BATCH)
-        if not queued:
-            return 0
-        now_ns = self.wall_ns()
-        # The last of several revisions stands for all: some stores do not promise an order within one write.
-        latest = {_key(record): msgspec.structs.replace(record, updated_ns=now_ns) for _, record in queued}
-        refused: list[Quarantined] = []
         try:
-            self._write(list(latest.values()), refused)
+            self._beat()
+            return self._deliver()
         except StoreUnavailable as error:
             self._back_off(error)
             return 0
-        self.journal.records_delivered(queued[-1][0], refused)
+
+    def _beat(self) -> None:
+        if self.beat is not None and self.monotonic() >= self.beat_at:
+            self.store.write([msgspec.structs.replace(self.beat(), updated_ns=self.wall_ns())])
+            self.beat_at = self.monotonic() + BEAT_S
+
+    def _deliver(self) -> int:
+        queued = self.outbox.records(BATCH)
+        now_ns = self.wall_ns()
+        if not queued:
+            self.oldest_ns = 0
+            return 0
+        self.oldest_ns = self.oldest_ns or now_ns
+        # The last of several revisions stands for all: some stores do not promise an order within one write.
+        latest = {_key(record): msgspec.structs.replace(record, updated_ns=now_ns) for _, record in queued}
+        refused: list[Quarantined] = []
+        self._write(list(latest.values()), refused)
+        self.outbox.records_delivered(queued[-1][0], refused)
+        self.oldest_ns = 0
         for item in refused:
             self.metrics.quarantined.labels(item.reason).inc()
         self.metrics.records.inc(len(queued) - len(refused))
@@ -89,6 +106,8 @@ class RecordDelivery:
         self.metrics.store_errors.inc()
         first, longest = BACKOFF_S
         self.wait_s = min(longest, max(first, 2 * self.wait_s))
+        if error.retry_after_s is not None:
+            self.wait_s = min(longest, max(self.wait_s, error.retry_after_s))
         self.not_before = self.monotonic() + self.wait_s
 
 
@@ -104,12 +123,12 @@ class EventDelivery:
     def __init__(
         self,
         *,
-        journal: Journal,
+        outbox: Outbox,
         source: Source,
         metrics: Metrics,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._journal = journal
+        self._outbox = outbox
         self._source = source
         self._metrics = metrics
         self._monotonic = monotonic
@@ -119,11 +138,11 @@ class EventDelivery:
         """Remove what the broker has and send what it has not; how many events left the journal."""
         done = [place for place, sent in self._on_their_way.items() if sent.publication.done]
         if done:
-            self._journal.events_delivered(done)
+            self._outbox.events_delivered(done)
             for place in done:
                 self._metrics.events.labels(self._on_their_way.pop(place).scope).inc()
         now = self._monotonic()
-        for place, topic, payload in self._journal.events(EVENTS_AT_ONCE):
+        for place, topic, payload in self._outbox.events(EVENTS_AT_ONCE):
             sent = self._on_their_way.get(place)
             if sent is not None and now - sent.since < EVENT_PATIENCE_S:
                 continue

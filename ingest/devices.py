@@ -2,6 +2,8 @@
 
 import msgspec
 
+from ingest.marks import Mark
+from ingest.offset import Clock, heard
 from ingest.order import Order
 from ingest.pipeline import Track
 from ingest.store import DeviceStatus
@@ -21,38 +23,92 @@ class View(msgspec.Struct, frozen=True, array_like=True):
     spoke: bool = False  # whether it ever sent a status
 
 
+class Dirty(msgspec.Struct, frozen=True, array_like=True):
+    """Device time of which the results are not, or may not be, what its blocks say; and since when that is known."""
+
+    start_ns: int
+    end_ns: int
+    first_ns: int  # service time
+    last_ns: int
+    late: int = 0  # blocks that wait
+
+    def with_span(self, start_ns: int, end_ns: int, *, now_ns: int, late: int = 0) -> "Dirty":
+        """This and another stretch."""
+        return Dirty(min(self.start_ns, start_ns), max(self.end_ns, end_ns), self.first_ns, now_ns, self.late + late)
+
+
 class Device(msgspec.Struct, frozen=True, array_like=True):
     """All that is remembered of a device, as the journal keeps it."""
 
     order: Order = Order()
     view: View = View()
     track: Track | None = None
+    dirty: Dirty | None = None
+    clock: Clock = Clock()
+    closed: bool = False  # the session was ended for want of blocks
+    undated: tuple[tuple[int, int, int], ...] = ()  # boot, how many of its blocks have no time yet; latest receipt
+    refused: int = 0
+    refused_reason: str = ""
 
 
-def heard_block(view: View, block: Block, *, end_ns: int, received_ns: int) -> View:
+def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: bool, now_ns: int) -> Device:
     """A new block came. It shows that a device that never sends a status is there."""
+    view = device.view
     sites = view.sites
     if not view.spoke and block.boot >= view.boot:
         sites = tuple(signal.site for signal in block.signals if signal.kind == "emg")
-    return View(
-        max(view.boot, block.boot),
+    view = View(
+        block.boot if boot >= device.order.current else view.boot,
         view.online or not view.spoke,
         view.firmware,
         sites,
         view.battery,
-        max(view.last_received_ns, received_ns),
-        max(view.last_sample_ns, end_ns),
+        max(view.last_received_ns, mark.received_ns),
+        max(view.last_sample_ns, mark.end_ns) if dated else view.last_sample_ns,
         view.spoke,
     )
+    clock = heard(device.clock, mark) if dated else device.clock
+    device = msgspec.structs.replace(device, view=view, clock=clock)
+    if dated and any(waiting == boot for waiting, _, _ in device.undated):
+        # Now that this boot's clock is known, its earlier blocks may be dated.
+        return _soiled(device, mark.t0_ns, mark.end_ns, now_ns=now_ns, late=0)
+    return device
 
 
-def heard_status(view: View, status: Status) -> View:
+def heard_late(device: Device, mark: Mark, *, now_ns: int) -> Device:
+    """A block came after its place had been passed: what it belongs to is to be detected again."""
+    return _soiled(device, mark.t0_ns, mark.end_ns, now_ns=now_ns, late=1)
+
+
+def undated(device: Device, boot: int, mark: Mark, *, now_ns: int) -> Device:
+    """A block came whose clock cannot be believed."""
+    others = tuple(item for item in device.undated if item[0] != boot)
+    count = sum(number for of, number, _ in device.undated if of == boot) + 1
+    device = msgspec.structs.replace(device, undated=(*others, (boot, count, mark.received_ns))[-64:])
+    known = next((known for known in device.order.boots if known.boot == boot and known.end_ns), None)
+    if known is None:
+        return device
+    return _soiled(device, known.start_ns, known.end_ns, now_ns=now_ns, late=0)
+
+
+def irregular(device: Device, start_ns: int, end_ns: int, *, now_ns: int) -> Device:
+    """Device time went back, or a version changed: what was detected there is to be looked at again."""
+    return _soiled(device, start_ns, end_ns, now_ns=now_ns, late=0)
+
+
+def _soiled(device: Device, start_ns: int, end_ns: int, *, now_ns: int, late: int) -> Device:
+    dirty = device.dirty or Dirty(start_ns, end_ns, now_ns, now_ns)
+    return msgspec.structs.replace(device, dirty=dirty.with_span(start_ns, end_ns, now_ns=now_ns, late=late))
+
+
+def heard_status(device: Device, status: Status) -> Device:
     """A device was born or has died. The last will of an earlier boot says nothing about this one."""
-    if status.boot < view.boot and view.spoke:
-        return view
-    return msgspec.structs.replace(
+    view = device.view
+    if status.boot < view.boot and view.spoke and not status.online:
+        return device
+    view = msgspec.structs.replace(
         view,
-        boot=max(view.boot, status.boot),
+        boot=status.boot if status.online else max(view.boot, status.boot),
         online=status.online,
         # A last will may leave out what the birth message said.
         firmware=status.firmware or view.firmware,
@@ -60,6 +116,12 @@ def heard_status(view: View, status: Status) -> View:
         battery=view.battery if status.battery is None else status.battery,
         spoke=True,
     )
+    return msgspec.structs.replace(device, view=view)
+
+
+def refused(device: Device, reason: str) -> Device:
+    """A message of the device could not be used."""
+    return msgspec.structs.replace(device, refused=device.refused + 1, refused_reason=reason)
 
 
 def to_status(name: str, device: Device) -> DeviceStatus:
@@ -74,5 +136,11 @@ def to_status(name: str, device: Device) -> DeviceStatus:
         battery=view.battery,
         last_received_ns=view.last_received_ns,
         last_sample_ns=view.last_sample_ns,
-        missing_blocks=device.order.missing_blocks,
+        missing_blocks=device.order.missing,
+        clock_offset_s=device.clock.offset_s,
+        clock_drift_ppm=device.clock.drift_ppm,
+        late_blocks=device.dirty.late if device.dirty else 0,
+        undated_blocks=sum(count for _, count, _ in device.undated),
+        refused_blocks=device.refused,
+        refused_reason=device.refused_reason,
     )

@@ -3,7 +3,8 @@
 IngestError
 ├── WireError     the sender's: bytes that are not a valid message (quarantined with its `reason`)
 ├── RecordingError  the file's: not a recording, or a channel or unit that is missing
-├── JournalError  the machine's: disk full, journal damaged or held by another process
+├── JournalError  the machine's: journal damaged, of another version, or held by another process
+│   └── JournalFull  for now: no room on the disk; the same call may succeed later
 ├── ArchiveError  the machine's: disk full, or a part of the archive that cannot be read
 └── StoreError    the store's
     ├── StoreUnavailable  for now: try again for as long as it takes
@@ -29,6 +30,10 @@ class RecordingError(IngestError):
 
 class JournalError(IngestError):
     """The journal cannot be opened, read or written."""
+
+
+class JournalFull(JournalError):
+    """The disk has no room, or does not answer, at the moment: nothing was kept, and nothing was lost."""
 
 
 class ArchiveError(IngestError):

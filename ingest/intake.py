@@ -1,48 +1,48 @@
 """A batch of deliveries to ordered blocks: decode, validate, place. Pure: the known comes in, the changed goes out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
-from ingest.devices import Device, View, heard_block, heard_status
+from ingest.clock import impossible
+from ingest.devices import Device, heard_block, heard_late, heard_status, refused, undated
 from ingest.errors import WireError
-from ingest.order import Arrival, Gap, Horizon, Key, Order, Outcome, arrive, go_offline, lose
+from ingest.marks import Mark
+from ingest.order import ERA, Arrival, Gap, Horizon, Key, Order, Outcome, arrive, era_of, go_offline, lose
+from ingest.quarantined import Quarantined
 from ingest.source import Delivery
-from ingest.wire import T0_NS, Block, Status, decode_block, decode_status, parse_topic
+from ingest.wire import Block, Status, decode_block, decode_status, parse_topic
+
+__all__ = ["Intake", "Quarantined", "Stored", "end_of", "sort_in"]
 
 SECOND_NS: Final = 1_000_000_000
-AHEAD_NS: Final = 24 * 3600 * SECOND_NS  # samples from further in the future are not believed
+
+Kept = Callable[[str, Key], int | None]  # t0 of a block of a device that is in the journal
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A block for the journal."""
+    """A block for the journal; `key` counts boots across eras."""
 
     device: str
     block: Block
     disposition: str
     delivery: Delivery
+    key: Key
 
-
-class Quarantined(msgspec.Struct, frozen=True):
-    """A message, or a record, that cannot be used, and why."""
-
-    topic: str
-    payload: bytes
-    content_type: str | None
-    reason: str
-    sentence: str
-    received_ns: int
+    @property
+    def end_ns(self) -> int:
+        """When it ends by the device's clock."""
+        return end_of(self.block)
 
 
 @dataclass(slots=True)
 class Intake:
     """What a batch of deliveries led to, device by device."""
 
-    orders: dict[str, Order] = field(default_factory=dict)
-    views: dict[str, View] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)  # all that were touched, with tracks as they were
     stored: list[Stored] = field(default_factory=list)
     ready: dict[str, list[Key]] = field(default_factory=dict)  # in the order of processing
     gaps: list[tuple[str, Gap]] = field(default_factory=list)
@@ -50,85 +50,139 @@ class Intake:
     blocks: Counter[str] = field(default_factory=Counter)  # how many, by what became of them
     statuses: int = 0
     seen: set[tuple[str, int]] = field(default_factory=set)  # device and boot of every block, also duplicates
+    fresh: dict[tuple[str, Key], Stored] = field(default_factory=dict)
 
 
-def sort_in(known: Mapping[str, Device], deliveries: Sequence[Delivery], *, horizon: Horizon) -> Intake:
+def end_of(block: Block) -> int:
+    """When a block ends by the device's clock; what the wire lets through stays within 64 bits."""
+    return min(block.t0 + round(block.duration_s * SECOND_NS), 2**63 - 1)
+
+
+def sort_in(
+    known: Mapping[str, Device], deliveries: Sequence[Delivery], *, horizon: Horizon, kept: Kept, now_ns: int
+) -> Intake:
     """Take a batch in."""
     intake = Intake()
     for delivery in deliveries:
         try:
-            _message(intake, known, delivery, horizon)
+            _message(intake, known, delivery, horizon=horizon, kept=kept, now_ns=now_ns)
         except WireError as error:
             intake.blocks["quarantined"] += delivery.topic.endswith("/blocks")
-            intake.quarantined.append(
-                Quarantined(
-                    delivery.topic,
-                    delivery.payload,
-                    delivery.content_type,
-                    error.reason,
-                    str(error),
-                    delivery.received_ns,
-                )
-            )
+            _refuse(intake, known, delivery, error)
     return intake
 
 
-def _message(intake: Intake, known: Mapping[str, Device], delivery: Delivery, horizon: Horizon) -> None:
+def _refuse(intake: Intake, known: Mapping[str, Device], delivery: Delivery, error: WireError) -> None:
+    intake.quarantined.append(
+        Quarantined(
+            delivery.topic, delivery.payload, delivery.content_type, error.reason, str(error), delivery.received_ns
+        )
+    )
+    try:
+        device, _ = parse_topic(delivery.topic)
+    except WireError:
+        return
+    if device in known or device in intake.devices:  # rubbish alone makes no device
+        intake.devices[device] = refused(_device(intake, known, device), error.reason)
+
+
+def _message(
+    intake: Intake, known: Mapping[str, Device], delivery: Delivery, *, horizon: Horizon, kept: Kept, now_ns: int
+) -> None:
     device, leaf = parse_topic(delivery.topic)
     if leaf == "blocks":
         block = decode_block(delivery.payload, content_type=delivery.content_type)
-        _check_clock(block, delivery)
-        _open(intake, known, device)
-        _block(intake, device, delivery, block, horizon=horizon)
+        _check_device(device, block.device)
+        now = _device(intake, known, device)
+        _check_declared(now, block)
+        item = Stored(device, block, "", delivery, (block.boot, block.seq))
+        _block(intake, now, item, horizon=horizon, kept=kept, now_ns=now_ns)
     elif leaf == "status":
         status = decode_status(delivery.payload, content_type=delivery.content_type)
-        _open(intake, known, device)
-        _status(intake, device, status, horizon=horizon)
+        _check_device(device, status.device)
+        _status(intake, device, _device(intake, known, device), status, horizon=horizon)
     else:
         raise WireError("topic", f"topic {delivery.topic} is for messages to devices")
 
 
-def _check_clock(block: Block, delivery: Delivery) -> None:
-    if not T0_NS[0] <= block.t0 < T0_NS[1]:
-        raise WireError("clock", f"t0 {block.t0} ns is not between 2020 and 2100: is the device's clock set?")
-    ahead_ns = block.t0 - delivery.received_ns
-    if ahead_ns > AHEAD_NS:
-        hours = ahead_ns / (3600 * SECOND_NS)
-        raise WireError("clock", f"t0 {block.t0} ns lies {hours:.0f} h after the arrival: is the clock right?")
+def _check_device(device: str, named: str | None) -> None:
+    if named is not None and named != device:
+        raise WireError("device", f"the message names device {named}, its topic {device}")
 
 
-def _open(intake: Intake, known: Mapping[str, Device], device: str) -> None:
-    if device not in intake.orders:
-        was = known.get(device) or Device()
-        intake.orders[device], intake.views[device] = was.order, was.view
-
-
-def _block(intake: Intake, device: str, delivery: Delivery, block: Block, *, horizon: Horizon) -> None:
-    end_ns = block.t0 + round(block.duration_s * SECOND_NS)
-    arrival = Arrival(block.boot, block.seq, block.t0, end_ns)
-    order, outcome = arrive(intake.orders[device], arrival, horizon=horizon)
-    disposition = outcome.disposition or "ready"
-    intake.blocks[disposition] += 1
-    intake.seen.add((device, block.boot))
-    _placed(intake, device, order, outcome)
-    if disposition == "duplicate":
+def _check_declared(device: Device, block: Block) -> None:
+    """A block must hold what the device said that it wears, if it said so of this boot."""
+    view = device.view
+    if not (view.spoke and view.sites and view.boot == block.boot):
         return
-    intake.stored.append(Stored(device, block, disposition, delivery))
-    intake.views[device] = heard_block(intake.views[device], block, end_ns=end_ns, received_ns=delivery.received_ns)
+    for signal in block.signals:
+        if signal.kind == "emg" and signal.site not in view.sites:
+            said = ", ".join(view.sites)
+            raise WireError("declared", f"emg {signal.site} is not among the sites of this boot's status: {said}")
 
 
-def _status(intake: Intake, device: str, status: Status, *, horizon: Horizon) -> None:
+def _device(intake: Intake, known: Mapping[str, Device], name: str) -> Device:
+    found = intake.devices.get(name) or known.get(name)
+    return Device() if found is None else found
+
+
+def _block(intake: Intake, device: Device, item: Stored, *, horizon: Horizon, kept: Kept, now_ns: int) -> None:
+    name, block, received_ns = item.device, item.block, item.delivery.received_ns
+    end_ns = item.end_ns
+    dated = not impossible(block.t0, received_ns=received_ns)
+    times = (block.t0, end_ns) if dated else (0, 0)
+    arrival = Arrival(block.boot, block.seq, *times)
+
+    def t0_of(key: Key) -> int | None:
+        here = intake.fresh.get((name, key))
+        return here.block.t0 if here else kept(name, key)
+
+    boot = era_of(device.order, arrival, t0_of) if dated else _boot_of_undated(device.order, block.boot)
+    order, outcome = arrive(device.order, msgspec.structs.replace(arrival, boot=boot), horizon=horizon)
+    disposition: str = outcome.disposition or "ready"
+    intake.seen.add((name, boot))
+    _placed(intake, name, outcome)
+    device = msgspec.structs.replace(device, order=order)
+    if disposition == "duplicate":
+        intake.blocks[disposition] += 1
+        intake.devices[name] = device
+        return
+    mark = Mark(block.boot, block.seq, block.t0, end_ns, received_ns)
+    if not dated and disposition != "held":
+        disposition = "undated"
+    if not dated:
+        device = undated(device, boot, mark, now_ns=now_ns)
+    elif disposition == "late":
+        device = heard_late(device, mark, now_ns=now_ns)
+    intake.blocks[disposition] += 1
+    item = msgspec.structs.replace(item, disposition=disposition, key=(boot, block.seq))
+    intake.stored.append(item)
+    intake.fresh[name, item.key] = item
+    intake.devices[name] = heard_block(device, block, boot=boot, mark=mark, dated=dated, now_ns=now_ns)
+
+
+def _boot_of_undated(order: Order, boot: int) -> int:
+    """A block without a time is of the latest era."""
+    return (order.boots[-1].boot // ERA if order.boots else 0) * ERA + boot
+
+
+def _status(intake: Intake, name: str, device: Device, status: Status, *, horizon: Horizon) -> None:
     intake.statuses += 1
-    intake.views[device] = heard_status(intake.views[device], status)
+    device = heard_status(device, status)
+    boot = _boot_of_undated(device.order, status.boot)
     if status.oldest:
-        _placed(intake, device, *lose(intake.orders[device], status.boot, status.oldest, horizon=horizon))
-        intake.seen.add((device, status.boot))
+        order, outcome = lose(device.order, boot, status.oldest, horizon=horizon)
+        device = msgspec.structs.replace(device, order=order)
+        _placed(intake, name, outcome)
+        intake.seen.add((name, boot))
     if not status.online:
-        _placed(intake, device, *go_offline(intake.orders[device], status.boot))
+        order, outcome = go_offline(device.order, boot)
+        device = msgspec.structs.replace(device, order=order)
+        _placed(intake, name, outcome)
+    intake.devices[name] = device
 
 
-def _placed(intake: Intake, device: str, order: Order, outcome: Outcome) -> None:
-    intake.orders[device] = order
+def _placed(intake: Intake, device: str, outcome: Outcome) -> None:
     if outcome.ready:
         intake.ready.setdefault(device, []).extend(outcome.ready)
     intake.gaps.extend((device, gap) for gap in outcome.gaps)

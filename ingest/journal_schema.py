@@ -1,5 +1,6 @@
-"""Opens a journal file: lock, settings, tables, version."""
+"""Opens a journal file: lock, settings, tables, and the way from older versions."""
 
+import fcntl
 import os
 import sqlite3
 from pathlib import Path
@@ -7,13 +8,14 @@ from typing import Final
 
 from ingest.errors import JournalError
 
-VERSION: Final = 1
+VERSION: Final = 2
+WAIT_S: Final = 20.0  # for another connection's transaction
 _SETTINGS: Final = (
     "PRAGMA page_size = 8192",  # holds a few blocks of a second
-    "PRAGMA locking_mode = EXCLUSIVE",  # before WAL, so that the lock is kept and no shared memory is needed
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA journal_size_limit = 67108864",
     "PRAGMA cache_size = -32000",
     "PRAGMA temp_store = MEMORY",
 )
@@ -38,17 +40,51 @@ CREATE TABLE quarantine (
 );
 CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE event_outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, body BLOB NOT NULL);
+INSERT INTO schema_version VALUES (1);
 """
+# From each version to the next. `end_ns` 0 is worked out from the payload when it is asked for.
+_STEPS: Final = {
+    1: """
+ALTER TABLE block ADD COLUMN end_ns INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE told (
+    device INTEGER NOT NULL REFERENCES device, site TEXT NOT NULL, onset_ns INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (device, onset_ns, site)
+) WITHOUT ROWID;
+CREATE TABLE moved (
+    device INTEGER NOT NULL REFERENCES device, boot INTEGER NOT NULL, seq INTEGER NOT NULL, t0_ns INTEGER NOT NULL,
+    placed_ns INTEGER, PRIMARY KEY (device, boot, seq, t0_ns)
+) WITHOUT ROWID;
+CREATE INDEX quarantine_topic ON quarantine (topic, id);
+UPDATE schema_version SET version = 2;
+""",
+}
+
+
+def lock(path: Path) -> int:
+    """Lock the journal at `path` for this process and give the lock's file descriptor; closing it unlocks."""
+    name = path.with_suffix(".lock")
+    try:
+        handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise JournalError(f"journal {path} cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise JournalError(
+            f"journal {path} is held by another process: one ingester at a time, or give each its own folder"
+        ) from error
+    return handle
 
 
 def create(path: Path) -> sqlite3.Connection:
-    """Open and lock a journal, and make its tables if it is new."""
+    """Open a journal, make its tables if it is new, and bring an older one up to date."""
     try:
         # The file holds raw signals of people: it is for the service alone.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise JournalError(f"journal {path} cannot be opened: {error.strerror}") from error
-    db = sqlite3.connect(path, isolation_level=None, timeout=0)
+    db = connect(path)
     try:
         _prepare(db, path)
     except BaseException:
@@ -57,23 +93,56 @@ def create(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
+def connect(path: Path) -> sqlite3.Connection:
+    """One more connection to a journal that exists, for a thread of its own."""
+    db = sqlite3.connect(path, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
+    for setting in _SETTINGS:
+        db.execute(setting)
+    return db
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, beside a running ingester or without one."""
+    if not path.exists():
+        raise JournalError(f"there is no journal at {path}: has an ingester run with this data folder?")
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=WAIT_S)
     try:
-        for setting in _SETTINGS:
-            db.execute(setting)
-        db.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise JournalError(
-                f"journal {path} is held by another process: one ingester at a time, or give each its own folder"
-            ) from error
-        raise
-    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone():
-        for statement in _TABLES.split(";"):
-            db.execute(statement)
-        db.execute("INSERT INTO schema_version VALUES (?)", (VERSION,))
-    row = db.execute("SELECT version FROM schema_version").fetchone()
-    db.execute("COMMIT")
+        row = db.execute("SELECT version FROM schema_version").fetchone()
+    except sqlite3.Error as error:
+        db.close()
+        raise JournalError(f"journal {path} cannot be read: {error}") from error
     if row is None or row[0] != VERSION:
-        found = row[0] if row else "none"
-        raise JournalError(f"journal {path} has schema version {found}, this program knows {VERSION}")
+        db.close()
+        raise JournalError(
+            f"journal {path} has schema version {row[0] if row else 'none'}, this program knows {VERSION}: "
+            "start the ingester of this version once, which brings it up to date"
+        )
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone():
+            _run(db, _TABLES)
+        row = db.execute("SELECT version FROM schema_version").fetchone()
+        version = row[0] if row else None
+        for step in range(_checked(version, path), VERSION):
+            _run(db, _STEPS[step])
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _checked(version: int | None, path: Path) -> int:
+    if version is None or version not in {*_STEPS, VERSION}:
+        found = "none" if version is None else version
+        raise JournalError(f"journal {path} has schema version {found}, this program knows up to {VERSION}")
+    return version
+
+
+def _run(db: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";"):
+        db.execute(statement)

@@ -1,8 +1,15 @@
 """What the ingester counts, on a registry of its own. No device and no person is ever a label."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.types import StartResponse, WSGIEnvironment
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+
+from ingest.store import ServiceStatus
 
 
 class Metrics:
@@ -21,6 +28,10 @@ class Metrics:
         self.gap_seconds = Counter("charley_gap_seconds", "Device time that lies in declared gaps", registry=r)
         self.missing_blocks = Counter("charley_missing_blocks", "Blocks in declared gaps", ["cause"], registry=r)
         self.failures = Counter("charley_detect_failures", "Blocks on which the detector failed", registry=r)
+        self.revised = Counter("charley_revised_sessions", "Sessions detected again for late blocks", registry=r)
+        self.archived = Counter("charley_archived_blocks", "Blocks brought to the archive", registry=r)
+        self.archive_errors = Counter("charley_archive_errors", "Failed attempts to write the archive", registry=r)
+        self.revising = Gauge("charley_revising_devices", "Devices with late blocks to be looked at", registry=r)
         self.records = Counter("charley_delivered_records", "Records that the store has taken", registry=r)
         self.events = Counter("charley_published_events", "Events that the broker has taken", ["scope"], registry=r)
         self.store_errors = Counter("charley_store_errors", "Failed attempts to write to the store", registry=r)
@@ -42,9 +53,38 @@ class Metrics:
         self.connected = Gauge("charley_broker_connected", "1 while connected and subscribed", registry=r)
 
 
-def serve(metrics: Metrics, *, port: int, host: str = "127.0.0.1") -> Callable[[], None]:
-    """Serve the metrics over HTTP in a thread of its own; the function returned ends that."""
-    server, thread = start_http_server(port, addr=host, registry=metrics.registry)
+class Quiet(WSGIRequestHandler):
+    """Writes no line for each request."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+        """Nothing."""
+
+
+def serve(
+    metrics: Metrics, *, port: int, ready: Callable[[], ServiceStatus], host: str = "127.0.0.1"
+) -> Callable[[], None]:
+    """Serve `/metrics`, `/healthz` and `/readyz` over HTTP in a thread; the function returned ends that."""
+    exposition = make_wsgi_app(metrics.registry)
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path in ("/", "/metrics"):
+            shown: Iterable[bytes] = exposition(environ, start_response)
+            return shown
+        code, body = 404, b'{"detail": "there are /metrics, /healthz and /readyz"}'
+        if path == "/healthz":
+            code, body = 200, b'{"status": "ok"}'
+        elif path == "/readyz":
+            standing = ready()
+            code = 200 if standing.accepting and standing.connected else 503
+            body = msgspec.json.encode(standing)
+        status = HTTPStatus(code)
+        start_response(f"{code} {status.phrase}", [("Content-Type", "application/json")])
+        return [body]
+
+    server = make_server(host, port, application, handler_class=Quiet)
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
 
     def stop() -> None:
         server.shutdown()

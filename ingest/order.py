@@ -10,21 +10,26 @@ Rules
   the missing blocks. What was waited for is then declared a gap, and processing goes on behind it.
 - The durable mark of a boot never passes a block that may still come, gap or not: only the device can say,
   with `Status.oldest`, that a block is lost.
+- A boot counter that starts again begins a new era: `era_of` tells it by time, and numbers boots across eras.
 - State stays small: `MAX_BOOTS` boots a device, `MAX_GAPS` gaps a boot. Beyond that the oldest gaps are joined
   to one; the mark is then lower than it could be, never higher.
 """
 
 from bisect import insort
+from collections.abc import Callable
 from typing import Final, Literal
 
 import msgspec
 
-MAX_BOOTS: Final = 16
+MAX_BOOTS: Final = 1024
 MAX_GAPS: Final = 512
+ERA: Final = 2**53  # boots of an era; the wire's boots are smaller
+SAME_NS: Final = 1_000_000_000  # copies of a block agree on its time
+APART_NS: Final = 3_600_000_000_000  # so far from all of its boot, a block is not of that boot
 
 Disposition = Literal["ready", "held", "duplicate", "late"]
 Cause = Literal["horizon", "offline", "lost"]
-Key = tuple[int, int]  # boot, seq
+Key = tuple[int, int]  # boot (across eras), seq
 Span = tuple[int, int]  # first and last seq
 
 
@@ -40,7 +45,7 @@ HORIZON: Final = Horizon()
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """What order needs to know of a block."""
+    """What order needs to know of a block; times are 0 where the device's clock cannot be believed."""
 
     boot: int
     seq: int
@@ -55,6 +60,8 @@ class Boot(msgspec.Struct, frozen=True, array_like=True):
     next_seq: int = 0
     missing: tuple[Span, ...] = ()
     lost: int = 0  # the device no longer has the blocks below this seq
+    start_ns: int = 0  # device time of its blocks; 0 and 0 if unknown
+    end_ns: int = 0
 
     @property
     def durable(self) -> int | None:
@@ -74,12 +81,20 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     current: int = -1
     held: tuple[Arrival, ...] = ()  # by boot and seq
     end_ns: int = 0  # device time up to which blocks were processed
-    missing_blocks: int = 0  # declared missing so far
 
     def durable(self, boot: int) -> int | None:
         """Highest seq of `boot` that the device may forget, with all before it."""
         known = _boot(self, boot)
         return None if known is None else known.durable
+
+    @property
+    def missing(self) -> int:
+        """How many blocks are known to be missing."""
+        return sum(last - first + 1 for boot in self.boots for first, last in boot.missing)
+
+    def newest(self, boot: int) -> bool:
+        """Whether no later era has this boot's number: what is said of that number is said of this boot."""
+        return not any(known.boot % ERA == boot % ERA and known.boot > boot for known in self.boots)
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +119,43 @@ class Outcome(msgspec.Struct, frozen=True):
 _DUPLICATE = Outcome("duplicate")
 _LATE = Outcome("late")
 _NOTHING = Outcome()
+
+
+def era_of(order: Order, block: Arrival, kept: Callable[[Key], int | None]) -> int:
+    """The number, across eras, of the boot that a block with a believable clock belongs to.
+
+    A block contradicts an era when its (boot, seq) is taken there by a block of quite another time, or when its boot
+    lies before the current one though the block is newer than all. Then the device began to count anew. `kept` gives
+    t0 of a block that the journal still has.
+    """
+    era = order.boots[-1].boot // ERA if order.boots else 0
+    oldest = order.boots[0].boot // ERA if order.boots else 0
+    if not _contradicts(order, era, block, kept):
+        return era * ERA + block.boot
+    if block.t0_ns >= order.end_ns:
+        return (era + 1) * ERA + block.boot
+    while era >= oldest and _contradicts(order, era, block, kept):
+        era -= 1
+    return era * ERA + block.boot
+
+
+def _contradicts(order: Order, era: int, block: Arrival, kept: Callable[[Key], int | None]) -> bool:
+    boot = era * ERA + block.boot
+    known = _boot(order, boot)
+    if known is None:
+        return boot < order.current and block.t0_ns > order.end_ns
+    if not _taken(known, block.seq):
+        return False
+    t0_ns = kept((boot, block.seq))
+    if t0_ns is not None:
+        return abs(t0_ns - block.t0_ns) > SAME_NS
+    apart = block.t0_ns < known.start_ns - APART_NS or block.t0_ns > known.end_ns + APART_NS
+    return bool(known.end_ns) and apart
+
+
+def _taken(boot: Boot, seq: int) -> bool:
+    """Whether a block with this number was there before."""
+    return seq < boot.next_seq and not any(first <= seq <= last for first, last in boot.missing)
 
 
 def arrive(order: Order, block: Arrival, *, horizon: Horizon) -> tuple[Order, Outcome]:
@@ -140,7 +192,7 @@ def lose(order: Order, boot: int, oldest: int, *, horizon: Horizon) -> tuple[Ord
     if oldest <= known.lost:
         return order, _NOTHING
     # Blocks that the broker still holds may come after all: nothing is skipped until a later block is there.
-    known = Boot(boot, known.next_seq, known.missing, oldest)
+    known = msgspec.structs.replace(known, lost=oldest)
     return _release(_with(order, known), cause="horizon", horizon=horizon)
 
 
@@ -154,12 +206,12 @@ def _behind(order: Order, block: Arrival, known: Boot | None) -> tuple[Order, Ou
         missing = known.missing
         if block.seq > known.next_seq:
             missing = _joined((*missing, (known.next_seq, block.seq - 1)))
-        return _with(order, Boot(known.boot, block.seq + 1, missing, known.lost)), _LATE
+        return _with(order, _grown(known, block, next_seq=block.seq + 1, missing=missing)), _LATE
     for i, (first, last) in enumerate(known.missing):
         if first <= block.seq <= last:
             parts = [span for span in ((first, block.seq - 1), (block.seq + 1, last)) if span[0] <= span[1]]
             missing = _joined((*known.missing[:i], *parts, *known.missing[i + 1 :]))
-            return _with(order, Boot(known.boot, known.next_seq, missing, known.lost)), _LATE
+            return _with(order, _grown(known, block, next_seq=known.next_seq, missing=missing)), _LATE
     return order, _DUPLICATE
 
 
@@ -189,8 +241,7 @@ def _skip(order: Order, block: Arrival, *, cause: Cause, gaps: list[Gap]) -> Ord
     gap = Gap(boot=boot.boot, first=boot.next_seq, last=block.seq - 1, cause=cause, start_ns=start_ns, end_ns=end_ns)
     gaps.append(gap)
     missing = _joined((*boot.missing, (gap.first, gap.last)))
-    order = _with(order, Boot(boot.boot, block.seq, missing, boot.lost))
-    return msgspec.structs.replace(order, missing_blocks=order.missing_blocks + gap.last - gap.first + 1)
+    return _with(order, msgspec.structs.replace(boot, next_seq=block.seq, missing=missing))
 
 
 def _step(order: Order, block: Arrival) -> Order:
@@ -198,11 +249,20 @@ def _step(order: Order, block: Arrival) -> Order:
     end_ns = max(order.end_ns, block.end_ns)
     last = order.boots[-1] if order.boots else None
     if last is not None and last.boot == block.boot:
-        boots = (*order.boots[:-1], Boot(block.boot, block.seq + 1, last.missing, last.lost))
-        return Order(boots, block.boot, order.held, end_ns, order.missing_blocks)
+        boots = (*order.boots[:-1], _grown(last, block, next_seq=block.seq + 1, missing=last.missing))
+        return Order(boots, block.boot, order.held, end_ns)
     known = _boot(order, block.boot) or Boot(block.boot)
-    order = _with(order, Boot(block.boot, block.seq + 1, known.missing, known.lost))
-    return Order(order.boots, block.boot, order.held, end_ns, order.missing_blocks)
+    order = _with(order, _grown(known, block, next_seq=block.seq + 1, missing=known.missing))
+    return Order(order.boots, block.boot, order.held, end_ns)
+
+
+def _grown(boot: Boot, block: Arrival, *, next_seq: int, missing: tuple[Span, ...]) -> Boot:
+    """The boot with one more block; a block without a believable time (0) leaves the boot's time as it was."""
+    start_ns, end_ns = boot.start_ns, boot.end_ns
+    if block.t0_ns:
+        start_ns = min(start_ns, block.t0_ns) if start_ns else block.t0_ns
+        end_ns = max(end_ns, block.end_ns)
+    return Boot(boot.boot, next_seq, missing, boot.lost, start_ns, end_ns)
 
 
 def _overdue(held: tuple[Arrival, ...], horizon: Horizon) -> bool:
@@ -210,7 +270,8 @@ def _overdue(held: tuple[Arrival, ...], horizon: Horizon) -> bool:
         return True
     if len(held) < horizon.fewest:
         return False
-    return max(block.end_ns for block in held) - min(block.t0_ns for block in held) > horizon.span_ns
+    dated = [block for block in held if block.t0_ns]
+    return bool(dated) and max(b.end_ns for b in dated) - min(b.t0_ns for b in dated) > horizon.span_ns
 
 
 def _boot(order: Order, boot: int) -> Boot | None:

@@ -9,8 +9,9 @@ from ingest.intake import Intake, Quarantined
 from ingest.journal import Entry
 from ingest.log import Log
 from ingest.metrics import Metrics
+from ingest.order import Key
 from ingest.pipeline import Detected
-from ingest.store import DeviceStatus
+from ingest.store import DeviceStatus, Episode
 from ingest.wire import topic
 
 
@@ -18,32 +19,37 @@ def entry_of(
     intake: Intake,
     found: Detected,
     *,
+    told: Sequence[Episode],
+    undated: Sequence[tuple[str, Key]],
     changed: dict[str, Device],
     statuses: Sequence[DeviceStatus],
     now_ns: int,
 ) -> Entry:
-    """Everything that one transaction keeps."""
-    fresh = {(item.device, item.block.boot, item.block.seq) for item in intake.stored if item.disposition == "ready"}
-    released = [(name, key) for name, keys in intake.ready.items() for key in keys if (name, *key) not in fresh]
+    """Everything that one transaction keeps; `told` are the episodes of `found` of which there is news."""
+    fresh = {(item.device, item.key) for item in intake.stored if item.disposition in ("ready", "undated")}
+    fresh.update(undated)
+    released = [(name, key) for name, keys in intake.ready.items() for key in keys if (name, key) not in fresh]
     failed = [(failure.device, key) for failure in found.failures for key in failure.keys]
     received_ns: dict[str, int] = {}
     for item in intake.stored:
         received_ns[item.device] = max(received_ns.get(item.device, 0), item.delivery.received_ns)
-    events = [to_message(episode, received_ns=received_ns.get(episode.device, now_ns)) for episode in found.episodes]
+    events = [to_message(episode, received_ns=received_ns.get(episode.device, now_ns)) for episode in told]
     return Entry(
         stored=intake.stored,
         released=released,
+        undated=undated,
         failed=failed,
-        quarantined=[*intake.quarantined, *_failures(found, now_ns)],
+        quarantined=[*intake.quarantined, *failures(found, now_ns)],
         devices=changed,
         gaps=intake.gaps,
-        records=[*found.epochs, *found.episodes, *statuses],
+        told=told,
+        records=[*found.epochs, *told, *statuses],
         events=events,
         now_ns=now_ns,
     )
 
 
-def _failures(found: Detected, now_ns: int) -> list[Quarantined]:
+def failures(found: Detected, now_ns: int) -> list[Quarantined]:
     """Notes of the blocks on which the detector failed; the blocks themselves are kept as such."""
     return [
         Quarantined(topic(failure.device, "blocks"), b"", None, "detector", failure.sentence, now_ns)
@@ -61,7 +67,7 @@ def report(intake: Intake, found: Detected, *, metrics: Metrics, log: Log, now_n
     for item in intake.stored:
         oldest_ns = min(oldest_ns, item.delivery.received_ns)
         if item.device in intake.ready:
-            ends_ns[item.device] = intake.views[item.device].last_sample_ns
+            ends_ns[item.device] = intake.devices[item.device].view.last_sample_ns
     metrics.lag.set((now_ns - oldest_ns) / 1e9)
     for end_ns in ends_ns.values():
         metrics.delay.observe(max(0, now_ns - end_ns) / 1e9)

@@ -5,7 +5,9 @@ Rules
 -----
 - How blocks came in batches changes no record. Blocks are joined to a chunk only where the detector, fed them
   one by one, would have continued its run on its own clock; it is asked only about the first block of a chunk.
-- A device that changes what it wears starts afresh; episodes open on the old leg are ended there.
+- A session ends where device time pauses for `SESSION_GAP_NS` or goes back by more: open episodes end, and the
+  detector starts afresh. So what is found in a session depends on the blocks of that session alone.
+- A device that changes what it wears starts afresh too; episodes open on the old leg are ended there.
 - A device on whose blocks the detector fails loses these blocks and its detector state, and no other device does.
 """
 
@@ -42,6 +44,7 @@ from ingest.wire import Block
 __all__ = ["Detected", "Failure", "Track", "detect", "to_episode", "to_epochs"]
 
 SECOND_NS: Final = 1_000_000_000
+SESSION_GAP_NS: Final = 3600 * SECOND_NS
 
 
 class Track(msgspec.Struct, frozen=True, array_like=True):
@@ -52,6 +55,7 @@ class Track(msgspec.Struct, frozen=True, array_like=True):
     anchor_ns: int  # time of the first sample of the running stretch
     received: tuple[int, ...]  # samples of each group since then
     row: bytes  # packed detector state
+    end_ns: int = 0  # latest device time in this session; 0 if an older version did not note it
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -81,6 +85,8 @@ class _Piece:
     scales: tuple[tuple[float, ...], ...]
     blocks: list[Block]
     lengths: list[tuple[int, ...]]  # of each block
+    afresh: bool = False  # begins a session
+    end_ns: int = 0  # latest device time in the session
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -119,14 +125,18 @@ def _plan(device: str, track: Track | None, blocks: Sequence[Block], out: Detect
     pieces: list[_Piece] = []
     leg = leg_from(track.signature) if track else None
     anchor_ns, received = (track.anchor_ns, list(track.received)) if track else (-1, [])
+    reach_ns = track.end_ns if track else 0
     for block in blocks:
         try:
             form = form_of(block)
         except DetectorError as error:
             out.failures.append(Failure(device, ((block.boot, block.seq),), str(error)))
             continue
-        if leg is None or not _same(form.leg, leg):
+        afresh = not goes_on(block.t0, reach_ns)
+        if leg is None or afresh or not _same(form.leg, leg):
             anchor_ns, received = -1, [0] * len(form.lengths)
+        end_ns = block.t0 + round(block.duration_s * SECOND_NS)
+        reach_ns = end_ns if afresh else max(reach_ns, end_ns)
         leg = form.leg
         groups = leg.layout.groups
         error_ns = block.t0 - anchor_ns - round(received[0] * (SECOND_NS / groups[0].fs_hz))
@@ -141,9 +151,25 @@ def _plan(device: str, track: Track | None, blocks: Sequence[Block], out: Detect
         if last is not None and joins and last.leg is leg and last.scales == form.scales:
             last.blocks.append(block)
             last.lengths.append(form.lengths)
+            last.end_ns = reach_ns
         else:
-            pieces.append(_Piece(device, leg, form.scales, [block], [form.lengths]))
+            pieces.append(_Piece(device, leg, form.scales, [block], [form.lengths], afresh, reach_ns))
     return pieces
+
+
+def goes_on(start_ns: int, reach_ns: int) -> bool:
+    """Whether what begins at `start_ns` is of the session that has reached `reach_ns` (0: unknown)."""
+    return not reach_ns or -SESSION_GAP_NS <= start_ns - reach_ns < SESSION_GAP_NS
+
+
+def ended(name: str, track: Track, *, params: Params = DEFAULT) -> Detected:
+    """What is left to say of a device when nothing more comes: open episodes end, and so does the running epoch."""
+    out = Detected()
+    if track.detector == _detector(params):
+        leg = leg_from(track.signature)
+        row = np.frombuffer(track.row, np.uint8)[None]
+        _keep([(name, leg.sites)], finish(unpack(leg.layout, row), params=params), out, params)
+    return out
 
 
 def _same(a: Leg, b: Leg) -> bool:
@@ -155,7 +181,7 @@ def _feed(pieces: list[_Piece], out: Detected, params: Params) -> None:
     """One update for all pieces; should it fail, one for each piece, and then one for each block."""
     try:
         for piece in pieces:
-            _end_other_leg(piece, out, params)
+            _end_before(piece, out, params)
         results, state = _update(pieces, out, params)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong in one device's figures, the others go on
         if len(pieces) > 1:
@@ -164,8 +190,10 @@ def _feed(pieces: list[_Piece], out: Detected, params: Params) -> None:
             return
         (piece,) = pieces
         if len(piece.blocks) > 1:
-            for block, lengths in zip(piece.blocks, piece.lengths, strict=True):
-                _feed([_Piece(piece.device, piece.leg, piece.scales, [block], [lengths])], out, params)
+            for i, (block, lengths) in enumerate(zip(piece.blocks, piece.lengths, strict=True)):
+                alone = _Piece(piece.device, piece.leg, piece.scales, [block], [lengths], piece.afresh and not i)
+                alone.end_ns = piece.end_ns
+                _feed([alone], out, params)
             return
         block = piece.blocks[0]
         sentence = f"{type(error).__name__}: {error}"
@@ -192,21 +220,19 @@ def _remember(pieces: list[_Piece], state: State, out: Detected, params: Params)
     rows = pack(state)
     for s, piece in enumerate(pieces):
         out.tracks[piece.device] = Track(
-            piece.leg.signature, _detector(params), anchors[s], received[s], rows[s].tobytes()
+            piece.leg.signature, _detector(params), anchors[s], received[s], rows[s].tobytes(), piece.end_ns
         )
 
 
-def _end_other_leg(piece: _Piece, out: Detected, params: Params) -> None:
-    """A device that wears something else: end what is open on the old leg."""
+def _end_before(piece: _Piece, out: Detected, params: Params) -> None:
+    """A new session, or a device that wears something else: end what is open."""
     track = out.tracks[piece.device]
-    if track is None:
-        return
-    old = leg_from(track.signature)
-    if _same(old, piece.leg):
+    if track is None or not (piece.afresh or not _same(leg_from(track.signature), piece.leg)):
         return
     out.tracks[piece.device] = None
-    row = np.frombuffer(track.row, np.uint8)[None]
-    _keep([(piece.device, old.sites)], finish(unpack(old.layout, row), params=params), out, params)
+    over = ended(piece.device, track, params=params)
+    out.epochs += over.epochs
+    out.episodes += over.episodes
 
 
 def _update(pieces: list[_Piece], out: Detected, params: Params) -> tuple[Results, State]:

@@ -1,50 +1,150 @@
-"""The one loop: take, decode, order, detect, commit, acknowledge, deliver.
+"""The whole ingester: the loop, and beside it two threads that bring records to the store and blocks to the archive.
 
 Rules
 -----
-- Nothing is acknowledged before `Journal.commit` has returned; nothing in memory changes before that either. So a
-  kill at any point leaves either the state before a batch, which the broker then sends again, or the state after.
-- What is delivered is read from the journal, so an outage of the store neither stops nor fills this process.
+- The loop alone takes, detects and acknowledges. A store that answers slowly, or an archive that is being written,
+  holds up nothing but itself: each thread has a connection of its own to the journal, and they share nothing else.
+- An error that waiting cannot mend, in any of the three, ends them all.
 """
 
 import threading
 import time
-from collections import ChainMap
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypedDict
 
-from detector import DEFAULT, Params
-from ingest.acks import Acks
-from ingest.deliver import EventDelivery, RecordDelivery
-from ingest.devices import Device
-from ingest.errors import WireError
-from ingest.intake import Intake, sort_in
+from ingest.archive import Archive
+from ingest.deliver import RecordDelivery
+from ingest.ingester import Ingester, Options
 from ingest.journal import Journal
+from ingest.keeper import Keeper
 from ingest.log import Log, quiet
 from ingest.metrics import Metrics
-from ingest.order import HORIZON, Horizon, Key
-from ingest.outcome import entry_of, report
-from ingest.pipeline import Detected, Failure, detect
-from ingest.source import Delivery, Source
-from ingest.statuses import Statuses
-from ingest.store import Store
-from ingest.wire import Block, decode_block
+from ingest.outbox import Outbox
+from ingest.raw import Raw
+from ingest.source import Source
+from ingest.store import ServiceStatus, Store
 
-TIDY_S: Final = 10.0
+__all__ = ["Ingester", "Options", "Service", "run"]
+
+IDLE_S: Final = 0.2
+START_DAYS: Final = 3  # how far back parts of the archive are opened at the start, to see that they can be read
+DAY_NS: Final = 86_400_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How the loop runs. `ack_s` and `status_s` are the shortest intervals per device."""
+class Times(TypedDict):
+    """Where the time comes from."""
 
-    batch: int = 1000
-    wait_s: float = 0.2
-    ack_s: float = 2.0
-    status_s: float = 5.0
-    keep_raw_s: float = 14 * 86_400.0
-    horizon: Horizon = HORIZON
-    params: Params = DEFAULT
+    wall_ns: Callable[[], int]
+    monotonic: Callable[[], float]
+
+
+class Service:
+    """An ingester with what goes on beside it; closes nothing that it was given."""
+
+    def __init__(
+        self,
+        source: Source,
+        journal: Journal,
+        store: Store,
+        archive: Archive,
+        *,
+        options: Options | None = None,
+        metrics: Metrics | None = None,
+        log: Log | None = None,
+        connected: Callable[[], bool] = lambda: True,
+        version: str = "",
+        wall_ns: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        options, metrics, log = options or Options(), metrics or Metrics(), log or quiet()
+        times: Times = {"wall_ns": wall_ns, "monotonic": monotonic}
+        self.ingester = Ingester(source, journal, archive, options=options, metrics=metrics, log=log, **times)
+        self.metrics = metrics
+        self._journal = journal
+        self._archive = archive
+        self._log = log
+        self._connected = connected
+        self._version = version
+        self._wall_ns = wall_ns
+        self._started_ns = wall_ns()
+        self._outbox, self._raw = Outbox.beside(journal.path), Raw.beside(journal.path)
+        self.delivery = RecordDelivery(self._outbox, store, metrics, log, beat=self.standing, **times)
+        self.keeper = Keeper(self._raw, archive, metrics, log, options.archive_after_s, **times)
+
+    def check(self) -> None:
+        """Look at the archive as a crash may have left it, and say what was found."""
+        for finding in self._archive.check(since_ns=self._wall_ns() - START_DAYS * DAY_NS):
+            self._log.error("archive_damaged", file=finding.path.name, lost=finding.lost, sentence=finding.sentence)
+
+    def step(self) -> int:
+        """One turn of everything, one after the other; how many messages it took."""
+        taken = self.ingester.step()
+        self.delivery.step()
+        self.keeper.step()
+        return taken
+
+    def settle(self) -> None:
+        """Bring all that came in to its end and deliver it, for as long as the store takes it."""
+        self.ingester.settle()
+        while self.delivery.step():
+            pass
+
+    def standing(self) -> ServiceStatus:
+        """How the ingester stands, for whoever watches it; called from any thread."""
+        room = self.ingester.room
+        records, events = int(_value(self.metrics.outbox)), int(_value(self.metrics.event_outbox))
+        return ServiceStatus(
+            name="ingest",
+            started_ns=self._started_ns,
+            beat_ns=self._wall_ns(),
+            version=self._version,
+            accepting=not room.reason,
+            reason=room.reason,
+            connected=self._connected(),
+            unacked=int(_value(self.metrics.unacked)),
+            outbox=records,
+            event_outbox=events,
+            oldest_outbox_ns=self.delivery.oldest_ns,
+            revising=self.ingester.revising,
+            journal_bytes=self._journal.size(),
+            free_bytes=room.free_bytes,
+            lag_s=_value(self.metrics.lag),
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Ingest until `stop` is set, then deliver once more what is due."""
+        failures: list[BaseException] = []
+
+        def beside(step: Callable[[], int]) -> None:
+            try:
+                while not stop.is_set():
+                    if not step():
+                        stop.wait(IDLE_S)
+            except BaseException as error:  # noqa: BLE001 - whatever it was, the loop must not go on without it
+                failures.append(error)
+                stop.set()
+
+        steps = (("deliver", self.delivery.step), ("archive", self.keeper.step))
+        threads = [threading.Thread(target=beside, args=(step,), name=name) for name, step in steps]
+        for thread in threads:
+            thread.start()
+        try:
+            while not stop.is_set():
+                self.ingester.step()
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+        if failures:
+            raise failures[0]
+        self.ingester.leave()
+        while self.delivery.step():
+            pass
+
+    def close(self) -> None:
+        """Let go of the connections beside the loop's."""
+        self._outbox.close()
+        self._raw.close()
 
 
 def run(
@@ -53,126 +153,22 @@ def run(
     store: Store,
     stop: threading.Event,
     *,
+    archive: Archive | None = None,
     options: Options | None = None,
     metrics: Metrics | None = None,
     log: Log | None = None,
 ) -> None:
     """Ingest until `stop` is set, then try once more to deliver; closes nothing that it was given."""
-    ingester = Ingester(source, journal, store, options=options, metrics=metrics, log=log)
-    while not stop.is_set():
-        ingester.step()
-    ingester.settle()
+    archive = archive or Archive(journal.path.parent / "archive")
+    service = Service(source, journal, store, archive, options=options, metrics=metrics, log=log)
+    try:
+        service.check()
+        service.run(stop)
+    finally:
+        service.close()
 
 
-class Ingester:
-    """The loop, one turn at a time, and all that it knows between turns."""
-
-    def __init__(
-        self,
-        source: Source,
-        journal: Journal,
-        store: Store,
-        *,
-        options: Options | None = None,
-        metrics: Metrics | None = None,
-        log: Log | None = None,
-        wall_ns: Callable[[], int] = time.time_ns,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.options = options or Options()
-        self.metrics = metrics or Metrics()
-        self.devices = journal.devices()
-        self._source = source
-        self._journal = journal
-        self._log = log or quiet()
-        self._wall_ns = wall_ns
-        self._monotonic = monotonic
-        self._acks = Acks(source, every_s=self.options.ack_s)
-        self._records = RecordDelivery(journal, store, self.metrics, self._log, wall_ns=wall_ns, monotonic=monotonic)
-        self._events = EventDelivery(journal=journal, source=source, metrics=self.metrics, monotonic=monotonic)
-        self._statuses = Statuses(self.devices, every_s=self.options.status_s)
-        self._tidy_at = monotonic()
-
-    def step(self) -> int:
-        """One turn; how many messages it took."""
-        deliveries = self._source.take(self.options.batch, self.options.wait_s)
-        self.metrics.unacked.set(len(deliveries))
-        self._batch(deliveries)
-        self.metrics.unacked.set(0)
-        self._acks.send(self.devices, now=self._monotonic())
-        self._records.step()
-        self._events.step()
-        if self._monotonic() >= self._tidy_at:
-            self._tidy()
-        return len(deliveries)
-
-    def settle(self) -> None:
-        """Before leaving: deliver what is due, for as long as the store takes it."""
-        self._batch([])
-        while self._records.step():
-            pass
-        self._events.step()
-
-    def _batch(self, deliveries: Sequence[Delivery]) -> None:
-        """Take a batch all the way to the journal, then acknowledge it."""
-        intake = sort_in(self.devices, deliveries, horizon=self.options.horizon)
-        runs, failures = self._runs(intake)
-        tracks = {
-            name: device.track
-            for name in runs
-            if (device := self.devices.get(name)) is not None and device.track is not None
-        }
-        found = detect(tracks, runs, params=self.options.params)
-        found.failures += failures
-        changed = self._changed(intake, found)
-        self._statuses.note(changed)
-        statuses = self._statuses.take(ChainMap(changed, self.devices), now=self._monotonic())
-        now_ns = self._wall_ns()
-        if deliveries or statuses:
-            self._journal.commit(entry_of(intake, found, changed=changed, statuses=statuses, now_ns=now_ns))
-        self.devices.update(changed)
-        self._source.acknowledge(deliveries)
-        self._acks.note(intake.seen)
-        if deliveries:
-            report(intake, found, metrics=self.metrics, log=self._log, now_ns=now_ns)
-
-    def _runs(self, intake: Intake) -> tuple[dict[str, list[Block]], list[Failure]]:
-        """The blocks to process, those that were held read back from the journal; and what cannot be read any more."""
-        fresh = {(item.device, item.block.boot, item.block.seq): item.block for item in intake.stored}
-        runs: dict[str, list[Block]] = {}
-        failures = []
-        for name, keys in intake.ready.items():
-            runs[name] = []
-            for key in keys:
-                block = fresh.get((name, *key))
-                try:
-                    runs[name].append(block or self._reread(name, key))
-                except WireError as error:  # kept by a version that was less strict
-                    failures.append(Failure(name, (key,), str(error)))
-        return runs, failures
-
-    def _reread(self, name: str, key: Key) -> Block:
-        payload, content_type = self._journal.payload(name, key)
-        return decode_block(payload, content_type=content_type)
-
-    def _changed(self, intake: Intake, found: Detected) -> dict[str, Device]:
-        """The devices whose state is not what it was."""
-        changed = {}
-        for name, order in intake.orders.items():
-            was = self.devices.get(name)
-            track = found.tracks.get(name, was.track if was else None)
-            now = Device(order, intake.views[name], track)
-            if was is None or now.order is not was.order or now.view is not was.view or track is not was.track:
-                changed[name] = now
-        return changed
-
-    def _tidy(self) -> None:
-        """Now and then: forget old raw blocks, and look how much waits."""
-        before_ns = self._wall_ns() - int(self.options.keep_raw_s * 1e9)
-        removed = self._journal.prune(before_ns, limit=self.options.batch)
-        records, events = self._journal.waiting()
-        self.metrics.outbox.set(records)
-        self.metrics.event_outbox.set(events)
-        self.metrics.devices.set(len(self.devices))
-        # Where more is to be removed, at every turn: as much goes as comes in.
-        self._tidy_at = self._monotonic() + (0 if removed == self.options.batch else TIDY_S)
+def _value(gauge: object) -> float:
+    """What a gauge shows."""
+    (family,) = gauge.collect()  # type: ignore[attr-defined]
+    return float(family.samples[0].value)

@@ -42,6 +42,9 @@ class Settings(BaseModel):
     api_port: int = Field(default=8000, ge=1, le=65535, description="their port")
     allow_remote: bool = Field(default=False, description="true permits an api_host beyond loopback; put TLS before it")
     metrics_port: int = Field(default=0, ge=0, le=65535, description="port of the ingester's metrics; 0 is off")
+    min_free_mb: int = Field(
+        default=512, ge=0, description="MiB of disk below which the ingester takes no more, until there is room again"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
 
     @model_validator(mode="after")

@@ -39,4 +39,14 @@ class Statuses:
 
 
 def _lasting(record: DeviceStatus) -> DeviceStatus:
-    return msgspec.structs.replace(record, last_received_ns=0, last_sample_ns=0, missing_blocks=0)
+    return msgspec.structs.replace(
+        record,
+        last_received_ns=0,
+        last_sample_ns=0,
+        missing_blocks=0,
+        late_blocks=min(record.late_blocks, 1),
+        undated_blocks=min(record.undated_blocks, 1),
+        refused_blocks=0,
+        clock_offset_s=0.0,
+        clock_drift_ppm=0.0,
+    )

@@ -1,14 +1,18 @@
 """Blocks of made-up legs for the tests of `ingest`: noise with bursts, cut as one likes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.archive import Archive
 from ingest.journal import Journal
-from ingest.service import Ingester, Options
+from ingest.log import Log
+from ingest.metrics import Metrics
+from ingest.service import Options, Service
 from ingest.source import Delivery, MemorySource
 from ingest.store import Episode, Epoch, Record, Store
 from ingest.store.memory import MemoryStore
@@ -66,11 +70,29 @@ def feed(source: MemorySource, device: str, messages: Iterable[Block | Status]) 
     ]
 
 
-def drain(ingester: Ingester) -> None:
-    """Take turns until nothing comes in, then deliver."""
-    while ingester.step():
+def service(
+    source: MemorySource,
+    journal: Journal,
+    store: Store,
+    *,
+    options: Options,
+    metrics: Metrics | None = None,
+    log: Log | None = None,
+    wall_ns: Callable[[], int] = time.time_ns,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Service:
+    """A whole service, with its archive beside the journal."""
+    archive = Archive(journal.path.with_suffix(".archive"))
+    return Service(
+        source, journal, store, archive, options=options, metrics=metrics, log=log, wall_ns=wall_ns, monotonic=monotonic
+    )
+
+
+def drain(of: Service) -> None:
+    """Take turns until nothing comes in, detect again what late blocks touched, then deliver."""
+    while of.step():
         pass
-    ingester.settle()
+    of.settle()
 
 
 def ingest(
@@ -83,7 +105,9 @@ def ingest(
     try:
         for device, message in messages:
             feed(source, device, [message])
-        drain(Ingester(source, journal, store, options=Options(wait_s=0, batch=batch)))
+        whole = service(source, journal, store, options=Options(wait_s=0, batch=batch))
+        drain(whole)
+        whole.close()
         assert source.outstanding == 0
     finally:
         journal.close()
@@ -91,7 +115,7 @@ def ingest(
 
 
 def contents(store: Store, devices: Sequence[str]) -> list[Any]:
-    """All that was measured, without when it was written; as text, for NaN does not equal NaN."""
+    """All that was measured, without when it was written and how often; as text, for NaN does not equal NaN."""
     found: list[Record] = [*store.episodes(devices, start_ns=0, end_ns=2**62)]
     for device in devices:
         found += store.epochs(device, start_ns=0, end_ns=2**62)
@@ -99,7 +123,9 @@ def contents(store: Store, devices: Sequence[str]) -> list[Any]:
 
 
 def _plain(record: Record) -> Any:
-    values = [(name, getattr(record, name)) for name in record.__struct_fields__ if name != "updated_ns"]
+    values = [
+        (name, getattr(record, name)) for name in record.__struct_fields__ if name not in ("updated_ns", "revision")
+    ]
     return type(record).__name__, [(name, repr(value)) for name, value in values]
 
 

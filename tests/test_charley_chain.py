@@ -121,7 +121,7 @@ def check_episodes(chain: Chain, *, start_ns: int) -> None:
     finals = [episode for episode in chain.episodes if episode.status == "final"]
     assert [episode.site for episode in finals] == list(SITES)
     unchecked = set(Episode.__struct_fields__) - set(printed[0])
-    assert unchecked == {"device", "revision", "updated_ns"}
+    assert unchecked == {"device", "revision", "superseded_by", "updated_ns"}
     assert {(episode.id, 1) for episode in chain.episodes} <= {(e.data.episode, e.data.revision) for e in chain.events}
     assert {event.scope for event in chain.events} == {"backfill"}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
-from ingest_feed import contents, cut, ingest, recording
+from ingest_feed import contents, cut, ingest, recording, service
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -20,7 +20,7 @@ from servers import Mosquitto, wait_for
 
 from ingest.journal import Journal
 from ingest.mqtt import MqttSettings, MqttSource
-from ingest.service import Ingester, Options
+from ingest.service import Options
 from ingest.source import Delivery
 from ingest.store.memory import MemoryStore
 from ingest.store.sqlite import SqliteStore
@@ -240,7 +240,7 @@ def test_a_device_hears_what_is_durable(mosquitto: Mosquitto, tmp_path: Path) ->
         client.subscribe(topic("mqtt-10", "ack"), qos=1)
         wait_for(lambda: subscribed)
         publish(client, topic("mqtt-10", "blocks"), [encode(b) for b in blocks])
-        ingester = Ingester(ours, journal, MemoryStore(), options=Options(wait_s=0.01, ack_s=0))
+        ingester = service(ours, journal, MemoryStore(), options=Options(wait_s=0.01, ack_s=0))
         wait_for(lambda: (ingester.step(), heard and decode_ack(heard[-1]) == Ack(boot=1, seq=4))[1])
         assert journal.blocks("mqtt-10") == [((1, seq), "ready") for seq in range(5)]
 

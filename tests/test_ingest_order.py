@@ -4,7 +4,20 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.order import HORIZON, MAX_BOOTS, MAX_GAPS, Arrival, Horizon, Order, Outcome, arrive, go_offline, lose
+from ingest.order import (
+    ERA,
+    HORIZON,
+    MAX_BOOTS,
+    MAX_GAPS,
+    Arrival,
+    Horizon,
+    Order,
+    Outcome,
+    arrive,
+    era_of,
+    go_offline,
+    lose,
+)
 
 SECOND_NS = 1_000_000_000
 
@@ -58,7 +71,7 @@ def test_too_many_held_blocks_declare_the_gap_and_the_mark_stays_before_it() -> 
     assert (gap.start_ns, gap.end_ns) == (at(1, 0).end_ns, at(1, 3).t0_ns)
     assert ready(outcomes) == [(1, 0), *((1, seq) for seq in range(3, 10))]
     assert order.durable(1) == 0
-    assert order.missing_blocks == 2
+    assert order.missing == 2
 
 
 def test_held_blocks_that_span_too_much_time_declare_the_gap_but_a_few_are_always_held() -> None:
@@ -135,7 +148,7 @@ def test_state_stays_small_and_the_mark_low() -> None:
     order, _ = play(*every_other, horizon=Horizon(blocks=0))
     assert len(order.boots[0].missing) == MAX_GAPS
     assert order.durable(1) is None
-    order, _ = play(*(at(boot, 0) for boot in range(2, 100)), order=order)
+    order, _ = play(*(at(boot, 0) for boot in range(2, MAX_BOOTS + 10)), order=order)
     assert len(order.boots) == MAX_BOOTS
     _, outcomes = play(at(1, 0), order=order)
     assert outcomes[0].disposition == "late"
@@ -212,3 +225,38 @@ def test_time_between_boots_is_no_gap_in_what_was_measured() -> None:
     _, outcomes = play(at(1, 0), *(at(2, seq) for seq in (3, 4)), horizon=Horizon(blocks=1))
     (gap,) = outcomes[-1].gaps
     assert (gap.boot, gap.first, gap.last, gap.end_ns - gap.start_ns) == (2, 0, 2, 0)
+
+
+def eras(order: Order, block: Arrival, kept: dict[tuple[int, int], int] | None = None) -> tuple[int, int]:
+    number = era_of(order, block, (kept or {}).get)
+    return divmod(number, ERA)
+
+
+def test_a_boot_counter_that_starts_again_begins_a_new_era() -> None:
+    order, _ = play(*(at(7, seq) for seq in range(5)))
+    later = Arrival(1, 0, at(8, 0).t0_ns, at(8, 0).end_ns)
+    assert eras(order, later) == (1, 1), "a lower boot, newer than all"
+    again = Arrival(7, 0, at(9, 0).t0_ns, at(9, 0).end_ns)
+    assert eras(order, again) == (1, 7), "a number that is taken, at quite another time"
+    assert eras(order, at(7, 2)) == (0, 7), "a copy"
+    assert eras(order, at(7, 5)) == (0, 7)
+    assert eras(order, at(8, 0)) == (0, 8)
+    assert eras(order, at(3, 0)) == (0, 3), "a backlog of an older boot"
+
+
+def test_a_number_used_twice_within_an_hour_is_told_by_what_the_journal_has() -> None:
+    order, _ = play(*(at(1, seq) for seq in range(5)))
+    soon = Arrival(1, 0, at(1, 5).t0_ns, at(1, 5).end_ns)
+    assert eras(order, soon, {(1, 0): at(1, 0).t0_ns}) == (1, 1)
+    assert eras(order, at(1, 0), {(1, 0): at(1, 0).t0_ns}) == (0, 1)
+
+
+def test_what_was_before_the_counter_started_again_may_come_after() -> None:
+    order, _ = play(at(9, 0), at(9, 1))
+    older = Arrival(9, 0, at(2, 0).t0_ns, at(2, 0).end_ns)
+    assert eras(order, older) == (-1, 9)
+    order, outcome = arrive(order, msgspec.structs.replace(older, boot=9 - ERA), horizon=HORIZON)
+    assert outcome.disposition == "late"
+    assert (order.durable(9 - ERA), order.durable(9)) == (0, 1)
+    assert order.newest(9)
+    assert not order.newest(9 - ERA), "an ack would speak of the newer boot of that number"

@@ -10,12 +10,13 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ingest_feed import SECOND_NS, block, contents, cut, drain, episodes, epochs, feed, ingest, recording
+from ingest_feed import SECOND_NS, block, contents, cut, drain, episodes, epochs, feed, ingest, recording, service
 
+from ingest.archive import Archive
 from ingest.errors import StoreUnavailable
 from ingest.journal import Entry, Journal
 from ingest.order import Horizon
-from ingest.service import Ingester, Options
+from ingest.service import Options
 from ingest.source import MemorySource
 from ingest.store import Record
 from ingest.store.memory import MemoryStore
@@ -52,7 +53,7 @@ def test_duplicates_and_reordering_within_the_horizon_change_no_record(
     store, source = MemoryStore(), MemorySource()
     journal = Journal(tmp_path_factory.mktemp("reordered") / "journal.sqlite")
     feed(source, "a", sent)
-    drain(Ingester(source, journal, store, options=NOW))
+    drain(service(source, journal, store, options=NOW))
     assert journal.gaps("a") == []
     assert {fate for _, fate in journal.blocks("a")} == {"ready"}
     journal.close()
@@ -63,7 +64,7 @@ def test_replaying_everything_leaves_the_store_identical(journal: Journal, undis
     store, source = MemoryStore(), MemorySource()
     for _ in range(2):
         feed(source, "a", BLOCKS)
-        drain(Ingester(source, journal, store, options=NOW))
+        drain(service(source, journal, store, options=NOW))
         assert contents(store, ["a"]) == undisturbed
     assert len(journal.blocks("a")) == len(BLOCKS)
 
@@ -139,7 +140,7 @@ def test_a_kill_at_any_point_changes_no_record(tmp_path: Path, undisturbed: list
         for _ in range(2):
             journal = FragileJournal(path, fate)
             try:
-                drain(Ingester(source, journal, store, options=replace(NOW, batch=4)))
+                drain(service(source, journal, store, options=replace(NOW, batch=4)))
             except Killed:
                 kills += 1
                 source.reconnect()
@@ -174,7 +175,7 @@ class Flaky(MemoryStore):
 def test_an_outage_of_the_store_stops_nothing_and_loses_nothing(journal: Journal, undisturbed: list[object]) -> None:
     store, source, now = Flaky(), MemorySource(), [0.0]
     store.down = True
-    ingester = Ingester(source, journal, store, options=NOW, monotonic=lambda: now[0])
+    ingester = service(source, journal, store, options=NOW, monotonic=lambda: now[0])
     feed(source, "a", BLOCKS)
     while ingester.step():
         now[0] += 0.1
@@ -194,16 +195,18 @@ def test_a_stop_during_an_outage_leaves_the_rest_to_the_next_start(journal: Jour
     store, source = Flaky(), MemorySource()
     store.down = True
     feed(source, "a", BLOCKS)
-    drain(Ingester(source, journal, store, options=NOW))
+    drain(service(source, journal, store, options=NOW))
     store.down = False
-    drain(Ingester(source, journal, store, options=NOW))
+    drain(service(source, journal, store, options=NOW))
     assert contents(store, ["a"]) == undisturbed
 
 
-def test_a_gap_is_declared_counted_and_survived(journal: Journal) -> None:
+def test_a_gap_is_declared_and_filled_when_the_blocks_come_after_all(
+    journal: Journal, undisturbed: list[object]
+) -> None:
     store, source = MemoryStore(), MemorySource()
     feed(source, "a", [*BLOCKS[:10], *BLOCKS[12:], Status(boot=1, online=False)])
-    ingester = Ingester(source, journal, store, options=NOW)
+    ingester = service(source, journal, store, options=NOW)
     drain(ingester)
     (gap,) = journal.gaps("a")
     assert (gap.first, gap.last, gap.end_ns - gap.start_ns) == (10, 11, 10 * SECOND_NS)
@@ -213,8 +216,9 @@ def test_a_gap_is_declared_counted_and_survived(journal: Journal) -> None:
     assert sum(epoch.received_s for epoch in epochs(store, "a")) == 140
     feed(source, "a", BLOCKS[10:12])
     drain(ingester)
-    assert [key for key, fate in journal.blocks("a") if fate == "late"] == [(1, 10), (1, 11)]
-    assert sum(epoch.received_s for epoch in epochs(store, "a")) == 140, "late blocks are kept, not yet detected"
+    assert {fate for _, fate in journal.blocks("a")} == {"ready"}
+    assert contents(store, ["a"]) == undisturbed
+    assert store.statuses(["a"])[0].missing_blocks == 0
 
 
 HOSTILE = [
@@ -240,7 +244,7 @@ def test_hostile_payloads_are_counted_and_set_aside(journal: Journal, undisturbe
         if i < len(payloads):
             source.feed(f"charley/v1/a/{leaf}", payloads[i])
         feed(source, "a", [b])
-    ingester = Ingester(source, journal, store, options=NOW)
+    ingester = service(source, journal, store, options=NOW)
     drain(ingester)
     assert len(journal.quarantined()) == len(payloads)
     assert source.outstanding == 0
@@ -260,7 +264,7 @@ def test_nothing_that_comes_in_ends_the_loop(
     for payload in payloads:
         source.feed("charley/v1/a/blocks", payload)
         source.feed(topic, payload, content_type=topic)
-    drain(Ingester(source, journal, MemoryStore(), options=NOW))
+    drain(service(source, journal, MemoryStore(), options=NOW))
     assert len(journal.quarantined()) == 2 * len(payloads)
     assert source.outstanding == 0
     journal.close()
@@ -270,14 +274,14 @@ def test_a_device_that_the_detector_cannot_take_is_set_aside_and_the_others_go_o
     journal: Journal, undisturbed: list[object]
 ) -> None:
     store, source = MemoryStore(), MemorySource()
-    ingester = Ingester(source, journal, store, options=NOW)
+    ingester = service(source, journal, store, options=NOW)
     feed(source, "bad", [block(EMG[:1000], seq=0)])
     drain(ingester)
-    track = ingester.devices["bad"].track
+    track = ingester.ingester.devices["bad"].track
     assert track is not None
     broken = track.__class__(track.signature, track.detector, track.anchor_ns, track.received, b"broken")
-    ingester.devices["bad"] = ingester.devices["bad"].__class__(
-        ingester.devices["bad"].order, ingester.devices["bad"].view, broken
+    ingester.ingester.devices["bad"] = ingester.ingester.devices["bad"].__class__(
+        ingester.ingester.devices["bad"].order, ingester.ingester.devices["bad"].view, broken
     )
     feed(source, "bad", [block(EMG[:1000], seq=1)])
     feed(source, "a", BLOCKS)
@@ -289,35 +293,38 @@ def test_a_device_that_the_detector_cannot_take_is_set_aside_and_the_others_go_o
 
 def test_a_held_block_that_a_stricter_version_cannot_read_is_set_aside(journal: Journal) -> None:
     store, source = MemoryStore(), MemorySource()
-    ingester = Ingester(source, journal, store, options=NOW)
+    ingester = service(source, journal, store, options=NOW)
     feed(source, "a", [BLOCKS[0], BLOCKS[2]])
     drain(ingester)
     journal._db.execute("UPDATE block SET payload = x'c1' WHERE seq = 2")
     feed(source, "a", [BLOCKS[1], *BLOCKS[3:]])
-    drain(Ingester(source, journal, store, options=NOW))
+    drain(service(source, journal, store, options=NOW))
     assert [key for key, fate in journal.blocks("a") if fate == "failed"] == [(1, 2)]
     assert [q.reason for q in journal.quarantined()] == ["detector"]
     assert sum(epoch.received_s for epoch in epochs(store, "a")) == 145
 
 
-def test_old_raw_blocks_go_as_fast_as_new_ones_come(journal: Journal) -> None:
+def test_detected_blocks_go_to_the_archive_once_they_are_old(journal: Journal) -> None:
     source, now_ns = MemorySource(), [time.time_ns()]
-    ingester = Ingester(source, journal, MemoryStore(), options=replace(NOW, keep_raw_s=60), wall_ns=lambda: now_ns[0])
-    feed(source, "a", BLOCKS)
-    drain(ingester)
-    assert len(journal.blocks("a")) == len(BLOCKS)
+    options = replace(NOW, archive_after_s=60)
+    whole = service(source, journal, MemoryStore(), options=options, wall_ns=lambda: now_ns[0])
+    feed(source, "a", [*BLOCKS[:20], BLOCKS[21]])
+    drain(whole)
+    assert len(journal.blocks("a")) == 21
     now_ns[0] += 100 * SECOND_NS
-    ingester = Ingester(source, journal, MemoryStore(), options=replace(NOW, keep_raw_s=60), wall_ns=lambda: now_ns[0])
-    for left in (23, 16, 9, 2, 0):
-        ingester.step()
-        assert len(journal.blocks("a")) == left
+    whole.keeper.step()
+    assert journal.blocks("a") == [((1, 21), "held")], "what is held is still needed"
+    archived = Archive(journal.path.with_suffix(".archive"))
+    marks = archived.marks("a", start_ns=0, end_ns=2**62)
+    assert [found.block for found in archived.blocks("a", marks)] == BLOCKS[:20]
 
 
-def test_samples_from_the_future_are_set_aside(journal: Journal, undisturbed: list[object]) -> None:
+def test_samples_from_the_future_wait_until_their_time_is_known(journal: Journal, undisturbed: list[object]) -> None:
     store, source = MemoryStore(), MemorySource()
     ahead = time.time_ns() + 25 * 3600 * SECOND_NS
     source.feed("charley/v1/a/blocks", encode(msgspec.structs.replace(BLOCKS[0], t0=ahead)))
     feed(source, "a", BLOCKS)
-    drain(Ingester(source, journal, store, options=NOW))
-    assert [q.reason for q in journal.quarantined()] == ["clock"]
+    drain(service(source, journal, store, options=NOW))
+    assert journal.quarantined() == []
+    assert [fate for _, fate in journal.blocks("a")].count("undated") == 1
     assert contents(store, ["a"]) == undisturbed

@@ -1,0 +1,296 @@
+"""The loop, one turn at a time: take, decode, order, detect, commit, acknowledge, deliver, revise.
+
+Rules
+-----
+- Nothing is acknowledged before `Journal.commit` has returned; nothing in memory changes before that either. So a
+  kill at any point leaves either the state before a batch, which the broker then sends again, or the state after.
+- While the disk has no room the batch in hand is kept and tried again; nothing more is taken, and nothing is lost.
+- What is delivered is read from the journal, so an outage of the store neither stops nor fills this process.
+"""
+
+import time
+from collections import ChainMap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from detector import DEFAULT, Params
+from ingest.acks import Acks
+from ingest.archive import Archive
+from ingest.clock import impossible
+from ingest.deliver import EventDelivery
+from ingest.devices import Device, irregular
+from ingest.errors import ArchiveError, JournalFull, WireError
+from ingest.events import to_message
+from ingest.intake import Intake, sort_in
+from ingest.journal import Entry, Journal
+from ingest.ledger import key_of, news
+from ingest.log import Log, quiet
+from ingest.metrics import Metrics
+from ingest.order import HORIZON, Horizon, Key
+from ingest.outcome import entry_of, report
+from ingest.pipeline import Detected, Failure, detect, ended
+from ingest.revise import Reviser
+from ingest.room import Room
+from ingest.source import Delivery, Source
+from ingest.statuses import Statuses
+from ingest.store import Episode, Record
+from ingest.wire import Block
+
+TIDY_S: Final = 10.0
+FULL_WAIT_S: Final = 1.0
+BACK_NS: Final = 30 * 1_000_000_000  # device time that goes back by more is not left to the detector
+SILENT_S: Final = 3600.0  # after which a session counts as over, as it would by device time
+GONE_S: Final = 300.0  # the same for a device that has said goodbye
+CLOSED_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How the loop runs. `ack_s` and `status_s` are the shortest intervals per device."""
+
+    batch: int = 1000
+    wait_s: float = 0.2
+    ack_s: float = 2.0
+    status_s: float = 5.0
+    archive_after_s: float = 3600.0
+    settle_s: float = 10.0  # after the last late block, before its session is detected again
+    patience_s: float = 300.0  # after the first one
+    silent_s: float = SILENT_S
+    gone_s: float = GONE_S
+    min_free_bytes: int = 0
+    horizon: Horizon = HORIZON
+    params: Params = DEFAULT
+
+
+class Ingester:
+    """The loop, one turn at a time, and all that it knows between turns."""
+
+    def __init__(
+        self,
+        source: Source,
+        journal: Journal,
+        archive: Archive,
+        *,
+        options: Options | None = None,
+        metrics: Metrics | None = None,
+        log: Log | None = None,
+        wall_ns: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.options = options or Options()
+        self.metrics = metrics or Metrics()
+        self.devices = journal.devices()
+        self.room = Room(journal.path.parent, least_bytes=self.options.min_free_bytes, monotonic=monotonic)
+        self._source = source
+        self._journal = journal
+        self._log = log or quiet()
+        self._wall_ns = wall_ns
+        self._monotonic = monotonic
+        self._acks = Acks(source, every_s=self.options.ack_s)
+        self._events = EventDelivery(outbox=journal.outbox, source=source, metrics=self.metrics, monotonic=monotonic)
+        self._statuses = Statuses(self.devices, every_s=self.options.status_s)
+        self._reviser = Reviser(
+            journal=journal,
+            archive=archive,
+            params=self.options.params,
+            settle_s=self.options.settle_s,
+            patience_s=self.options.patience_s,
+            wall_ns=wall_ns,
+        )
+        self._reviser.note(self.devices)
+        self._in_hand: list[Delivery] = []
+        self._tidy_at = monotonic()
+
+    @property
+    def revising(self) -> int:
+        """How many devices wait for late blocks to be looked at."""
+        return self._reviser.waiting
+
+    def step(self) -> int:
+        """One turn; how many messages it took."""
+        taken, before = 0, self.room.reason
+        try:
+            taken = self._take()
+            self._revise(hurry=False)
+            self._events.step()
+            tidy = self._monotonic() >= self._tidy_at
+            if tidy:
+                self._tidy()
+                self._tidy_at = self._monotonic() + TIDY_S
+            if taken or tidy:
+                self.room.took()
+        except JournalFull as error:
+            self.room.refused(str(error))
+            self._reviser.drop()
+        if bool(self.room.reason) != bool(before):
+            self._log.error("no_room", reason=self.room.reason) if self.room.reason else self._log.info("room_again")
+        self._acks.send(self.devices, now=self._monotonic())
+        return taken
+
+    def leave(self) -> None:
+        """Before the process ends: say how the devices stand."""
+        self._batch([])
+        self._events.step()
+
+    def settle(self) -> None:
+        """Bring everything that has come in to its end: late blocks too, however lately they came."""
+        self._batch([])
+        while self._reviser.waiting:
+            self._revise(hurry=True)
+        self._events.step()
+
+    def close_sessions(self) -> None:
+        """End the sessions of devices that have been silent for long."""
+        now_ns = self._wall_ns()
+        over: dict[str, Device] = {}
+        found = Detected()
+        for name, device in self.devices.items():
+            if len(over) < CLOSED_AT_ONCE and device.track is not None and not device.closed:
+                silent_s = (now_ns - device.view.last_received_ns) / 1e9
+                if silent_s >= (self.options.silent_s if device.view.online else self.options.gone_s):
+                    end = ended(name, device.track, params=self.options.params)
+                    found.episodes += end.episodes
+                    found.epochs += end.epochs
+                    over[name] = msgspec.structs.replace(device, closed=True)
+        if over:
+            told = self._news(found.episodes)
+            events = [to_message(episode, received_ns=now_ns) for episode in told]
+            records: list[Record] = [*found.epochs, *told]
+            self._journal.commit(Entry(told=told, records=records, events=events, devices=over, now_ns=now_ns))
+            self.devices.update(over)
+
+    def _take(self) -> int:
+        """Take a batch, or try again with the one in hand, unless there is no room."""
+        wait_s = 0.0 if self._reviser.busy else self.options.wait_s
+        if not self.room.enough():
+            time.sleep(wait_s)
+            return 0
+        self._in_hand = self._in_hand or self._source.take(self.options.batch, wait_s)
+        self.metrics.unacked.set(len(self._in_hand))
+        self._batch(self._in_hand)
+        taken, self._in_hand = len(self._in_hand), []
+        self.metrics.unacked.set(0)
+        return taken
+
+    def _batch(self, deliveries: Sequence[Delivery]) -> None:
+        """Take a batch all the way to the journal, then acknowledge it."""
+        now_ns = self._wall_ns()
+        intake = sort_in(
+            self.devices, deliveries, horizon=self.options.horizon, kept=self._journal.raw.t0_ns, now_ns=now_ns
+        )
+        runs, undated, failures = self._runs(intake)
+        tracks = {
+            name: device.track
+            for name in runs
+            if (device := self.devices.get(name)) is not None and device.track is not None
+        }
+        found = detect(tracks, runs, params=self.options.params)
+        found.failures += failures
+        changed = self._changed(intake, found, runs, now_ns=now_ns)
+        self._statuses.note(changed)
+        statuses = self._statuses.take(ChainMap(changed, self.devices), now=self._monotonic())
+        if deliveries or statuses:
+            told = self._news(found.episodes)
+            self._journal.commit(
+                entry_of(intake, found, told=told, undated=undated, changed=changed, statuses=statuses, now_ns=now_ns)
+            )
+        self.devices.update(changed)
+        self._source.acknowledge(deliveries)
+        self._acks.note(intake.seen)
+        self._reviser.note(changed)
+        self._reviser.saw(runs)
+        if deliveries:
+            report(intake, found, metrics=self.metrics, log=self._log, now_ns=now_ns)
+
+    def _news(self, found: Sequence[Episode]) -> list[Episode]:
+        """What of these episodes has not been told yet, or not so."""
+        return news(self._journal.ledger.of([key_of(episode) for episode in found]), found) if found else []
+
+    def _runs(self, intake: Intake) -> tuple[dict[str, list[Block]], list[tuple[str, Key]], list[Failure]]:
+        """The blocks to process, those that were held read back; the ones without a time; and what is unreadable."""
+        runs: dict[str, list[Block]] = {}
+        undated: list[tuple[str, Key]] = []
+        failures = []
+        for name, keys in intake.ready.items():
+            run: list[Block] = []
+            for key in keys:
+                item = intake.fresh.get((name, key))
+                try:
+                    block, received_ns = (
+                        (item.block, item.delivery.received_ns) if item else self._journal.raw.block(name, key)
+                    )
+                except WireError as error:  # kept by a version that was less strict
+                    failures.append(Failure(name, (key,), str(error)))
+                    continue
+                if impossible(block.t0, received_ns=received_ns):
+                    undated.append((name, key))
+                else:
+                    # Across eras, so that what is said of it is said of this very block.
+                    run.append(block if block.boot == key[0] else msgspec.structs.replace(block, boot=key[0]))
+            if run:
+                runs[name] = run
+        return runs, undated, failures
+
+    def _changed(
+        self, intake: Intake, found: Detected, runs: dict[str, list[Block]], *, now_ns: int
+    ) -> dict[str, Device]:
+        """The devices whose state is not what it was."""
+        changed = {}
+        for name, device in intake.devices.items():
+            was = self.devices.get(name)
+            now = device
+            if name in runs:
+                now = _went_back(now, runs[name], now_ns=now_ns)
+                now = msgspec.structs.replace(now, track=found.tracks.get(name, device.track), closed=False)
+            if was is not now:
+                changed[name] = now
+        return changed
+
+    def _revise(self, *, hurry: bool) -> None:
+        """Go on with what late blocks have touched."""
+        try:
+            revised = self._reviser.step(self.devices, hurry=hurry)
+        except ArchiveError as error:
+            self._log.error("archive_unreadable", reason=str(error))
+            self._reviser.drop()
+            if hurry:
+                raise
+            return
+        if revised is None:
+            return
+        self._journal.commit(revised.entry)
+        self.devices[revised.device] = revised.now
+        self._statuses.note([revised.device])
+        if revised.entry.released:
+            self.metrics.revised.inc()
+            self._log.info(
+                "revised",
+                device=revised.device,
+                blocks=len(revised.entry.released),
+                episodes=len(revised.entry.told),
+            )
+
+    def _tidy(self) -> None:
+        """Now and then: end silent sessions, bound what is kept as evidence, and look how much waits."""
+        self.close_sessions()
+        self._journal.tidy()
+        records, events = self._journal.outbox.waiting()
+        self.metrics.outbox.set(records)
+        self.metrics.event_outbox.set(events)
+        self.metrics.devices.set(len(self.devices))
+        self.metrics.revising.set(self._reviser.waiting)
+
+
+def _went_back(device: Device, run: Sequence[Block], *, now_ns: int) -> Device:
+    """Note where device time goes back within a run, or before it: there the order of time decides anew."""
+    reach_ns = device.track.end_ns if device.track else 0
+    for block in run:
+        end_ns = block.t0 + round(block.duration_s * 1e9)
+        if reach_ns and block.t0 < reach_ns - BACK_NS:
+            device = irregular(device, block.t0, reach_ns, now_ns=now_ns)
+            reach_ns = end_ns
+        reach_ns = max(reach_ns, end_ns)
+    return device

@@ -1,0 +1,57 @@
+"""One connection to a journal file: transactions that happen whole or not at all, and errors with a sentence."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ingest.errors import JournalError, JournalFull
+
+# What passes by itself or with some room: nothing is damaged, and the same call may succeed later. SQLite also says
+# "I/O error" where a file system is full or has grown to a limit.
+_PASSING: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM}
+
+
+class Connection:
+    """A connection of one thread; several may write to the file, one after the other."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection) -> None:
+        self.path = path
+        self.db = db
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction for writing, on disk when it is left; rolled back on any error."""
+        with self.errors("written"):
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.db
+                self.db.execute("COMMIT")
+            except BaseException:
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise
+
+    def errors(self, verb: str) -> AbstractContextManager[None]:
+        """Turn SQLite's errors into ours: `JournalFull` where waiting helps, else `JournalError`."""
+        return self.speaking(self.path, verb)
+
+    @staticmethod
+    @contextmanager
+    def speaking(path: Path, verb: str) -> Iterator[None]:
+        """The same for a journal that is not open yet."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+            sentence = f"journal {path} cannot be {verb}: {error}"
+            raise (JournalFull(sentence) if code in _PASSING else JournalError(sentence)) from error
+        except msgspec.MsgspecError as error:
+            raise JournalError(f"journal {path} cannot be {verb}: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.db.close()

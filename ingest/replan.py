@@ -1,0 +1,148 @@
+"""Which sessions of a device are to be detected anew: where the results rest on other blocks than they should.
+
+Rules
+-----
+- What results should rest on: `ingest.clock.timeline` of every block, cut into sessions. What they do rest on: every
+  block at its place, as the journal notes it; a late or undated block has none yet.
+- A session that holds the same blocks at the same places in both is left alone, so only what was touched is revised.
+- Blocks are looked up in a window of device time around what is dirty, which grows until no session that is to be
+  detected anew reaches its edge.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Final
+
+import msgspec
+
+from ingest.archive import Archive
+from ingest.clock import Placed, sessions, timeline
+from ingest.devices import Device
+from ingest.journal import Journal
+from ingest.marks import Mark
+from ingest.order import Key
+from ingest.pipeline import SESSION_GAP_NS
+
+HOUR_NS: Final = 3_600_000_000_000
+MARGIN_NS: Final = 26 * HOUR_NS  # first guess of how far a session reaches beyond what is dirty
+ALL_NS: Final = 2**62
+QUIET_NS: Final = 60_000_000_000  # results this long before the first difference are the same
+WAITING: Final = ("late", "undated")
+
+Identity = tuple[int, int, int]  # boot, seq, t0_ns
+Place = tuple[Identity, int, int]  # block, start_ns, end_ns
+Span = tuple[int, int]
+
+
+class Session(msgspec.Struct, frozen=True):
+    """One session as it should be."""
+
+    placed: tuple[Placed, ...]
+    span: Span  # from its first sample to its last
+    changed: frozenset[Identity]  # blocks that the results do not have, or have elsewhere
+    old: tuple[Place, ...]  # where the results have those
+    from_ns: int  # what was found before this instant is as it was
+    live: bool  # whether it is the last one, which may go on
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is to be done for one device."""
+
+    device: str
+    sessions: tuple[Session, ...]
+    removed: tuple[Place, ...]  # blocks that are in the results and have no place any more
+    spans: tuple[Span, ...]  # of every session there should be
+    keys: Mapping[Identity, Key]  # where the journal has the blocks that it has
+    undated: frozenset[Identity]
+
+
+def identity(mark: Mark) -> Identity:
+    """What tells one block of a device from another."""
+    return mark.boot, mark.seq, mark.t0_ns
+
+
+def plan(name: str, device: Device, *, journal: Journal, archive: Archive) -> Plan:
+    """Compare what the results rest on with what they should rest on."""
+    if device.dirty is None:
+        return Plan(name, (), (), (), {}, frozenset())
+    kept = [item for item in journal.raw.kept(name) if item.disposition != "held"]
+    keys = {identity(item.mark): item.key for item in kept}
+    waiting = {identity(item.mark) for item in kept if item.disposition in WAITING}
+    moved = journal.raw.moved(name)
+    margin_ns = MARGIN_NS
+    while True:
+        low_ns, high_ns = device.dirty.start_ns - margin_ns, min(device.dirty.end_ns + margin_ns, ALL_NS)
+        archived = archive.marks(name, start_ns=max(low_ns, 0), end_ns=high_ns)
+        archived += _elsewhere(name, moved, {identity(mark) for mark in archived} | keys.keys(), archive)
+        marks = {identity(mark): mark for mark in [*archived, *(item.mark for item in kept)]}
+        was = {known: moved.get(known, mark.t0_ns) for known, mark in marks.items() if known not in waiting}
+        found = compare(name, list(marks.values()), {k: v for k, v in was.items() if v is not None}, keys)
+        inner = (low_ns + SESSION_GAP_NS, high_ns - SESSION_GAP_NS)
+        if all(inner[0] <= s.span[0] and s.span[1] <= inner[1] for s in found.sessions) or high_ns == ALL_NS:
+            return found
+        margin_ns *= 4
+
+
+def _elsewhere(name: str, moved: Mapping[Identity, int | None], known: Set[Identity], archive: Archive) -> list[Mark]:
+    """Archived blocks that were placed by another clock than their own: they lie at what their own said."""
+    away = [place for place in moved if place not in known]
+    if not away:
+        return []
+    times = [t0_ns for _, _, t0_ns in away]
+    here = [*archive.undated(name), *archive.marks(name, start_ns=min(times), end_ns=max(times) + 1)]
+    return [mark for mark in here if identity(mark) in moved]
+
+
+def compare(name: str, marks: Sequence[Mark], was: Mapping[Identity, int], keys: Mapping[Identity, Key]) -> Plan:
+    """The plan for these blocks, of which the results have those in `was`, at those starts. Pure."""
+    should = timeline(marks)
+    places = {identity(mark): (identity(mark), start_ns, start_ns + mark.end_ns - mark.t0_ns)
+              for mark in marks if (start_ns := was.get(identity(mark))) is not None}  # fmt: skip
+    old = {frozenset((known, start_ns) for known, start_ns, _ in one) for one in _sessions_of(places.values())}
+    ranges = sessions(should.placed, gap_ns=SESSION_GAP_NS)
+    found = []
+    spans = []
+    for index, (first, last) in enumerate(ranges):
+        placed = should.placed[first:last]
+        span = (min(item.start_ns for item in placed), max(item.end_ns for item in placed))
+        spans.append(span)
+        if frozenset((identity(item.mark), item.start_ns) for item in placed) not in old:
+            found.append(_session(placed, span, places, live=index == len(ranges) - 1))
+    removed = tuple(places[known] for mark in should.undated if (known := identity(mark)) in places)
+    undated = frozenset(identity(mark) for mark in should.undated)
+    return Plan(name, tuple(found), removed, tuple(spans), keys, undated)
+
+
+def _session(placed: tuple[Placed, ...], span: Span, places: Mapping[Identity, Place], *, live: bool) -> Session:
+    changed = frozenset(
+        known for item in placed if places.get(known := identity(item.mark), (known, -1, 0))[1] != item.start_ns
+    )
+    old = tuple(places[known] for known in changed if known in places)
+    return Session(placed, span, changed, old, _from_ns(placed, span, places, changed), live)
+
+
+def _from_ns(
+    placed: tuple[Placed, ...], span: Span, places: Mapping[Identity, Place], changed: frozenset[Identity]
+) -> int:
+    """The first instant at which the session as it should be and as it is may have different results."""
+    here = {identity(item.mark) for item in placed}
+    near = [place for place in places.values() if span[0] - 2 * SESSION_GAP_NS < place[2] and place[1] < span[1]]
+    first = identity(placed[0].mark)
+    before = [place for place in near if place[0] not in here and place[1] < placed[0].start_ns]
+    if first in changed or before:
+        return span[0]  # it begins elsewhere, so everything in it may differ
+    differ = [item.start_ns for item in placed if identity(item.mark) in changed]
+    differ += [place[1] for place in near if place[0] not in here or place[0] in changed]
+    return max(span[0], min(differ, default=span[0]) - QUIET_NS)
+
+
+def _sessions_of(places: Iterable[Place]) -> list[list[Place]]:
+    """Places in order of time, cut where nothing is for `SESSION_GAP_NS`."""
+    found: list[list[Place]] = []
+    reach_ns = 0
+    for place in sorted(places, key=lambda place: (place[1], place[0])):
+        if not found or place[1] - reach_ns >= SESSION_GAP_NS:
+            found.append([])
+            reach_ns = place[2]
+        found[-1].append(place)
+        reach_ns = max(reach_ns, place[2])
+    return found

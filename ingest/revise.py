@@ -1,0 +1,262 @@
+"""Takes devices whose results are not what their blocks say through re-detection, and says what is to be kept.
+
+Rules
+-----
+- A device is looked at once its late blocks have settled, or when the first of them has waited long enough.
+- While a session is being detected anew the device's live blocks go on as before; in the end they are given to the
+  new track as well, which then takes the place of the old one.
+- Episodes that are found again as they were told are left alone; changed ones get the next revision, and ones that are
+  found no more are withdrawn. Epochs that no block supports any more are overwritten by void ones.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from detector import Params
+from ingest.archive import Archive
+from ingest.devices import Device, Dirty
+from ingest.events import to_message
+from ingest.journal import Entry, Journal
+from ingest.ledger import key_of, news, withdrawals
+from ingest.outcome import failures
+from ingest.pipeline import SECOND_NS
+from ingest.raw import Move
+from ingest.redetect import SLICE, Redetection, Redone, sites_of
+from ingest.replan import Identity, Place, Plan, Span, identity, plan
+from ingest.store import Episode, Epoch
+from ingest.wire import Block
+
+EPOCH_NS: Final = 10 * SECOND_NS
+NAN: Final = math.nan
+
+
+class Revised(msgspec.Struct, frozen=True):
+    """What one turn of revision leaves: to be committed, and then the device as it is."""
+
+    device: str
+    entry: Entry
+    now: Device
+
+
+class Reviser:
+    """One device's revision at a time."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        archive: Archive,
+        params: Params,
+        settle_s: float,
+        patience_s: float,
+        wall_ns: Callable[[], int],
+    ) -> None:
+        self._journal = journal
+        self._archive = archive
+        self._params = params
+        self._settle_ns = int(settle_s * 1e9)
+        self._patience_ns = int(patience_s * 1e9)
+        self._wall_ns = wall_ns
+        self._dirty: dict[str, None] = {}
+        self._work: Redetection | None = None
+        self._begun: Dirty | None = None
+        self._done: Redone | None = None
+        self._seen: list[Block] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many devices wait, or are being worked on."""
+        return len(self._dirty)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a device is being worked on."""
+        return self._work is not None
+
+    def note(self, devices: Mapping[str, Device]) -> None:
+        """These devices have changed."""
+        self._dirty.update({name: None for name, device in devices.items() if device.dirty is not None})
+
+    def saw(self, runs: Mapping[str, Sequence[Block]]) -> None:
+        """These live blocks were detected in and committed."""
+        if self._work is not None:
+            self._seen += runs.get(self._work.plan.device, ())
+
+    def drop(self) -> None:
+        """Forget the work in hand, after an error; it begins anew at its next turn."""
+        self._work, self._done, self._seen = None, None, []
+
+    def step(self, devices: Mapping[str, Device], *, hurry: bool = False) -> Revised | None:
+        """One turn; what is to be committed, if a session is done or nothing was to be done."""
+        if self._work is None:
+            name = self._due(devices, hurry=hurry)
+            if name is None:
+                return None
+            self._begun = devices[name].dirty
+            found = plan(name, devices[name], journal=self._journal, archive=self._archive)
+            if not found.sessions:
+                del self._dirty[name]
+                return self._settled(found, devices[name], Entry(), self._begun)
+            self._work = Redetection(found, journal=self._journal, archive=self._archive, params=self._params)
+        self._done = self._done or self._work.step()
+        if self._done is None:
+            return None
+        if self._done.session.live and self._seen:
+            some, self._seen = self._seen[:SLICE], self._seen[SLICE:]
+            self._work.feed(self._done, some)
+            if self._seen:
+                return None
+        return self._finish(devices[self._done.device])
+
+    def _due(self, devices: Mapping[str, Device], *, hurry: bool) -> str | None:
+        now_ns = self._wall_ns()
+        for name in list(self._dirty):
+            dirty = devices[name].dirty
+            if dirty is None:
+                del self._dirty[name]
+            elif hurry or now_ns - dirty.last_ns >= self._settle_ns or now_ns - dirty.first_ns >= self._patience_ns:
+                return name
+        return None
+
+    def _finish(self, device: Device) -> Revised:
+        assert self._work is not None and self._done is not None  # noqa: S101, PT018 - for the type checker
+        redone, work, self._done = self._done, self._work, None
+        if not redone.session.live or device.closed:
+            work.end(redone)
+        else:
+            device = msgspec.structs.replace(device, track=redone.track)
+        entry = entry_of(redone, work, self._journal, now_ns=self._wall_ns())
+        if work.over:
+            self._work, self._seen = None, []
+            del self._dirty[redone.device]
+            revised = self._settled(work.plan, device, entry, self._begun)
+        else:
+            entry.devices = {redone.device: device}
+            revised = Revised(redone.device, entry, device)
+        return revised
+
+    def _settled(self, plan_: Plan, device: Device, entry: Entry, begun: Dirty | None) -> Revised:
+        """The whole plan is done: what was dirty is clean, but for what has come in since."""
+        dirty = device.dirty
+        if dirty == begun:
+            dirty = None
+        elif dirty is not None and begun is not None:
+            dirty = msgspec.structs.replace(dirty, late=max(0, dirty.late - begun.late))
+            self._dirty[plan_.device] = None
+        boots: dict[int, int] = {}
+        for place in plan_.undated:
+            key = plan_.keys.get(place)
+            if key is not None:
+                boots[key[0]] = boots.get(key[0], 0) + 1
+        device = msgspec.structs.replace(
+            device,
+            dirty=dirty,
+            undated=tuple((boot, boots[boot], ns) for boot, _, ns in device.undated if boot in boots),
+        )
+        entry.devices = {plan_.device: device}
+        if plan_.removed:
+            self._remove(plan_, entry)
+        return Revised(plan_.device, entry, device)
+
+    def _remove(self, plan_: Plan, entry: Entry) -> None:
+        """Blocks in the results that turn out to have no known time: what rests on them alone goes."""
+        sites = {place[0]: sites_of(self._journal, plan_, place[0]) for place in plan_.removed}
+        told = _told(self._journal, plan_.device, plan_.removed, None, plan_.spans)
+        gone = withdrawals(told, ())
+        entry.moved = [*entry.moved, *(Move(plan_.device, *place[0], None) for place in plan_.removed)]
+        entry.told = [*entry.told, *gone]
+        entry.records = [*entry.records, *_voids(plan_, plan_.removed, sites, ()), *gone]
+        entry.events = [*entry.events, *(to_message(episode, received_ns=None) for episode in gone)]
+
+
+def entry_of(redone: Redone, work: Redetection, journal: Journal, *, now_ns: int) -> Entry:
+    """What is to be kept of a session that was detected anew."""
+    name, session = redone.device, redone.session
+    final = {key_of(episode): episode for episode in redone.found.episodes}  # the last of each
+    found = sorted(final.values(), key=lambda episode: (episode.onset_ns, episode.site))
+    others = [span for span in work.plan.spans if span != session.span]
+    told = _told(journal, name, session.old, session.span, others)
+    fresh = [*news({key_of(e): e for e in told}, found), *withdrawals(told, found)]
+    voids = _voids(work.plan, session.old, redone.sites, redone.found.epochs, span=session.span)
+    return Entry(
+        released=[(name, key) for item in session.placed if (key := work.plan.keys.get(identity(item.mark)))],
+        failed=[
+            (name, key)
+            for failure in redone.found.failures
+            for boot, seq in failure.keys
+            for place, key in work.plan.keys.items()
+            if place[:2] == (boot, seq)
+        ],
+        moved=[
+            Move(name, *identity(item.mark), item.start_ns)
+            for item in session.placed
+            if identity(item.mark) in session.changed
+        ],
+        quarantined=failures(redone.found, now_ns),
+        told=fresh,
+        records=[*_from(redone.found.epochs, session.from_ns), *voids, *fresh],
+        events=[to_message(episode, received_ns=None) for episode in fresh],
+        now_ns=now_ns,
+    )
+
+
+def _told(
+    journal: Journal, name: str, old: Iterable[Place], span: Span | None, others: Sequence[Span]
+) -> list[Episode]:
+    """Episodes told of this session, and of where its blocks were; not those of other sessions."""
+    spans = {(start_ns, end_ns) for _, start_ns, end_ns in old} | ({span} if span else set())
+    found = {}
+    for start_ns, end_ns in _merged(spans):
+        for episode in journal.ledger.between(name, start_ns - SECOND_NS, end_ns + SECOND_NS):
+            elsewhere = any(first <= episode.onset_ns <= last for first, last in others)
+            if not elsewhere or (span and span[0] <= episode.onset_ns <= span[1]):
+                found[key_of(episode)] = episode
+    return list(found.values())
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    out: list[Span] = []
+    for start_ns, end_ns in sorted(spans):
+        if out and start_ns <= out[-1][1] + EPOCH_NS:
+            out[-1] = (out[-1][0], max(end_ns, out[-1][1]))
+        else:
+            out.append((start_ns, end_ns))
+    return out
+
+
+def _from(epochs: Iterable[Epoch], from_ns: int) -> list[Epoch]:
+    """Epochs that may differ from what was kept, the last of each."""
+    return list({(e.start_ns, e.site): e for e in epochs if e.start_ns + EPOCH_NS > from_ns}.values())
+
+
+def _voids(
+    plan_: Plan,
+    old: Iterable[Place],
+    sites: Mapping[Identity, tuple[str, ...]],
+    epochs: Iterable[Epoch],
+    *,
+    span: Span | None = None,
+) -> list[Epoch]:
+    """Void epochs for where blocks were and nothing is any more."""
+    there = {(epoch.start_ns, epoch.site) for epoch in epochs}
+    others = [other for other in plan_.spans if other != span]
+    gone: dict[tuple[int, str], Epoch] = {}
+    for place, start_ns, end_ns in old:
+        for at_ns in range(start_ns // EPOCH_NS * EPOCH_NS, end_ns, EPOCH_NS):
+            if any(first < at_ns + EPOCH_NS and at_ns < last for first, last in others):
+                continue
+            for site in sites.get(place, ()):
+                if (at_ns, site) not in there:
+                    gone[at_ns, site] = void(plan_.device, site, at_ns)
+    return list(gone.values())
+
+
+def void(device: str, site: str, start_ns: int) -> Epoch:
+    """An epoch that withdraws what was kept under its key."""
+    return Epoch(
+        device=device, site=site, start_ns=start_ns, received_s=0.0, worn_s=0.0, usable_s=0.0, rms_uv=NAN,
+        rest_uv=NAN, median_hz=NAN, movement_g=NAN, angle_deg=NAN, flags=(),
+    )  # fmt: skip
