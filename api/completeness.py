@@ -27,12 +27,8 @@ def pending(
     window = period.window
     if now_ns < window.end_ns:
         return f"This {period.kind} is not over."
-    ends: dict[str, int] = {}
-    for item in assignments:
-        clip = item.clip(window.start_ns, window.end_ns)
-        if clip is not None:
-            ends[item.device] = max(ends.get(item.device, 0), clip[1])
-    known = [statuses[device] for device in ends if device in statuses]
+    clips = [(item, clip) for item in assignments if (clip := item.clip(window.start_ns, window.end_ns))]
+    known = [statuses[device] for device in sorted({item.device for item, _ in clips}) if device in statuses]
     late = sum(status.late_blocks for status in known)
     if late:
         return f"{count(late, 'block')} came late: the results are still being completed."
@@ -40,6 +36,8 @@ def pending(
     if undated:
         return f"Kept until the clock of the device is known: {count(undated, 'block')}."
     newest = {status.device: status.last_sample_ns for status in known}
-    if any(newest.get(device, 0) < end_ns - LAST_NS for device, end_ns in ends.items()):
-        return f"The device has not sent all of this {period.kind} yet."
+    behind = {item.side for item, (_, end_ns) in clips if newest.get(item.device, 0) < end_ns - LAST_NS}
+    if behind:
+        where = "devices on both legs" if len(behind) > 1 else f"device on the {behind.pop()} leg"
+        return f"The rest has yet to come from the {where}."
     return None

@@ -122,7 +122,7 @@ def _refused(case: _Case) -> State | None:
         return None
     blocks = count(status.refused_blocks, "block")
     reason = status.refused_reason.rstrip(".")
-    sentence = f"Nothing is accepted{case.since}: {blocks} refused, the latest for this reason: {reason}."
+    sentence = f"Nothing accepted{case.since}: {blocks} refused, the latest for this reason: {reason}."
     return State("refused", status.last_received_ns or None, sentence)
 
 

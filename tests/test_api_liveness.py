@@ -136,12 +136,12 @@ CASES: dict[str, tuple[DeviceStatus | None, list[Epoch], StateCode, str]] = {
     "refused": (
         replace(SILENT, refused_blocks=40, refused_reason="too many blocks a second.", updated_ns=NOW - MINUTE), [],
         "refused",
-        "Nothing is accepted since Fri 20 Mar, 12:50 (10 min ago): 40 blocks refused, the latest for this reason: "
+        "Nothing accepted since Fri 20 Mar, 12:50 (10 min ago): 40 blocks refused, the latest for this reason: "
         "too many blocks a second.",
     ),
     "refused from the first": (
         DeviceStatus(device="leg", boot=0, online=False, refused_blocks=1, refused_reason="not its id", updated_ns=NOW),
-        [], "refused", "Nothing is accepted: 1 block refused, the latest for this reason: not its id.",
+        [], "refused", "Nothing accepted: 1 block refused, the latest for this reason: not its id.",
     ),
     "refused, long ago": (
         replace(SILENT, refused_blocks=40, refused_reason="not its id"), [], "connected_but_silent",

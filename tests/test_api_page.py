@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
+from typing import get_args
 
 import pytest
-from api_world import EPOCH_NS, HOUR_NS, TOKEN, World, add_wearer, assign, episode, epochs
+from api_world import EPOCH_NS, HOUR_NS, TOKEN, World, add_wearer, assign, episode, epochs, get
 from test_api_access import running
 
 from api.app import make_server
+from api.liveness import GOOD, StateCode
+from api.routes.pages import WEB
 from ingest.store import DeviceStatus
 
 LIVE = "Live · updated"
@@ -85,6 +88,43 @@ def iso(world: World, item: dict[str, dict[str, str]]) -> str:
     """Now, in the words in which the window of this item begins, to compare text with text."""
     start = datetime.fromisoformat(item["window"]["start"])
     return datetime.fromisoformat(world.now).astimezone(start.tzinfo).isoformat()
+
+
+def test_every_state_has_a_mark_of_its_own_shape() -> None:
+    """Colour is never all there is."""
+    table = (WEB / "static" / "words.js").read_text(encoding="utf-8").split("export const STATES = {")[1].split("};")[0]
+    marks = dict(re.findall(r'^  (\w+): \{ mark: "(.)", tone: "(?:good|warn|bad)" \},$', table, flags=re.MULTILINE))
+    assert set(marks) == set(get_args(StateCode))
+    assert len(set(marks.values())) == len(marks)
+    assert re.findall(r'^  (\w+): .*"good"', table, flags=re.MULTILINE) == [GOOD]
+
+
+def test_what_late_data_changed_and_will_change_is_said(chromium: str, world: World, tmp_path: Path) -> None:
+    with world.client() as http:
+        wearer = add_wearer(http, "Ada")
+        assign(http, wearer, "leg")
+        world.write(epochs("leg", NOW_NS - 60 * HOUR_NS, NOW_NS))
+        world.write(
+            episode("leg", NOW_NS - 40 * HOUR_NS, revision=3),
+            episode("leg", NOW_NS - 41 * HOUR_NS, status="withdrawn", revision=2),
+            DeviceStatus(
+                device="leg", boot=1, online=True, last_received_ns=NOW_NS, last_sample_ns=NOW_NS, late_blocks=7
+            ),
+        )
+        periods = [get(http, f"/wearers/{wearer}/{kind}") for kind in ("nights", "days")]
+    revised = [item["revised"] for each in periods for item in each["items"]]
+    assert sum(revised) == 2
+    dom = rendered(chromium, world, tmp_path, until=LIVE)
+    assert dom.count("Revised: ") == sum(number > 0 for number in revised)
+    assert "Results of 7 late blocks are still being worked out." in dom
+    ended = [
+        sum(item["pending"] == "7 blocks came late: the results are still being completed." for item in each["items"])
+        for each in periods
+    ]
+    for kind, number in zip(("nights", "days"), ended, strict=True):
+        assert f"{number} {kind} are not complete. 7 blocks came late: the results are still being completed." in dom
+    assert dom.count(" Not complete.") == sum(ended)
+    assert len(re.findall(r'class="cramp grade', dom)) == 1 + 3  # and three in the legend
 
 
 def test_an_empty_registry_says_how_to_begin(chromium: str, world: World, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import { axis, span, strip, ticks, windowNote } from "./chart.js";
 import { h, s } from "./dom.js";
-import { GRADES, STATES, city, clock, date, duration, muscle, percent } from "./words.js";
+import { GRADES, STATES, city, clock, date, duration, muscle, percent, provisos, sharedReason } from "./words.js";
 
 const UNKNOWN = "Devices: not known yet.";
 
@@ -11,7 +11,7 @@ export function notice(text, tone = "bad") {
 }
 
 function stateMark(device) {
-  const state = STATES[device.state] ?? STATES.never_seen;
+  const state = STATES[device.state] ?? STATES.never_heard;
   return h("span", { class: `mark ${state.tone}`, "aria-hidden": "true" }, state.mark);
 }
 
@@ -23,7 +23,7 @@ function leg(device) {
 export function card(wearer, { shown, devices, selected }) {
   const plain = (text) => [h("span", { class: "status" }, text)];
   const status = devices?.length
-    ? devices.map((device) => h("span", { class: "status" }, stateMark(device), `${leg(device)}: ${lower(device.sentence)}`))
+    ? devices.map((device) => h("span", { class: "status" }, stateMark(device), h("span", {}, `${leg(device)}: ${lower(device.sentence)}`)))
     : plain(devices ? "No device assigned." : UNKNOWN);
   return h(
     "a",
@@ -73,7 +73,8 @@ export function deviceList(devices) {
 function facts(device) {
   const battery = device.battery === null ? null : `battery ${Math.round(device.battery <= 1 ? device.battery * 100 : device.battery)} %`;
   const missing = device.missing_blocks ? `${device.missing_blocks} blocks lost on the way` : null;
-  return [device.id, battery, device.firmware && `firmware ${device.firmware}`, missing].filter(Boolean).join(" · ");
+  const refused = device.refused_blocks ? `${device.refused_blocks} blocks refused` : null;
+  return [device.id, battery, device.firmware && `firmware ${device.firmware}`, missing, refused].filter(Boolean).join(" · ");
 }
 
 export function periodTable(list, episodes, { kind, width, now, usual }) {
@@ -85,6 +86,9 @@ export function periodTable(list, episodes, { kind, width, now, usual }) {
   const longest = Math.max(...begun.map(span));
   const model = begun.find((item) => Math.abs(item.window.duration_s - usual) < 60) ?? begun[0];
   const shared = pattern(model);
+  const ended = begun.filter((item) => Date.parse(item.window.end) <= now);
+  const waiting = ended.filter((item) => !item.complete).length;
+  const reason = sharedReason(ended);
   // Roles are spelt out because on a phone the style takes the table apart, and its meaning with it.
   const column = { scope: "col", role: "columnheader" };
   const head = h(
@@ -97,20 +101,22 @@ export function periodTable(list, episodes, { kind, width, now, usual }) {
   const rows = begun.map((item) => {
     const own = episodes.filter((episode) => episode.period.id === item.id);
     const labelled = pattern(item) !== shared;
-    return row(item, strip(item, own, { width, longest, now, labelled }), { note: windowNote(item, usual), now });
+    const told = { note: windowNote(item, usual), now, said: reason !== null };
+    return row(item, strip(item, own, { width, longest, now, labelled }), told);
   });
   return h(
     "section",
     { class: "periods", "aria-labelledby": `${kind}s` },
     heading,
     sentence,
+    reason ? h("p", { class: "sentence" }, mark("↻"), ` ${waiting} ${kind}s are not complete. ${reason}`) : null,
     h("table", { role: "table", "aria-labelledby": `${kind}s` }, h("thead", { role: "rowgroup" }, head), h("tbody", { role: "rowgroup" }, rows)),
   );
 }
 
 const pattern = (item) => ticks(item).map(({ at, wall }) => `${at}${wall}`).join();
 
-function row(item, drawing, { note, now }) {
+function row(item, drawing, { note, now, said }) {
   const { cramps, coverage } = item;
   const poor = item.status !== "ok";
   const running = Date.parse(item.window.end) > now;
@@ -123,7 +129,7 @@ function row(item, drawing, { note, now }) {
     "tr",
     { role: "row", class: poor ? "poor" : null },
     h("th", { scope: "row", role: "rowheader" }, date(item.date), item.part > 1 ? ` (${item.part})` : null, running ? h("small", {}, "so far") : null),
-    h("td", { class: "drawn", role: "cell" }, drawing, poor ? h("small", { class: "reason" }, `Not enough data. ${item.reason}`) : null, note ? h("small", {}, note) : null),
+    h("td", { class: "drawn", role: "cell" }, drawing, poor ? h("small", { class: "reason" }, `Not enough data. ${item.reason}`) : null, note ? h("small", {}, note) : null, provisos(item, { running, said }).map(proviso)),
     figure("Cramps", count, poor ? "At least this many: not enough data" : null),
     figure("Worst", worst),
     figure("In all", cramps.count ? duration(cramps.total_s) : "–"),
@@ -132,12 +138,16 @@ function row(item, drawing, { note, now }) {
   );
 }
 
+const mark = (sign) => h("span", { class: "mark", "aria-hidden": "true" }, sign);
+const proviso = ({ mark: sign, text }) => h("small", { class: "proviso" }, mark(sign), ` ${text}`);
+
 export function crampTable(episodes) {
   if (!episodes.length) return null;
   const names = ["Began", "Lasted", "Leg", "Muscle", "Severity", "Grade", "Confidence", "Notes"];
   const rows = [...episodes].reverse().map((episode) => {
     const going = episode.status === "preliminary" ? "still going on" : "";
-    const notes = [going, ...episode.flags.map((flag) => flag.replaceAll("_", " "))].filter(Boolean).join(", ");
+    const again = episode.revision > 1 ? `revised, version ${episode.revision}` : "";
+    const notes = [going, again, ...episode.flags.map((flag) => flag.replaceAll("_", " "))].filter(Boolean).join(", ");
     const cells = [
       `${date(episode.onset)}, ${clock(episode.onset)}`,
       duration(episode.duration_s),
@@ -159,7 +169,7 @@ export function crampTable(episodes) {
 }
 
 export function legend() {
-  const mark = (severity, grade, text) => {
+  const cramp = (severity, grade, text) => {
     const r = 6 + grade;
     return h(
       "li",
@@ -173,9 +183,9 @@ export function legend() {
   return h(
     "ul",
     { class: "legend", "aria-label": "Legend" },
-    mark("2", 1, "mild"),
-    mark("5", 2, "moderate"),
-    mark("8", 3, "severe cramp, with its severity of 10"),
+    cramp("2", 1, "mild"),
+    cramp("5", 2, "moderate"),
+    cramp("8", 3, "severe cramp, with its severity of 10"),
     swatch("usable", null, "usable signal"),
     swatch("not_usable", "url(#fill-not-usable)", "signal not usable"),
     swatch("not_worn", "url(#fill-not-worn)", "not worn"),

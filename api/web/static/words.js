@@ -11,15 +11,34 @@ export const SEEN = {
   not_expected: "no device assigned",
 };
 
+// A mark of its own shape for each state, beside its sentence: colour is never all there is.
 export const STATES = {
-  working: { mark: "●", tone: "good", short: "Working" },
-  catching_up: { mark: "↻", tone: "good", short: "Synchronising" },
-  poor_signal: { mark: "▲", tone: "warn", short: "Poor signal" },
-  not_worn: { mark: "○", tone: "warn", short: "Not worn" },
-  connected_but_silent: { mark: "■", tone: "bad", short: "Silent" },
-  offline: { mark: "✕", tone: "bad", short: "Offline" },
-  never_seen: { mark: "–", tone: "bad", short: "Never seen" },
+  receiving: { mark: "●", tone: "good" },
+  catching_up: { mark: "↻", tone: "warn" },
+  losing_data: { mark: "◐", tone: "warn" },
+  not_worn: { mark: "○", tone: "warn" },
+  receiving_but_unusable: { mark: "▲", tone: "warn" },
+  clock_wrong: { mark: "◷", tone: "bad" },
+  refused: { mark: "⊘", tone: "bad" },
+  connected_but_silent: { mark: "■", tone: "bad" },
+  offline: { mark: "✕", tone: "bad" },
+  never_heard: { mark: "–", tone: "bad" },
 };
+
+// What a reader has to know beside the figures of a night or day: that they may still change, or have.
+export function provisos(item, { running, said }) {
+  const revised = item.revised === 1 ? "1 cramp" : `${item.revised} cramps`;
+  return [
+    item.complete || running ? null : { mark: "↻", text: said ? "Not complete." : `Not complete. ${item.pending}` },
+    item.revised ? { mark: "✎", text: `Revised: ${revised} changed when data came late.` } : null,
+  ].filter(Boolean);
+}
+
+// The one reason for which several of them are not complete, to be said once.
+export function sharedReason(items) {
+  const reasons = new Set(items.filter((item) => !item.complete).map((item) => item.pending));
+  return reasons.size === 1 && items.filter((item) => !item.complete).length > 1 ? [...reasons][0] : null;
+}
 
 export const GRADES = { 1: "mild", 2: "moderate", 3: "severe" };
 
