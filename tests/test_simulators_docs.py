@@ -1,10 +1,13 @@
 """The table of scenarios says what the code does."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from simulators.device import Clock, Device
+from simulators.link import Link
 from simulators.scenarios import SCENARIOS, build
 
 PAGE = (Path(__file__).parents[1] / "docs" / "simulators.md").read_text()
@@ -32,3 +35,17 @@ def test_the_row_is_right(name: str) -> None:
         assert device.block_s == float(block.removesuffix(" s"))
         number, unit = lasts.split()
         assert device.leg.duration_s == pytest.approx(float(number) * UNITS[unit], rel=0.15)
+
+
+def test_members_of_clocks_and_links_are_all_described() -> None:
+    section = PAGE.split("## Clocks, links and memory", 1)[1].split("\n## ", 1)[0]
+    described: dict[str, set[str]] = {}
+    part = ""
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) == 5 and "`" in cells[2]:
+            part = cells[1].strip("`") or part
+            described.setdefault(part, set()).update(re.findall(r"`(\w+)`", cells[2]))
+    assert described["Clock"] == {field.name for field in fields(Clock)}
+    assert described["Link"] == {field.name for field in fields(Link)}
+    assert described["Device"] <= {field.name for field in fields(Device)}

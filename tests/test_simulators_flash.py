@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulators.away import at_home, away
 from simulators.device import Clock, Device
-from simulators.errors import FlashError
+from simulators.errors import FlashError, ScenarioError
 from simulators.flash import PIECES, Flash
 from simulators.link import Kept, Link, Sent
 from simulators.repeats import AT_A_TIME, LONGEST_S, Repeats
@@ -198,3 +199,22 @@ def test_a_clock_counts_from_1970_until_it_is_set_and_jumps() -> None:
         true_ns = START_NS + ((seq * 2) if boot == 1 else 24 + seq * 2) * 10**9
         assert leg.reads_ns(true_ns) == t0
         assert leg.unset(true_ns) == (seq < 3)
+
+
+def test_devices_come_back_newest_first_with_what_they_would_have_sent_at_home() -> None:
+    fleet = away(3, seed=5, start_ns=START_NS, nights=2, hours=0.2, block_s=10.0)
+    assert len({one.device for one in fleet}) == 3
+    for back, home in zip(fleet, at_home(fleet), strict=True):
+        late, live = list(back.steps()), list(home.steps())
+        blocks = [step.block for step in live if isinstance(step, Kept)]
+        assert [step.block for step in late if isinstance(step, Kept)] == blocks
+        assert keys(late, Sent) == keys(live, Sent)[::-1]
+        nights_ns = [(span.start_ns, span.end_ns) for span in back.truth().recorded]
+        assert min(step.at_ns for step in late if isinstance(step, Sent)) > nights_ns[-1][1]
+        assert any(step.times == 2 for step in late if isinstance(step, Sent))
+        assert len(back.truth().cramps) >= 2
+        assert sum(end_ns - start_ns for start_ns, end_ns in nights_ns) <= 2 * 720 * 10**9
+    boots = [len({boot for boot, _ in one.sessions()}) for one in away(20, seed=1, start_ns=START_NS, hours=0.2)]
+    assert 2.5 < sum(boots) / len(boots) - 1 < 4.5  # seven nights, half a reboot in each
+    with pytest.raises(ScenarioError, match="0 devices"):
+        away(0, seed=1, start_ns=START_NS)
