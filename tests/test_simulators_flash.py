@@ -84,7 +84,7 @@ def test_a_memory_that_cannot_be_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FlashError, match="cannot be opened"):
         Flash(tmp_path / "missing" / "leg.flash")
     (tmp_path / "no.flash").write_text("this is no flash " * 100)
-    with pytest.raises(FlashError, match="cannot be opened"):
+    with pytest.raises(FlashError, match="cannot be used"):
         Flash(tmp_path / "no.flash")
 
 

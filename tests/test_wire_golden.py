@@ -1,5 +1,8 @@
 """Golden bytes: what was valid version 1 once stays valid version 1, byte for byte."""
 
+from typing import Final
+
+import msgspec
 import numpy as np
 import pytest
 from wire_examples import WIRE_MD, fences, hex_dump
@@ -34,6 +37,24 @@ STATUS_HEX = """
 86a4626f6f7403a66f6e6c696e65c3a86669726d77617265a5312e342e30a5736974657392a6736f6c657573a57368616e6ba7626174
 74657279cb3fe8000000000000a66f6c6465737400
 """
+
+
+LATER: Final = wire.Status(
+    boot=3, online=True, backlog=wire.Place(boot=2, seq=90), clock_ns=1_767_225_600_000_000_000, device="leg-7"
+)
+LATER_HEX: Final = """
+85a4626f6f7403a66f6e6c696e65c3a76261636b6c6f6782a4626f6f7402a37365715aa8636c6f636b5f6e73cf18867251edfa0000a664
+6576696365a56c65672d37
+"""
+
+
+def test_golden_members_that_came_later() -> None:
+    assert wire.encode(LATER) == bytes.fromhex(LATER_HEX)
+    assert wire.decode_status(bytes.fromhex(LATER_HEX)) == LATER
+    assert wire.encode(wire.Status(boot=3, online=False)) == bytes.fromhex("82a4626f6f7403a66f6e6c696e65c2")
+    named = msgspec.structs.replace(BLOCK, device="leg-7")
+    assert wire.encode(named)[1:] == bytes.fromhex(BLOCK_HEX)[1:] + bytes.fromhex("a6646576696365a56c65672d37")
+    assert wire.decode_block(wire.encode(named)) == named
 
 
 def test_golden_block() -> None:
