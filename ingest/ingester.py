@@ -24,6 +24,7 @@ from ingest.deliver import EventDelivery
 from ingest.devices import Device, irregular
 from ingest.errors import ArchiveError, JournalFull, WireError
 from ingest.events import to_message
+from ingest.fair import Patience
 from ingest.intake import Intake, sort_in
 from ingest.journal import Entry, Journal
 from ingest.ledger import key_of, news
@@ -101,6 +102,7 @@ class Ingester:
             wall_ns=wall_ns,
         )
         self._reviser.note(self.devices)
+        self._patience = Patience()
         self._in_hand: list[Delivery] = []
         self._tidy_at = monotonic()
 
@@ -179,7 +181,12 @@ class Ingester:
         """Take a batch all the way to the journal, then acknowledge it."""
         now_ns = self._wall_ns()
         intake = sort_in(
-            self.devices, deliveries, horizon=self.options.horizon, kept=self._journal.raw.t0_ns, now_ns=now_ns
+            self.devices,
+            deliveries,
+            horizon=self.options.horizon,
+            kept=self._journal.raw.t0_ns,
+            now_ns=now_ns,
+            patience=self._patience,
         )
         runs, undated, failures = self._runs(intake)
         tracks = {

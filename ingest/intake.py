@@ -10,6 +10,7 @@ import msgspec
 from ingest.clock import impossible
 from ingest.devices import Device, heard_block, heard_late, heard_status, refused, undated
 from ingest.errors import WireError
+from ingest.fair import Patience, device_of
 from ingest.marks import Mark
 from ingest.order import ERA, Arrival, Gap, Horizon, Key, Order, Outcome, arrive, era_of, go_offline, lose
 from ingest.quarantined import Quarantined
@@ -49,6 +50,8 @@ class Intake:
     quarantined: list[Quarantined] = field(default_factory=list)
     blocks: Counter[str] = field(default_factory=Counter)  # how many, by what became of them
     statuses: int = 0
+    flood: Counter[str] = field(default_factory=Counter)  # messages passed over, by device
+    muted: dict[str, float] = field(default_factory=dict)  # devices passed over from now on, for so many seconds
     seen: set[tuple[str, int]] = field(default_factory=set)  # device and boot of every block, also duplicates
     fresh: dict[tuple[str, Key], Stored] = field(default_factory=dict)
 
@@ -59,16 +62,29 @@ def end_of(block: Block) -> int:
 
 
 def sort_in(
-    known: Mapping[str, Device], deliveries: Sequence[Delivery], *, horizon: Horizon, kept: Kept, now_ns: int
+    known: Mapping[str, Device],
+    deliveries: Sequence[Delivery],
+    *,
+    horizon: Horizon,
+    kept: Kept,
+    now_ns: int,
+    patience: Patience | None = None,
 ) -> Intake:
-    """Take a batch in."""
+    """Take a batch in. A device that is refused too often is passed over for a while: `patience`."""
     intake = Intake()
+    patience, now_s = patience or Patience(), now_ns / SECOND_NS
     for delivery in deliveries:
+        name = device_of(delivery.topic)
+        if not patience.allows(name, now_s):
+            intake.flood[name] += 1
+            continue
         try:
             _message(intake, known, delivery, horizon=horizon, kept=kept, now_ns=now_ns)
         except WireError as error:
             intake.blocks["quarantined"] += delivery.topic.endswith("/blocks")
             _refuse(intake, known, delivery, error)
+            if mute_s := patience.refused(name, now_s):
+                intake.muted[name] = mute_s
     return intake
 
 
@@ -78,10 +94,7 @@ def _refuse(intake: Intake, known: Mapping[str, Device], delivery: Delivery, err
             delivery.topic, delivery.payload, delivery.content_type, error.reason, str(error), delivery.received_ns
         )
     )
-    try:
-        device, _ = parse_topic(delivery.topic)
-    except WireError:
-        return
+    device = device_of(delivery.topic)
     if device in known or device in intake.devices:  # rubbish alone makes no device
         intake.devices[device] = refused(_device(intake, known, device), error.reason)
 

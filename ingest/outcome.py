@@ -80,6 +80,9 @@ def report(intake: Intake, found: Detected, *, metrics: Metrics, log: Log, now_n
         metrics.quarantined.labels(reason).inc(count)
         sentence = next(q.sentence for q in intake.quarantined if (q.topic, q.reason) == (name, reason))
         log.warning("quarantined", topic=name, reason=reason, count=count, sentence=sentence)
+    metrics.quarantined.labels("flood").inc(intake.flood.total())
+    for name, seconds in intake.muted.items():
+        log.warning("muted", device=name, seconds=seconds, sentence="too much of what it sends is refused")
     for failure in found.failures:
         boot, seq = failure.keys[0]
         metrics.failures.inc(len(failure.keys))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector import DEFAULT, Chunk, Episode, Epochs, Params, finish, start, update
+from ingest.pipeline import goes_on
 from ingest.recording.opened import Recording
 
 
@@ -36,20 +37,33 @@ def detect(
     progress: Callable[[float], None] | None = None,
     watch: Callable[[Chunk], None] | None = None,
 ) -> Found:
-    """Run the detector over a recording; `progress` is told the seconds done, `watch` sees every chunk."""
+    """Run the detector over a recording; `progress` is told the seconds done, `watch` sees every chunk.
+
+    Where nothing was recorded for long a session ends, as it does for a device that sends.
+    """
     state = start(recording.layout, 1)
     episodes: dict[tuple[int, int], Episode] = {}
     epochs = []
+    reach_ns = 0
+
+    def end() -> None:
+        rest = finish(state, params=params)
+        epochs.append(rest.epochs)
+        episodes.update({(e.channel, e.onset_ns): e for e in rest.episodes})
+
     for chunk in recording.pieces():
+        lasts_s = chunk.samples[0].shape[-1] / recording.layout.groups[0].fs_hz
+        if not goes_on(int(chunk.t0_ns[0]), reach_ns):
+            end()
+            state = start(recording.layout, 1)
+        reach_ns = int(chunk.t0_ns[0]) + round(lasts_s * 1e9)
         results, state = update(state, chunk, params=params)
         epochs.append(results.epochs)
         episodes.update({(e.channel, e.onset_ns): e for e in results.episodes})
         if watch is not None:
             watch(chunk)
         if progress is not None:
-            lasts_s = chunk.samples[0].shape[-1] / recording.layout.groups[0].fs_hz
             progress((int(chunk.t0_ns[0]) - recording.start_ns) / 1e9 + lasts_s)
-    rest = finish(state, params=params)
-    episodes.update({(e.channel, e.onset_ns): e for e in rest.episodes})
+    end()
     ordered = sorted(episodes.values(), key=lambda e: (e.onset_ns, e.channel))
-    return Found(episodes=tuple(ordered), epochs=(*epochs, rest.epochs))
+    return Found(episodes=tuple(ordered), epochs=tuple(epochs))
