@@ -9,6 +9,7 @@ import msgspec
 QUARANTINE_ROWS: Final = 10_000
 QUARANTINE_TOPIC_ROWS: Final = 500
 QUARANTINE_BYTES: Final = 256 * 1024  # of one message; the rest is cut off
+QUARANTINE_TOTAL_BYTES: Final = 256 * 1024 * 1024
 
 
 class Quarantined(msgspec.Struct, frozen=True):
@@ -43,6 +44,11 @@ def keep(db: sqlite3.Connection, quarantined: Sequence[Quarantined]) -> None:
 def forget_oldest(db: sqlite3.Connection) -> None:
     """Remove the oldest of too many, within the transaction that is going on."""
     db.execute("DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?", (QUARANTINE_ROWS,))
+    db.execute(
+        "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM (SELECT id, sum(length(payload)) OVER "
+        "(ORDER BY id DESC) AS total FROM quarantine) WHERE total > ?)",
+        (QUARANTINE_TOTAL_BYTES,),
+    )
 
 
 def newest(db: sqlite3.Connection, limit: int) -> list[Quarantined]:
