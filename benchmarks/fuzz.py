@@ -22,10 +22,11 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.mutate import T0_NS, Case, make
+from ingest.archive import Archive
 from ingest.errors import WireError
 from ingest.journal import Journal
 from ingest.metrics import Metrics
-from ingest.service import Ingester, Options
+from ingest.service import Options, Service
 from ingest.source import MemorySource
 from ingest.store import Record
 from ingest.store.memory import MemoryStore
@@ -39,7 +40,7 @@ BATCH_S: Final = 60.0  # as the ingester's clock has it, so that nobody is refus
 # docs/wire.md names them; the last is for valid blocks on which the detector fails.
 REASONS: Final = frozenset({
     "topic", "device", "empty", "size", "content_type", "encoding", "schema", "clock", "signals", "rate", "scale",
-    "channels", "samples", "duration", "stretch", "flood", "detector",
+    "channels", "samples", "duration", "stretch", "declared", "flood", "detector",
 })  # fmt: skip
 
 
@@ -70,9 +71,10 @@ class World:
         self.metrics = Metrics()
         self._now_s = 0.0
         options = Options(wait_s=0, batch=2 * BATCH)
-        self.ingester = Ingester(
-            self.source, self.journal, self.store, options=options, metrics=self.metrics, monotonic=lambda: self._now_s
-        )
+        self.service = Service(
+            self.source, self.journal, self.store, Archive(folder / "archive"), options=options, metrics=self.metrics,
+            monotonic=lambda: self._now_s,
+        )  # fmt: skip
 
     def feed(self, cases: Sequence[Case], witness: Sequence[bytes] = ()) -> None:
         """One batch through the ingester."""
@@ -81,7 +83,7 @@ class World:
             self.source.feed(case.topic, case.payload, content_type=case.content_type)
         for payload in witness:
             self.source.feed(topic(WITNESS, "blocks"), payload)
-        while self.ingester.step():
+        while self.service.step():
             pass
 
     def tally(self) -> Tally:
@@ -96,13 +98,14 @@ class World:
 
     def records(self, device: str) -> list[Record]:
         """What was found of a device."""
-        self.ingester.settle()
+        self.service.settle()
         found: list[Record] = [*self.store.episodes([device], start_ns=0, end_ns=2**62)]
         found += self.store.epochs(device, start_ns=0, end_ns=2**62)
         return found
 
     def close(self) -> None:
         """Let go of the folder."""
+        self.service.close()
         self.journal.close()
 
 

@@ -96,7 +96,8 @@ def _emg(rng: Random, site: str, fs_hz: float, seconds: float, *, channels: int 
 
 def _status(rng: Random) -> dict[str, Any]:
     return {
-        "boot": 1, "online": rng.random() < 0.7, "firmware": "1.0", "sites": ["soleus"],
+        "boot": 1, "online": rng.random() < 0.7, "firmware": "1.0",
+        "sites": ["soleus", "tibialis", "gastrocnemius"][: rng.choice((1, 3, 3, 3))],
         "battery": 0.5, "oldest": rng.randrange(30),
     }  # fmt: skip
 
