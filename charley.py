@@ -110,8 +110,8 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
         metrics.connected.set_function(lambda: source.subscribed)
         service = Service(
             source, journal, store, Archive(current.data_dir / "archive"),
-            options=Options(min_free_bytes=current.min_free_mb << 20), metrics=metrics, log=log,
-            connected=lambda: source.subscribed, version=_version(),
+            options=Options(min_free_bytes=current.min_free_mb << 20, archive_after_s=current.archive_after_s),
+            metrics=metrics, log=log, connected=lambda: source.subscribed, version=_version(),
         )  # fmt: skip
         stack.callback(service.close)
         if current.metrics_port:

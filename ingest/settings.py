@@ -45,6 +45,9 @@ class Settings(BaseModel):
     min_free_mb: int = Field(
         default=512, ge=0, description="MiB of disk below which the ingester takes no more, until there is room again"
     )
+    archive_after_s: int = Field(
+        default=3600, ge=0, description="seconds for which raw blocks stay in the journal before they are archived"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
 
     @model_validator(mode="after")
