@@ -4,10 +4,12 @@ Rules, the first that holds
 ---------------------------
 - `never_heard`: nothing was ever written of it.
 - `refused`: nothing was accepted for `SILENT_S`, and what it sends is refused: its record was written since.
-- `clock_wrong`: its clock is off by more than `CLOCK_OFF_S`; or blocks came in whose time is not known, and none that
+- `clock_wrong`: its clock is ahead by more than `CLOCK_OFF_S`; or blocks came in whose time is not known, and none that
   is dated and new.
 - `offline`, `connected_but_silent`: nothing was accepted for `SILENT_S`; the broker says which. Who is heard is not
   offline, whatever the broker says: a last will may come late.
+- `clock_wrong` too: its clock is behind by as much, and what it sends comes at the pace of time. What was stored and
+  is sent now looks alike, but for its pace.
 - `catching_up`: the newest sample is more than `BEHIND_S` older than the newest receipt, so nothing is known of now;
   or what it sent lately has no results yet.
 - `losing_data`, `not_worn`, `receiving_but_unusable`: less than `SHARE` of the last two minutes arrived, and of that
@@ -44,6 +46,7 @@ SILENT_S: Final = 120.0  # two of the longest blocks
 BEHIND_S: Final = 300.0
 CLOCK_OFF_S: Final = 300.0
 SHARE: Final = 0.5
+PACE: Final = 2.0  # device time per time
 GOOD: Final[StateCode] = "receiving"
 
 
@@ -113,26 +116,24 @@ def state_of(
     if status is None:
         return State("never_heard", None, "Never heard: nothing has arrived from this device. Switch it on.")
     case = _Case(status, now_ns, zones)
-    return _refused(case) or _wrong_clock(case) or _gone(case) or _behind(case) or _of_signal(case, signal)
+    return _refused(case) or _wrong_clock(case) or _gone(case) or _behind(case, signal) or _of_signal(case, signal)
 
 
 def _refused(case: _Case) -> State | None:
     status = case.status
     if not (case.rewritten and status.refused_reason):
         return None
-    blocks = count(status.refused_blocks, "block")
-    reason = status.refused_reason.rstrip(".")
-    sentence = f"Nothing accepted{case.since}: {blocks} refused, the latest for this reason: {reason}."
+    refused = count(status.refused_blocks, "message")
+    why = remedies.of_refusal(status.refused_reason)
+    sentence = f"Nothing accepted{case.since}: {refused} refused, the latest because {why}."
     return State("refused", status.last_received_ns or None, sentence)
 
 
 def _wrong_clock(case: _Case) -> State | None:
     status = case.status
-    future_s = (status.last_sample_ns - case.now_ns) / 1e9
-    ahead_s = future_s if future_s > CLOCK_OFF_S else status.clock_offset_s
-    if case.heard and abs(ahead_s) > CLOCK_OFF_S:
-        way = "ahead" if ahead_s > 0 else "behind"
-        sentence = f"Its clock is {duration(abs(ahead_s))} {way}, and so is all that it measures. Set its clock."
+    ahead_s = max(status.clock_offset_s, (status.last_sample_ns - case.now_ns) / 1e9)
+    if case.heard and ahead_s > CLOCK_OFF_S:
+        sentence = f"Its clock is {duration(ahead_s)} ahead, and so is all that it measures. Set its clock."
         return State("clock_wrong", None, sentence)
     if status.undated_blocks and (case.rewritten or (case.heard and case.behind)):
         blocks = count(status.undated_blocks, "block")
@@ -154,9 +155,13 @@ def _gone(case: _Case) -> State | None:
     return State("offline", heard_ns, what + remedies.of_waiting(status))
 
 
-def _behind(case: _Case) -> State | None:
+def _behind(case: _Case, signal: Signal | None) -> State | None:
     if not case.behind:
         return None
+    behind_s = -case.status.clock_offset_s
+    if signal is not None and signal.pace <= PACE and behind_s > CLOCK_OFF_S:
+        sentence = f"Its clock is {duration(behind_s)} behind, or all that it sends is late by that. Check its clock."
+        return State("clock_wrong", None, sentence)
     until = case.clock(case.status.last_sample_ns)
     return State("catching_up", None, f"Catching up: it has come to {until}. Leave it connected.")
 

@@ -1,5 +1,6 @@
 """What the last minutes of a device's signal were like. Pure: its newest epochs in, shares and flags out."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Signal:
     moves: bool  # in most of them
     flags: tuple[str, ...]  # of most epochs that are not usable, the most frequent first
     poor_sites: tuple[str, ...]  # not usable, while another site is
+    pace: float  # device time that passed per service time; far above 1 for what was stored and is sent now
     unworn_ns: int | None  # when the fault began that still lasts; None where that is not seen
     unusable_ns: int | None
 
@@ -58,6 +60,7 @@ def signal_of(epochs: Sequence[Epoch], *, newest_ns: int) -> Signal | None:
         moves=2 * sum("moving" in epoch.flags for epoch in judged) > len(judged),
         flags=_common(poor),
         poor_sites=_sites(judged, poor),
+        pace=_pace(epochs),
         unworn_ns=_began(moments, lambda moment: moment.worn_s < HALF_S, newest_ns=newest_ns),
         unusable_ns=_began(moments, lambda moment: moment.usable_s < HALF_S, newest_ns=newest_ns),
     )
@@ -70,6 +73,12 @@ def _moment(start_ns: int, sites: Sequence[Epoch]) -> _Moment:
         max(epoch.worn_s for epoch in sites),
         max(epoch.usable_s for epoch in sites),
     )
+
+
+def _pace(epochs: Sequence[Epoch]) -> float:
+    written = [epoch.updated_ns for epoch in epochs]
+    took_ns = max(written) - min(written)
+    return (epochs[-1].start_ns - epochs[0].start_ns) / took_ns if took_ns else math.inf
 
 
 def _common(epochs: Sequence[Epoch]) -> tuple[str, ...]:

@@ -16,12 +16,35 @@ _OF_FLAGS: Final = {
     "hum": "mains hum covers the muscle. Press the electrodes on, and keep chargers away.",
     "artefact": "it is full of artefacts. Fasten the electrodes and the cable.",
 }
+# The reasons of the wire format.
+REFUSALS: Final = {
+    "channels": "its acceleration has not three channels",
+    "content_type": "its type is not known",
+    "declared": "it contradicts what the device said of its signals",
+    "device": "it names another device",
+    "duration": "it is too short or too long",
+    "empty": "it is empty",
+    "encoding": "it cannot be decoded",
+    "rate": "its sampling rate cannot be",
+    "samples": "its number of samples cannot be",
+    "scale": "its scale cannot be",
+    "schema": "it is not in the wire format",
+    "signals": "its signals do not fit together",
+    "size": "it is too large",
+    "stretch": "its signals cover different stretches",
+    "topic": "its topic is not one",
+}
 _ELSE: Final = "check the electrodes and the cable."
 
 
 def of_flags(flags: Collection[str]) -> str:
     """Why a signal is not usable, and what helps."""
     return next((remedy for flag, remedy in _OF_FLAGS.items() if flag in flags), _ELSE)
+
+
+def of_refusal(reason: str) -> str:
+    """A clause that says why a message was refused."""
+    return REFUSALS.get(reason) or f"of this reason: {reason.rstrip('.')}"
 
 
 def of_sites(signal: Signal) -> str:

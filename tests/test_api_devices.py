@@ -1,6 +1,6 @@
 """Devices over HTTP: each with its state, filtered by it, and never slow however many there are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -23,13 +23,13 @@ class Counting(MemoryStore):
     epochs_asked = 0
     statuses_asked = 0
 
-    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
+    def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
         self.epochs_asked += 1
-        return super().epochs(device, start_ns=start_ns, end_ns=end_ns)
+        return super().epochs(device, start_ns=start_ns, end_ns=end_ns, void=void)
 
-    def statuses(self, devices: object) -> list[DeviceStatus]:
+    def statuses(self, devices: Sequence[str]) -> list[DeviceStatus]:
         self.statuses_asked += 1
-        return super().statuses(devices)  # type: ignore[arg-type]
+        return super().statuses(devices)
 
 
 @pytest.fixture

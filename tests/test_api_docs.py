@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from api_world import World
 
-from api import figures, health, liveness
+from api import figures, health, liveness, remedies
 from api.liveness import StateCode
 from api.problems import PROBLEMS, TYPE_PREFIX
 from api.recent import SIGNAL
@@ -17,7 +17,7 @@ from api.routes import health as health_routes
 from api.times import MAX_DAYS
 from api.watch import EVERY_NS, SCAN
 
-DOCS = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+DOCS, WIRE = ((Path(__file__).parents[1] / "docs" / name).read_text(encoding="utf-8") for name in ("api.md", "wire.md"))
 
 
 @pytest.fixture
@@ -62,6 +62,12 @@ def test_the_states_are_listed_in_the_order_in_which_they_hold() -> None:
         for name in re.findall(r"`(\w+)`", line)
     ]
     assert list(dict.fromkeys(rules)) == table
+
+
+def test_every_reason_of_the_wire_format_has_a_clause() -> None:
+    table = WIRE.split("| reason | when |")[1].split("\n\n")[0]
+    # Blocks with an unset clock are kept.
+    assert set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) - {"clock"} <= set(remedies.REFUSALS)
 
 
 def test_the_parts_in_the_text_are_those_of_readyz(tmp_path: Path) -> None:

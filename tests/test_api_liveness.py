@@ -110,8 +110,14 @@ CASES: dict[str, tuple[DeviceStatus | None, list[Epoch], StateCode, str]] = {
         "Its clock is 2 h 10 min ahead, and so is all that it measures. Set its clock.",
     ),
     "clock behind": (
-        replace(LIVE, clock_offset_s=-400.0), GOOD_SIGNAL, "clock_wrong",
-        "Its clock is 6 min 40 s behind, and so is all that it measures. Set its clock.",
+        replace(LIVE, last_sample_ns=HEARD - 2 * HOUR_NS, clock_offset_s=-7200.0),
+        [replace(epoch, start_ns=epoch.start_ns - 2 * HOUR_NS) for epoch in GOOD_SIGNAL], "clock_wrong",
+        "Its clock is 2 h behind, or all that it sends is late by that. Check its clock.",
+    ),
+    "a clock that seems behind, since all that came was stored": (
+        replace(LIVE, last_sample_ns=HEARD - 2 * HOUR_NS, clock_offset_s=-7200.0),
+        [replace(epoch, start_ns=epoch.start_ns - 2 * HOUR_NS, updated_ns=HEARD) for epoch in GOOD_SIGNAL],
+        "catching_up", "Catching up: it has come to Fri 20 Mar, 10:59. Leave it connected.",
     ),
     "a clock a little off": (replace(LIVE, clock_offset_s=290.0), GOOD_SIGNAL, "receiving", "Receiving."),
     "samples of the future": (
@@ -134,14 +140,14 @@ CASES: dict[str, tuple[DeviceStatus | None, list[Epoch], StateCode, str]] = {
         "Connected but silent since Fri 20 Mar, 12:50 (10 min ago). Restart it.",
     ),
     "refused": (
-        replace(SILENT, refused_blocks=40, refused_reason="too many blocks a second.", updated_ns=NOW - MINUTE), [],
+        replace(SILENT, refused_blocks=40, refused_reason="declared", updated_ns=NOW - MINUTE), [],
         "refused",
-        "Nothing accepted since Fri 20 Mar, 12:50 (10 min ago): 40 blocks refused, the latest for this reason: "
-        "too many blocks a second.",
+        "Nothing accepted since Fri 20 Mar, 12:50 (10 min ago): 40 messages refused, the latest because "
+        "it contradicts what the device said of its signals.",
     ),
     "refused from the first": (
         DeviceStatus(device="leg", boot=0, online=False, refused_blocks=1, refused_reason="not its id", updated_ns=NOW),
-        [], "refused", "Nothing accepted: 1 block refused, the latest for this reason: not its id.",
+        [], "refused", "Nothing accepted: 1 message refused, the latest because of this reason: not its id.",
     ),
     "refused, long ago": (
         replace(SILENT, refused_blocks=40, refused_reason="not its id"), [], "connected_but_silent",

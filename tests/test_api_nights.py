@@ -269,9 +269,9 @@ class Counting(MemoryStore):
 
     asked = 0
 
-    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
+    def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
         self.asked += 1
-        return super().epochs(device, start_ns=start_ns, end_ns=end_ns)
+        return super().epochs(device, start_ns=start_ns, end_ns=end_ns, void=void)
 
 
 def test_what_is_remembered_of_a_night_is_read_once_and_follows_new_data(tmp_path: Path) -> None:

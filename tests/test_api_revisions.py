@@ -32,9 +32,9 @@ class Listening(MemoryStore):
         super().__init__()
         self.read: list[tuple[int, int]] = []
 
-    def epochs(self, device: str, *, start_ns: int, end_ns: int) -> list[Epoch]:
+    def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
         self.read.append((start_ns, end_ns))
-        return super().epochs(device, start_ns=start_ns, end_ns=end_ns)
+        return super().epochs(device, start_ns=start_ns, end_ns=end_ns, void=void)
 
 
 @pytest.fixture
