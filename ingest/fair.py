@@ -8,7 +8,7 @@ Rules
   also bounds how many names can be made up.
 - The broker is answered in the order of arrival (MQTT 5, section 4.6): what is done waits for what came before it.
 - Who is refused too often is not listened to for a while, and for twice as long each time. Nothing here asks what
-  time it is: seconds are passed in, and only need to rise.
+  time it is: seconds are passed in; where they go back, nobody is silenced for longer.
 """
 
 from collections import OrderedDict, deque
@@ -142,10 +142,14 @@ class InOrder:
 class _Record:
     """How often one was refused of late, and until when it is not listened to."""
 
-    __slots__ = ("at_s", "level", "mute_s", "until_s")
+    __slots__ = ("at_s", "level", "mute_s", "since_s", "until_s")
 
     def __init__(self, now_s: float) -> None:
-        self.level, self.at_s, self.mute_s, self.until_s = 0.0, now_s, 0.0, now_s
+        self.level, self.at_s = 0.0, now_s
+        self.mute_s, self.since_s, self.until_s = 0.0, now_s, now_s
+
+    def silenced(self, now_s: float) -> bool:
+        return self.since_s <= now_s < self.until_s
 
 
 class Patience:
@@ -157,7 +161,7 @@ class Patience:
     def allows(self, name: str, now_s: float) -> bool:
         """Whether it is listened to."""
         record = self._records.get(name)
-        return record is None or now_s >= record.until_s
+        return record is None or not record.silenced(now_s)
 
     def refused(self, name: str, now_s: float) -> float:
         """What it sent is of no use. For how many seconds it is not listened to from now on; 0 is not at all."""
@@ -166,16 +170,16 @@ class Patience:
         if len(self._records) > REFUSED:
             self._records.popitem(last=False)
         # A bucket of REFUSALS that drains within a window: a burst, or a higher rate for longer, makes it run over.
-        record.level = max(0.0, record.level - (now_s - record.at_s) * REFUSALS / WINDOW_S) + 1
+        record.level = max(0.0, record.level - max(0.0, now_s - record.at_s) * REFUSALS / WINDOW_S) + 1
         record.at_s = now_s
-        if record.level <= REFUSALS or now_s < record.until_s:
+        if record.level <= REFUSALS or record.silenced(now_s):
             return 0.0
         first, longest = MUTE_S
         again = now_s - record.until_s < FORGET_S
         record.mute_s = min(longest, max(first, 2 * record.mute_s)) if again else first
-        record.until_s = now_s + record.mute_s
+        record.since_s, record.until_s = now_s, now_s + record.mute_s
         return record.mute_s
 
     def muted(self, now_s: float) -> dict[str, float]:
         """Who is not listened to, and for how many seconds yet."""
-        return {name: record.until_s - now_s for name, record in self._records.items() if record.until_s > now_s}
+        return {name: record.until_s - now_s for name, record in self._records.items() if record.silenced(now_s)}

@@ -146,6 +146,16 @@ def test_who_is_refused_too_often_is_not_listened_to_for_longer_each_time() -> N
     assert [patience.refused("bad", now) for _ in range(REFUSALS + 1)] == [0.0] * REFUSALS + [first]
 
 
+def test_a_clock_that_goes_back_silences_nobody_for_longer() -> None:
+    patience = Patience()
+    for _ in range(REFUSALS + 1):
+        patience.refused("bad", 1e9)
+    assert not patience.allows("bad", 1e9)
+    assert patience.allows("bad", 1e9 - 86_400)
+    assert patience.muted(1e9 - 86_400) == {}
+    assert patience.refused("good", 1e9) == patience.refused("good", 1e9 - 86_400) == 0
+
+
 def test_patience_remembers_no_more_than_so_many() -> None:
     patience = Patience()
     for _ in range(REFUSALS + 1):
