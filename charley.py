@@ -2,14 +2,12 @@
 
 import importlib.metadata
 import os
-import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -40,15 +38,16 @@ from ingest.settings import PREFIX, Settings, SettingsError, load_settings
 from ingest.store import Store
 from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore
+from simulators.command import print_comparison, start_ns, write_truths
 from simulators.demo import NIGHTS
 from simulators.errors import SimulatorError
-from simulators.processes import check_free, child, free_pair
+from simulators.processes import check_free, child, empty, free_pair, when_written
 from simulators.publish import publish
 from simulators.recording import write_edf
 from simulators.scenarios import SCENARIOS, build, live
 from simulators.scenarios import demo as build_demo
-from simulators.stage import Api, compare, summary, wait_for_samples
-from simulators.truth import Truth, read_truth, write_truth
+from simulators.stage import Api, wait_for_samples
+from simulators.truth import read_truth
 
 DEMO_SEED: Final = 14
 REPORT: Final = Path("docs/accuracy.md")
@@ -161,7 +160,7 @@ def simulate(
             table.add_row(known.name, known.shows)
         out.print(table)
         return
-    fleet = build(scenario, seed=seed, start_ns=_start_ns(scenario, seed, speed))
+    fleet = build(scenario, seed=seed, start_ns=start_ns(scenario, seed, speed))
     if edf is not None:
         edf.mkdir(parents=True, exist_ok=True)
         for device in fleet:
@@ -171,7 +170,7 @@ def simulate(
     current = load_settings(os.environ)
     stop = _stop_event(tied=False)
     if truth is not None:
-        _write_truths(truth, fleet.truths())
+        write_truths(truth, fleet.truths())
     _publish(list(fleet), current, speed=speed, stop=stop, label=scenario)
     if scenario == "demo" and not stop.is_set():
         _publish(list(live(seed=seed, start_ns=time.time_ns())), current, speed=1.0, stop=stop, label="live")
@@ -208,7 +207,7 @@ def compare_truth(
     if not files or not token_file.exists():
         raise SimulatorError(f"no *.truth.json in {truths}, or no token at {token_file}: is the demo running here?")
     with Api(url, token_file.read_text().strip()) as client:
-        _print_comparison(client, [read_truth(file) for file in files], detail=True)
+        print_comparison(client, [read_truth(file) for file in files], detail=True, out=out)
 
 
 @app.command()
@@ -221,7 +220,7 @@ def demo(
 ) -> None:
     """Broker, ingester, API and three simulated wearers in one command; Ctrl-C ends them all."""
     check_free(port, mend="Choose another: --port 8001")
-    _empty(data_dir, port=port)
+    empty(data_dir, port=port)
     broker_port = free_pair()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)} | {
         "CHARLEY_DATA_DIR": str(data_dir),
@@ -238,16 +237,16 @@ def demo(
         token = data_dir / "admin-token"
         fleet = build_demo(seed=seed, start_ns=time.time_ns(), nights=nights)
         truths = fleet.truths()
-        _write_truths(data_dir / "truth", truths)
+        write_truths(data_dir / "truth", truths)
         url = f"http://127.0.0.1:{port}"
-        with Api(url, _when_written(token)) as client:
+        with Api(url, when_written(token)) as client:
             client.wait_ready(30.0)
             client.register(truths)
             out.print(f"\n[bold]Open {url}/signin?token={token.read_text().strip()}[/bold]\n", soft_wrap=True)
             out.print(f"MQTT 5 at 127.0.0.1:{broker_port}, MQTT 3.1.1 at {broker_port + 1}. {NOTICE}\n")
             _publish(list(fleet), current, speed=0.0, stop=stop, label="a week comes in")
             if wait_for_samples(client, truths, deadline_s=300.0, stopped=stop.is_set):
-                _print_comparison(client, list(truths), detail=False)
+                print_comparison(client, list(truths), detail=False, out=out)
                 out.print("`charley compare` prints each cramp. Now live, at 1 kHz. Ctrl-C ends the demo.")
         if not stop.is_set():
             _publish(list(live(seed=seed, start_ns=time.time_ns())), current, speed=1.0, stop=stop, label="live")
@@ -327,60 +326,6 @@ def _when_asked_to_end(act: Callable[[], None], *, tied: bool) -> None:
         signal.signal(number, lambda *_: act())
     if tied:
         threading.Thread(target=wait, daemon=True, name="tied").start()
-
-
-def _empty(folder: Path, *, port: int) -> None:
-    """Empty a demo's folder and note the demo's port in it; one that is not a demo's, or in use, is left alone."""
-    mark = folder / "demo"
-    if folder.exists() and not folder.is_dir():
-        raise SettingsError(f"{folder} is a file. Name a folder: --data-dir")
-    if folder.exists() and any(folder.iterdir()) and not mark.exists():
-        raise SettingsError(f"{folder} is not empty and not a demo's. Name another: --data-dir")
-    if mark.exists() and (other := mark.read_text()):
-        check_free(int(other), mend=f"A demo seems to run in {folder}. End it, or name another folder: --data-dir")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    mark.write_text(str(port))
-
-
-def _when_written(path: Path) -> str:
-    """The text of a file that another process is about to write."""
-    deadline = time.monotonic() + 30.0
-    while not (path.exists() and (text := path.read_text().strip())):
-        if time.monotonic() > deadline:
-            raise SettingsError(f"the API did not start; see {path.parent / 'api.log'}")
-        time.sleep(0.05)
-    return text
-
-
-def _write_truths(folder: Path, truths: tuple[Truth, ...]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for truth in truths:
-        write_truth(folder / f"{truth.device}.truth.json", truth)
-
-
-def _start_ns(scenario: str, seed: int, speed: float) -> int:
-    """Now, or so long ago that a scenario sent at once ends now."""
-    now_ns = time.time_ns()
-    if scenario == "demo" or speed > 0:
-        return now_ns
-    longest_s = max(device.leg.duration_s for device in build(scenario, seed=seed, start_ns=now_ns))
-    return now_ns - round(longest_s * 1e9)
-
-
-def _print_comparison(client: Api, truths: list[Truth], *, detail: bool) -> None:
-    table = Table("device", "onset (UTC)", "true (s)", "found (s)", "onset error (s)", "severity", "outcome")
-    for truth in truths:
-        spans = [(interval.start_ns, interval.end_ns) for interval in truth.recorded]
-        found = client.episodes(truth.device, start_ns=min(s for s, _ in spans), end_ns=max(e for _, e in spans))
-        matches = compare(truth, found)
-        for m in matches if detail else ():
-            onset = datetime.fromtimestamp(m.onset_ns / 1e9, tz=UTC)
-            figures = [f"{x:.1f}" if x is not None else "" for x in (m.true_s, m.found_s, m.onset_error_s, m.severity)]
-            table.add_row(m.device, f"{onset:%Y-%m-%d %H:%M:%S}", *figures, m.outcome)
-        out.print(f"{truth.device}: {summary(matches)}")
-    if detail:
-        out.print(table)
 
 
 def _shown(value: object) -> str:

@@ -1,10 +1,12 @@
 """Processes and ports of the demo, which runs every role in a process of its own on loopback."""
 
 import errno
+import shutil
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,3 +71,27 @@ def free_pair() -> int:
             continue
         return port
     raise SimulatorError("no free port between 18830 and 18930 for the embedded broker")
+
+
+def empty(folder: Path, *, port: int) -> None:
+    """Empty a demo's folder and note the demo's port in it; one that is not a demo's, or in use, is left alone."""
+    mark = folder / "demo"
+    if folder.exists() and not folder.is_dir():
+        raise SimulatorError(f"{folder} is a file. Name a folder: --data-dir")
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise SimulatorError(f"{folder} is not empty and not a demo's. Name another: --data-dir")
+    if mark.exists() and (other := mark.read_text()):
+        check_free(int(other), mend=f"A demo seems to run in {folder}. End it, or name another folder: --data-dir")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(str(port))
+
+
+def when_written(path: Path) -> str:
+    """The text of a file that another process is about to write."""
+    deadline = time.monotonic() + 30.0
+    while not (path.exists() and (text := path.read_text().strip())):
+        if time.monotonic() > deadline:
+            raise SimulatorError(f"the API did not start; see {path.parent / 'api.log'}")
+        time.sleep(0.05)
+    return text

@@ -44,7 +44,7 @@ HOMES: Final = {
     "pyarrow": ("ingest/recording/*.py", "ingest/archive/*.py"),
     "structlog": ("ingest/log.py",),
     "typer": ("charley.py",),
-    "rich": ("charley.py", "ingest/*/command.py"),
+    "rich": ("charley.py", "ingest/*/command.py", "simulators/command.py"),
     "neurokit2": (),
 }
 
