@@ -2,31 +2,33 @@
 
 import importlib.metadata
 import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final, Literal
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from api.access import load_or_create_token
 from api.app import create_app, make_server
 from api.errors import ApiError
 from api.registry import open_registry
+from api.registry.copy import restore_registry, snapshot_registry
 from detector import DetectorError
 from ingest.archive import Archive
 from ingest.broker import start_broker
+from ingest.doctor.command import run_doctor
+from ingest.ending import stop_event, when_asked_to_end
 from ingest.errors import IngestError
 from ingest.journal import Journal
+from ingest.keeping import RegistryTools
+from ingest.keeping.command import run_backup, run_restore
 from ingest.log import json_log
 from ingest.metrics import Metrics
 from ingest.metrics import serve as serve_metrics
@@ -36,19 +38,20 @@ from ingest.recording.command import Output, run_detect
 from ingest.service import Options, Service
 from ingest.settings import PREFIX, Settings, SettingsError, load_settings
 from ingest.store import Store
+from ingest.store.command import run_migrate
 from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore
-from simulators.command import print_comparison, start_ns, write_truths
+from simulators.command import Broker, print_comparison, publish_shown, start_ns, write_truths
 from simulators.demo import NIGHTS
 from simulators.errors import SimulatorError
 from simulators.processes import check_free, child, empty, free_pair, when_written
-from simulators.publish import publish
 from simulators.recording import write_edf
 from simulators.scenarios import SCENARIOS, build, live
 from simulators.scenarios import demo as build_demo
 from simulators.stage import Api, wait_for_samples
 from simulators.truth import read_truth
 
+REGISTRY: Final = RegistryTools(snapshot=snapshot_registry, restore=restore_registry)
 DEMO_SEED: Final = 14
 REPORT: Final = Path("docs/accuracy.md")
 NOTICE: Final = "Charley is not a medical device. Simulated wearers; grades are conventions."
@@ -85,26 +88,21 @@ def settings() -> None:
 def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
     """Take blocks from the broker, detect, and keep what was found."""
     current = _prepare(load_settings(os.environ))
-    stop = _stop_event(tied=tied)
+    stop = stop_event(tied=tied)
     log, metrics = json_log(level=current.log_level), Metrics()
     with ExitStack() as stack:
         journal = Journal(current.data_dir / "journal.sqlite")
         stack.callback(journal.close)
         store = open_store(current)
         stack.callback(store.close)
-        password = current.broker_password.get_secret_value() if current.broker_password else None
+        at = _broker(current)
         source = MqttSource(
             MqttSettings(
-                host=current.broker_host,
-                port=current.broker_port,
-                client_id=current.client_id,
-                username=current.broker_username,
-                password=password,
-                tls=current.broker_tls_ca is not None,
-                ca_file=current.broker_tls_ca,
+                host=at.host, port=at.port, client_id=current.client_id, username=at.username, password=at.password,
+                tls=at.ca_file is not None, ca_file=at.ca_file,
             ),
             log=log,
-        )
+        )  # fmt: skip
         stack.callback(source.close)
         metrics.connected.set_function(lambda: source.subscribed)
         service = Service(
@@ -136,7 +134,7 @@ def api(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
             registry=registry, store=store, admin_token=token, data_dir=current.data_dir, version=_version()
         )
         server = make_server(application, host=current.api_host, port=current.api_port)
-        _when_asked_to_end(lambda: setattr(server, "should_exit", True), tied=tied)
+        when_asked_to_end(lambda: setattr(server, "should_exit", True), tied=tied)
         err.print(
             f"API and page at http://{current.api_host}:{current.api_port}; the admin token is in the data folder"
         )
@@ -168,12 +166,19 @@ def simulate(
                 out.print(str(path), soft_wrap=True)
         return
     current = load_settings(os.environ)
-    stop = _stop_event(tied=False)
+    stop = stop_event(tied=False)
     if truth is not None:
         write_truths(truth, fleet.truths())
-    _publish(list(fleet), current, speed=speed, stop=stop, label=scenario)
+    publish_shown(list(fleet), _broker(current), speed=speed, stop=stop, label=scenario, err=err)
     if scenario == "demo" and not stop.is_set():
-        _publish(list(live(seed=seed, start_ns=time.time_ns())), current, speed=1.0, stop=stop, label="live")
+        publish_shown(
+            list(live(seed=seed, start_ns=time.time_ns())),
+            _broker(current),
+            speed=1.0,
+            stop=stop,
+            label="live",
+            err=err,
+        )
 
 
 @app.command(name="detect")
@@ -193,6 +198,53 @@ def detect_files(
     options = parse_options(channels=channel, units=unit, rates=rate)
     output = Output(json=as_json, jsonl=jsonl, csv=csv, plots=plot)
     raise typer.Exit(run_detect(places, options, output, workers=jobs, out=out, err=err))
+
+
+@app.command()
+def doctor(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    no_broker_load: Annotated[bool, typer.Option(help="do not try how much the broker queues")] = False,
+    mosquitto_conf: Annotated[Path | None, typer.Option(help="Mosquitto's configuration, to be read too")] = None,
+) -> None:
+    """Look for whatever silently loses data elsewhere, and say how to mend it."""
+    raise typer.Exit(
+        run_doctor(
+            load_settings(os.environ), open_store=open_store, as_json=as_json, broker_load=not no_broker_load,
+            mosquitto_conf=mosquitto_conf, out=out, err=err,
+        )
+    )  # fmt: skip
+
+
+@app.command()
+def backup(
+    to: Annotated[Path, typer.Argument(help="folder that is made; one that exists gets a folder in it")],
+) -> None:
+    """Copy everything that a site owns, while it runs."""
+    raise typer.Exit(run_backup(load_settings(os.environ), to, tools=REGISTRY, open_store=open_store, out=out, err=err))
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="a backup")],
+    *,
+    keep_store: Annotated[bool, typer.Option(help="leave the store alone: it has its own backup")] = False,
+) -> None:
+    """Make the site of a backup in the data folder, which must be empty."""
+    current = load_settings(os.environ)
+    raise typer.Exit(
+        run_restore(current, source, keep_store=keep_store, tools=REGISTRY, open_store=open_store, out=out, err=err)
+    )
+
+
+@app.command()
+def migrate(
+    to: Annotated[Literal["sqlite", "influxdb"], typer.Argument(help="the store to copy everything into")],
+    *,
+    file: Annotated[Path | None, typer.Option(help="the SQLite file, if not the one in the data folder")] = None,
+) -> None:
+    """Copy all records from one store into the other, and read both again."""
+    raise typer.Exit(run_migrate(load_settings(os.environ), to=to, file=file, out=out, err=err))
 
 
 @app.command(name="compare")
@@ -228,7 +280,7 @@ def demo(
         "CHARLEY_API_PORT": str(port),
     }
     current = Settings(data_dir=data_dir, broker_port=broker_port, api_port=port)
-    stop = _stop_event(tied=False)
+    stop = stop_event(tied=False)
     with ExitStack() as stack:
         broker = start_broker(data_dir, port=broker_port)
         stack.callback(broker.stop)
@@ -244,12 +296,19 @@ def demo(
             client.register(truths)
             out.print(f"\n[bold]Open {url}/signin?token={token.read_text().strip()}[/bold]\n", soft_wrap=True)
             out.print(f"MQTT 5 at 127.0.0.1:{broker_port}, MQTT 3.1.1 at {broker_port + 1}. {NOTICE}\n")
-            _publish(list(fleet), current, speed=0.0, stop=stop, label="a week comes in")
+            publish_shown(list(fleet), _broker(current), speed=0.0, stop=stop, label="a week comes in", err=err)
             if wait_for_samples(client, truths, deadline_s=300.0, stopped=stop.is_set):
                 print_comparison(client, list(truths), detail=False, out=out)
                 out.print("`charley compare` prints each cramp. Now live, at 1 kHz. Ctrl-C ends the demo.")
         if not stop.is_set():
-            _publish(list(live(seed=seed, start_ns=time.time_ns())), current, speed=1.0, stop=stop, label="live")
+            publish_shown(
+                list(live(seed=seed, start_ns=time.time_ns())),
+                _broker(current),
+                speed=1.0,
+                stop=stop,
+                label="live",
+                err=err,
+            )
 
 
 @app.command(name="evaluate")
@@ -275,26 +334,14 @@ def evaluate_accuracy(
     )
 
 
-def _publish(devices: list[Any], current: Settings, *, speed: float, stop: threading.Event, label: str) -> None:
-    """Publish with a progress bar."""
-    now_ms = time.time_ns() // 1_000_000  # a device raises its boot at each start, and these start now
-    devices = [replace(device, first_boot=now_ms + device.first_boot) for device in devices]
+def _go_live(current: Settings, *, seed: int, stop: threading.Event) -> None:
+    fleet = live(seed=seed, start_ns=time.time_ns())
+    publish_shown(list(fleet), _broker(current), speed=1.0, stop=stop, label="live", err=err)
+
+
+def _broker(current: Settings) -> Broker:
     password = current.broker_password.get_secret_value() if current.broker_password else None
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
-    with Progress(*columns, TimeRemainingColumn(), console=err) as bar:
-        task = bar.add_task(label, total=sum(device.count() for device in devices))
-        report = publish(
-            devices,
-            host=current.broker_host,
-            port=current.broker_port,
-            username=current.broker_username,
-            password=password,
-            ca_file=current.broker_tls_ca,
-            speed=speed,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-            stop=stop,
-        )
-    err.print(f"{label}: {report.acknowledged} blocks in {report.elapsed_s:.0f} s")
+    return Broker(current.broker_host, current.broker_port, current.broker_username, password, current.broker_tls_ca)
 
 
 def _prepare(current: Settings) -> Settings:
@@ -304,28 +351,6 @@ def _prepare(current: Settings) -> Settings:
     except OSError as error:
         raise SettingsError(f"CHARLEY_DATA_DIR={current.data_dir} cannot be made: {error.strerror}") from error
     return current
-
-
-def _stop_event(*, tied: bool) -> threading.Event:
-    """Set when this process is asked to end."""
-    stop = threading.Event()
-    _when_asked_to_end(stop.set, tied=tied)
-    return stop
-
-
-def _when_asked_to_end(act: Callable[[], None], *, tied: bool) -> None:
-    """Act on Ctrl-C, on SIGTERM and, if tied, at the end of the process that holds our standard input."""
-
-    def wait() -> None:
-        # Not sys.stdin: a thread that holds its lock when Python ends makes Python abort.
-        while os.read(0, 1024):
-            pass
-        act()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: act())
-    if tied:
-        threading.Thread(target=wait, daemon=True, name="tied").start()
 
 
 def _shown(value: object) -> str:

@@ -1,16 +1,32 @@
 """What the commands `simulate`, `compare` and `demo` share: truths on disk, and episodes held against them."""
 
+import threading
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from simulators.device import Device
+from simulators.publish import publish
 from simulators.scenarios import build
 from simulators.stage import Api, compare, summary
 from simulators.truth import Truth, write_truth
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where and as whom to publish."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+    ca_file: Path | None = None
 
 
 def write_truths(folder: Path, truths: Sequence[Truth]) -> None:
@@ -43,3 +59,22 @@ def print_comparison(client: Api, truths: Sequence[Truth], *, detail: bool, out:
         out.print(f"{truth.device}: {summary(matches)}")
     if detail:
         out.print(table)
+
+
+def publish_shown(
+    devices: Sequence[Device], broker: Broker, *, speed: float, stop: threading.Event, label: str, err: Console
+) -> None:
+    """Publish with a progress bar; every device starts now, with a boot of its own."""
+    now_ms = time.time_ns() // 1_000_000  # a device raises its boot at each start
+    devices = [replace(device, first_boot=now_ms + device.first_boot) for device in devices]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
+    with Progress(*columns, TimeRemainingColumn(), console=err) as bar:
+        task = bar.add_task(label, total=sum(device.count() for device in devices))
+        report = publish(
+            devices,
+            **asdict(broker),
+            speed=speed,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            stop=stop,
+        )
+    err.print(f"{label}: {report.acknowledged} blocks in {report.elapsed_s:.0f} s")
