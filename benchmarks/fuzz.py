@@ -37,9 +37,9 @@ BATCH: Final = 500
 WITNESS_BLOCKS: Final = 2  # a batch
 ROUND: Final = 50_000  # cases of one ingester; then another begins
 BATCH_S: Final = 20.0  # as the ingester's clocks have it, so that few are passed over for being refused too often
-# docs/wire.md names them; the last is for valid blocks on which the detector fails.
+# docs/wire.md, section 9.
 REASONS: Final = frozenset({
-    "topic", "device", "empty", "size", "content_type", "encoding", "schema", "clock", "signals", "rate", "scale",
+    "topic", "device", "empty", "size", "content_type", "encoding", "schema", "signals", "rate", "scale",
     "channels", "samples", "duration", "stretch", "declared", "flood", "detector",
 })  # fmt: skip
 
@@ -90,7 +90,7 @@ class World:
     def tally(self) -> Tally:
         """What its metrics say."""
         accepted, refused = (
-            Counter({sample.labels[label]: int(sample.value) for sample in _samples(counter)})
+            Counter({sample.labels[label]: int(sample.value) for sample in _samples(counter) if sample.value})
             for counter, label in ((self.metrics.blocks, "result"), (self.metrics.quarantined, "reason"))
         )
         del accepted["quarantined"]  # by reason in the other

@@ -22,7 +22,7 @@ _ADVICE: Final = {
     "detector": "The detector failed on this block: a fault of this software, please report it with this output. "
     "The block itself is kept and is detected again when its session is.",
     "store": "The store refused this record. Mend what the sentence names, then replay it.",
-    "flood": "The device sends rubbish without end. Switch it off, or mend it.",
+    "declared": "The device's status must name every site that its blocks hold, or none.",
 }
 _SENDER: Final = "The sender's message breaks the rule that the sentence names (docs/wire.md). Mend the sender."
 _REPLAY: Final = "After an update of this software that accepts it: charley quarantine replay {id}"
