@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from ingest.store import Epoch
 
 TimeArray = NDArray[np.int64]
 DoubleArray = NDArray[np.float64]
+MEMBERS: Final = ("received_s", "worn_s", "usable_s", "rms_uv", "movement_g", "angle_deg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,16 @@ class Columns:
         return Columns(*(getattr(self, field.name).copy() for field in fields(self)))
 
 
+def from_arrays(start_ns: TimeArray, values: DoubleArray) -> Columns:
+    """Columns of what a store gives for `MEMBERS`."""
+    return Columns(start_ns, values[:3], *values[3:])
+
+
 def columns_of(epochs: Sequence[Epoch]) -> Columns:
     """Epochs, ordered by start, as columns."""
     start_ns = np.fromiter((epoch.start_ns for epoch in epochs), np.int64, len(epochs))
-    rows = [(e.received_s, e.worn_s, e.usable_s, e.rms_uv, e.movement_g, e.angle_deg) for e in epochs]
-    values = np.array(rows, dtype=np.float64).reshape(-1, 6).T.copy()
-    return Columns(start_ns, values[:3], values[3], values[4], values[5])
+    rows = [[getattr(epoch, name) for name in MEMBERS] for epoch in epochs]
+    return from_arrays(start_ns, np.array(rows, dtype=np.float64).reshape(-1, len(MEMBERS)).T.copy())
 
 
 def joined(parts: Sequence[Columns]) -> Columns:

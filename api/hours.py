@@ -1,14 +1,14 @@
 """Epochs by the hour of each device, remembered until one of the hour is written again.
 
-Summaries read the same epochs again and again, and building records is what takes the time. The store says cheaply when
-epochs of an hour were last written, void ones too, and that decides whether what is remembered still holds.
+Summaries read the same epochs again and again, and reading is what takes the time. The store says cheaply when epochs
+of an hour were last written, void ones too, and that decides whether what is remembered still holds.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from api.columns import Columns, columns_of, joined
+from api.columns import MEMBERS, Columns, from_arrays, joined
 from api.coverage import EPOCH_NS
 from api.coverage import Interval as Edges
 from api.memo import Memo
@@ -50,7 +50,8 @@ class Hours:
     def _hours(self, device: str, hours: Sequence[int], *, changes: Mapping[int, int], now_ns: int) -> Columns:
         found = {hour: self.kept.find((device, hour, changes[hour]), now_ns=now_ns) for hour in hours}
         for run in _runs([hour for hour in hours if not found[hour]]):
-            epochs = columns_of(self.store.epochs(device, start_ns=run[0], end_ns=run[-1] + HOUR_NS))
+            end_ns = run[-1] + HOUR_NS
+            epochs = from_arrays(*self.store.columns(device, start_ns=run[0], end_ns=end_ns, members=MEMBERS))
             for hour in run:
                 part = epochs.between(hour, hour + HOUR_NS).copy()
                 self.kept.keep((device, hour, changes[hour]), part, now_ns=now_ns)

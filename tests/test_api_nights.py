@@ -1,6 +1,6 @@
 """Nights as the leg's movements show them: when they are believed, what the legs agree on, what the days become."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -9,10 +9,12 @@ from typing import Any
 
 import httpx
 import msgspec
+import numpy as np
 import pytest
 from api_world import EPOCH_NS, HOUR_NS, World, add_wearer, assign, episode, epochs, get, ns
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from api.nights import Rest, night_seen, nights_about, search_of, with_nights
 from api.periods import NightPreference, Period, Window, locate, periods
@@ -269,9 +271,11 @@ class Counting(MemoryStore):
 
     asked = 0
 
-    def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
+    def columns(
+        self, device: str, *, start_ns: int, end_ns: int, members: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         self.asked += 1
-        return super().epochs(device, start_ns=start_ns, end_ns=end_ns, void=void)
+        return super().columns(device, start_ns=start_ns, end_ns=end_ns, members=members)
 
 
 def test_what_is_remembered_of_a_night_is_read_once_and_follows_new_data(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from api_world import V1, World, add_wearer, assign, problem
+from numpy.typing import NDArray
 
 from ingest.store import DeviceStatus, Episode, Epoch, Record, ServiceStatus, StoreRefused, StoreUnavailable
 
@@ -133,6 +135,11 @@ class BrokenStore:
 
     def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
         raise self._refusal(device, start_ns, end_ns, void)
+
+    def columns(
+        self, device: str, *, start_ns: int, end_ns: int, members: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        raise self._refusal(device, start_ns, end_ns, members)
 
     def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
         raise self._refusal(device, start_ns, end_ns, every_ns)

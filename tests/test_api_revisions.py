@@ -1,21 +1,23 @@
 """Late data: exactly the nights it touches change, mirrors hear what is no longer so, and who waits is told."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from api_world import EPOCH_NS, HOUR_NS, NAN, World, add_wearer, assign, episode, epochs, get, ns
 from msgspec.structs import replace
+from numpy.typing import NDArray
 from test_api_nights import living
 
 from api.completeness import pending
 from api.periods import Period, Window
 from api.registry import Assignment
-from ingest.store import DeviceStatus, Epoch
+from ingest.store import DeviceStatus
 from ingest.store.memory import MemoryStore
 
 LATE_NS = ns("2026-03-19T09:00:00")
@@ -32,9 +34,11 @@ class Listening(MemoryStore):
         super().__init__()
         self.read: list[tuple[int, int]] = []
 
-    def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
+    def columns(
+        self, device: str, *, start_ns: int, end_ns: int, members: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         self.read.append((start_ns, end_ns))
-        return super().epochs(device, start_ns=start_ns, end_ns=end_ns, void=void)
+        return super().columns(device, start_ns=start_ns, end_ns=end_ns, members=members)
 
 
 @pytest.fixture

@@ -297,6 +297,27 @@ def test_many_devices_at_once(store: Store) -> None:
     assert [episode.device for episode in store.episodes(asked, start_ns=0, end_ns=2**62)] == devices
 
 
+def test_columns_are_the_members_of_epochs(store: Store) -> None:
+    device, first_ns = own([])[1], 1_790_002_800_000_000_000
+    rms_uv = (0.1, 0.2, math.nan, 0.3)
+    written = [
+        an_epoch(device=device, start_ns=first_ns + 10**10 * step, site=site, rms_uv=rms_uv[step])
+        for step in range(4) for site in ("a", "b")
+    ]  # fmt: skip
+    store.write([*written, an_epoch(device=device, start_ns=first_ns + 10**10, site="c", received_s=0.0)])
+    members = ["usable_s", "rms_uv", "angle_deg"]
+    for end_ns in (first_ns, first_ns + 25 * 10**9, first_ns + 10**12):
+        starts_ns, values = store.columns(device, start_ns=first_ns, end_ns=end_ns, members=members)
+        found = store.epochs(device, start_ns=first_ns, end_ns=end_ns)
+        assert starts_ns.dtype == np.int64
+        assert starts_ns.tolist() == [epoch.start_ns for epoch in found]
+        assert values.shape == (3, len(found))
+        expected = [[getattr(epoch, name) for epoch in found] for name in members]
+        assert np.array_equal(values, np.array(expected).reshape(3, -1), equal_nan=True)
+    with pytest.raises((ValueError, AttributeError)):
+        store.columns(device, start_ns=first_ns, end_ns=first_ns + 10**12, members=["nothing"])
+
+
 def test_changes_tell_when_epochs_of_a_stretch_were_last_written(store: Store) -> None:
     device, first_ns, hour_ns = own([])[1], 1_790_002_800_000_000_000, 3_600_000_000_000
     starts = [first_ns - 10**10, first_ns, first_ns + 10**10, first_ns + 80 * hour_ns]

@@ -17,6 +17,8 @@ from functools import cached_property
 from typing import Any, Final, Literal, cast
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from ingest.errors import StoreRefused
 from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
@@ -118,6 +120,13 @@ def table_of(record: Record) -> Table:
         if isinstance(record, table.record_type):
             return table
     raise StoreRefused(f"{type(record).__name__} is not a record that a store keeps")
+
+
+def as_arrays(rows: Sequence[Sequence[object]], *, reals: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Rows of an instant and `reals` reals as arrays `(N,)` and `(M, N)`; what a store has no number for is NaN."""
+    starts_ns = np.fromiter((cast("int", row[0]) for row in rows), np.int64, len(rows))
+    values = np.array(rows, dtype=np.float64).reshape(len(rows), 1 + reals)
+    return starts_ns, values[:, 1:].T.copy()
 
 
 def clamp_ns(instant_ns: int) -> int:

@@ -22,10 +22,12 @@ from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 from urllib.parse import urlsplit
 
+import numpy as np
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
+from numpy.typing import NDArray
 from urllib3.exceptions import HTTPError
 
 from ingest.errors import StoreError, StoreRefused, StoreUnavailable
@@ -35,6 +37,7 @@ from ingest.store.columns import (
     SERVICES,
     STATUSES,
     Table,
+    as_arrays,
     clamp_integer,
     clamp_ns,
     split_names,
@@ -126,6 +129,14 @@ class InfluxStore:
         pieces = cast("Iterator[Epoch]", self._between(EPOCHS, [device], (start_ns, end_ns)))
         found = [epoch for epoch in pieces if void or not epoch.void]
         return sorted(found, key=lambda epoch: (epoch.start_ns, epoch.site))
+
+    def columns(
+        self, device: str, *, start_ns: int, end_ns: int, members: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Start and some members of what `epochs` gives."""
+        found = self.epochs(device, start_ns=start_ns, end_ns=end_ns)
+        rows = [(epoch.start_ns, *(getattr(epoch, name) for name in members)) for epoch in found]
+        return as_arrays(rows, reals=len(members))
 
     def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
         """When epochs of each stretch of the range were last written, by the stretch's start."""

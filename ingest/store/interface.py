@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
 
@@ -31,6 +34,11 @@ class Store(Protocol):
 
     def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
         """Epochs of all sites of a device whose start lies in the range, by start then site; void ones if asked for."""
+
+    def columns(
+        self, device: str, *, start_ns: int, end_ns: int, members: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Start `(N,)` and some members `(M, N)`, all reals, of what `epochs` gives: faster where that is enough."""
 
     def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
         """When epochs of the range were last written, void ones too: by stretches of `every_ns`, named by their start.

@@ -5,8 +5,11 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ingest.errors import StoreUnavailable
-from ingest.store.columns import EPISODES, EPOCHS, Table, table_of
+from ingest.store.columns import EPISODES, EPOCHS, Table, as_arrays, table_of
 from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
 
@@ -77,6 +80,14 @@ class MemoryStore:
             series = self._series.get((EPOCHS.name, device), _Series())
             found = cast("Iterator[Epoch]", series.between(start_ns, end_ns))
             return [epoch for epoch in found if void or not epoch.void]
+
+    def columns(
+        self, device: str, *, start_ns: int, end_ns: int, members: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Start and some members of what `epochs` gives."""
+        found = self.epochs(device, start_ns=start_ns, end_ns=end_ns)
+        rows = [(epoch.start_ns, *(getattr(epoch, name) for name in members)) for epoch in found]
+        return as_arrays(rows, reals=len(members))
 
     def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
         """When epochs of each stretch of the range were last written, by the stretch's start."""

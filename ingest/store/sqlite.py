@@ -16,6 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ingest.errors import StoreError, StoreRefused, StoreUnavailable
 from ingest.store.columns import (
     EPISODES,
@@ -25,6 +28,7 @@ from ingest.store.columns import (
     TABLES,
     Table,
     Value,
+    as_arrays,
     clamp_integer,
     clamp_ns,
     join_names,
@@ -48,6 +52,8 @@ _CHANGES: Final = (
     f"SELECT start_ns / ? * ? AS stretch, max(updated_ns) FROM {EPOCHS.name} "  # noqa: S608 - own name
     "WHERE device = ? AND start_ns >= ? AND start_ns < ? GROUP BY stretch"
 )
+_NOT_VOID: Final = " AND received_s IS NOT 0"
+_KEPT: Final = f"device = ? AND start_ns >= ? AND start_ns < ?{_NOT_VOID} ORDER BY start_ns, site"
 _DEVICES_PER_QUERY: Final = 500  # SQLite takes 999 parameters or more
 
 Row = tuple[str | int | float | None, ...]
@@ -102,9 +108,18 @@ class SqliteStore:
 
     def epochs(self, device: str, *, start_ns: int, end_ns: int, void: bool = False) -> list[Epoch]:
         """Epochs of a device whose start lies in the range, by start then site."""
-        kept = "" if void else " AND received_s IS NOT 0"
-        where = f"device = ? AND start_ns >= ? AND start_ns < ?{kept} ORDER BY start_ns, site"
+        where = _KEPT.replace(_NOT_VOID, "") if void else _KEPT
         return cast("list[Epoch]", self._select(EPOCHS, where, [device, clamp_ns(start_ns), clamp_ns(end_ns)]))
+
+    def columns(
+        self, device: str, *, start_ns: int, end_ns: int, members: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Start and some members of what `epochs` gives."""
+        names = [EPOCHS.names[EPOCHS.position(name)] for name in members]  # ours, whatever was asked for
+        statement = f"SELECT {', '.join(['start_ns', *names])} FROM {EPOCHS.name} WHERE {_KEPT}"  # noqa: S608
+        with self._connection() as connection, self._speaking():
+            rows = connection.execute(statement, [device, clamp_ns(start_ns), clamp_ns(end_ns)]).fetchall()
+        return as_arrays(rows, reals=len(names))
 
     def changes(self, device: str, *, start_ns: int, end_ns: int, every_ns: int) -> dict[int, int]:
         """When epochs of each stretch of the range were last written, by the stretch's start."""
