@@ -7,31 +7,35 @@ from pathlib import Path
 from typing import Final
 
 from ingest.settings import Settings
-from ingest.store import Record, Store
-from ingest.store.line_protocol import STATUS_NS
+from ingest.store import Store
+from ingest.store.columns import TIME_MAX_NS, TIME_MIN_NS
+from ingest.store.migrate import BATCH, DAY_NS
 from ingest.store.sqlite import SqliteStore
 
-FOREVER: Final = (0, STATUS_NS)
-_AT_ONCE: Final = 5_000
 # A cramp that still lasted, told after the journal's instant: the journal either knows it and will tell it again, or
 # does not know it, and nobody would ever end it.
 _AHEAD: Final = "DELETE FROM charley_episode WHERE status = 'preliminary' AND updated_ns > ?"
 
 
 def copy_records(source: Store, target: Store) -> dict[str, int]:
-    """Write every record of a store into another; how many of each kind."""
-    start_ns, end_ns = FOREVER
+    """Write every record of a store into another, tombstones too, in one pass; how many of each kind.
+
+    `ingest.store.migrate.copy` proves a copy by reading both sides again, which a store that is written to meanwhile
+    would not pass.
+    """
     devices = source.devices()
     counts = {"devices": len(devices), "episodes": 0, "epochs": 0}
-    target.write([*source.services(), *source.statuses(devices)])
+    target.write(source.statuses(devices))
     for device in devices:
-        episodes = source.episodes([device], start_ns=start_ns, end_ns=end_ns, withdrawn=True)
-        epochs = source.epochs(device, start_ns=start_ns, end_ns=end_ns)
-        records: list[Record] = [*episodes, *epochs]
-        for first in range(0, len(records), _AT_ONCE):
-            target.write(records[first : first + _AT_ONCE])
+        episodes = source.episodes([device], start_ns=TIME_MIN_NS, end_ns=TIME_MAX_NS, withdrawn=True)
+        target.write(episodes)
         counts["episodes"] += len(episodes)
-        counts["epochs"] += len(epochs)
+        days = source.changes(device, start_ns=TIME_MIN_NS, end_ns=TIME_MAX_NS, every_ns=DAY_NS)
+        for start_ns in sorted(days):
+            epochs = source.epochs(device, start_ns=start_ns, end_ns=start_ns + DAY_NS, void=True)
+            for first in range(0, len(epochs), BATCH):
+                target.write(epochs[first : first + BATCH])
+            counts["epochs"] += len(epochs)
     return counts
 
 

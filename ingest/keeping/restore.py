@@ -18,10 +18,10 @@ from ingest.journal_schema import VERSION as JOURNAL_SCHEMA
 from ingest.keeping.backup import ARCHIVE, JOURNAL, REGISTRY, STORE, TOKEN
 from ingest.keeping.copying import copy_file, make_folder, sync, sync_all
 from ingest.keeping.manifest import BackupError, Manifest, Progress, read_manifest, verify
-from ingest.keeping.records import copy_records
 from ingest.keeping.registry import RegistryTools, registry_url
 from ingest.settings import Settings
 from ingest.store import Store
+from ingest.store.migrate import copy
 from ingest.store.sqlite import SqliteStore
 from ingest.store.sqlite_schema import SCHEMA_VERSION as STORE_SCHEMA
 
@@ -92,7 +92,7 @@ def _restore_records(
         return
     if not keep_store:
         with closing(SqliteStore(path)) as records, closing(open_store(settings)) as store:
-            copy_records(records, store)
+            copy(records, store)
     for left in path.parent.glob(f"{STORE}*"):
         left.unlink()
 
