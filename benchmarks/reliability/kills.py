@@ -18,6 +18,7 @@ from benchmarks.reliability.legs import SECOND_NS, Sent, Stretch
 from benchmarks.reliability.outcome import Outcome, say
 from benchmarks.reliability.records import Kept, compare
 from benchmarks.reliability.visitor import Visitor
+from benchmarks.reliability.watch import Watch
 from benchmarks.reliability.world import ROLES, World
 
 EVERYTHING: Final = "all four"
@@ -65,11 +66,17 @@ def run(*, quick: bool, folder: Path, plan: Plan | None = None) -> Outcome:
         World.make(folder / "killed") as world,
         _fleet(world, tapes) as fleet,
         Visitor(world.api_url, world.data / "admin-token") as visitor,
+        Watch(world) as watch,
     ):
         fleet.connect()
         kills = _kill(world, fleet, plan)
         _report_kills(outcome, kills)
         _finish(outcome, world, fleet, expected, tapes)
+        outcome.figures |= {
+            "blocks that came late": watch.total("charley_ingest_blocks_total", "late"),
+            "sessions detected again": watch.total("charley_revised_sessions_total"),
+            "peak memory (MiB)": round(watch.peak_mib),
+        }
         world.mend()
         world.wait(world.up, within_s=LIMIT_S, what="all processes up again")
         _report_visitor(outcome, visitor)

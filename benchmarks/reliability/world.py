@@ -26,6 +26,7 @@ from ingest.store.influx import InfluxStore
 
 ROLES: Final = ("ingest", "broker", "store", "api")
 AUTOSAVE_S: Final = 60  # as in deploy/mosquitto
+ARCHIVE_AFTER_S: Final = 2  # not an hour, so that blocks go to the archive while it all happens
 POLL_S: Final = 0.05
 LOG_TAIL: Final = 2000
 
@@ -81,6 +82,7 @@ class World:
     ingest: Role
     api: Role
     metrics_url: str
+    ready_url: str
     api_url: str
     data: Path
     fallen: list[str] = field(default_factory=list)
@@ -93,6 +95,7 @@ class World:
     ) -> Iterator[Self]:  # fmt: skip
         """Everything runs until the block ends. The ingester may reach the broker by another port: a proxy's."""
         data = data or folder / "data"
+        quick_archive = {"archive_after_s": ARCHIVE_AFTER_S, "min_free_mb": 0}
         with ExitStack() as stack:
             for name in ("broker", "store", "data"):
                 (folder / name).mkdir(parents=True, exist_ok=True)
@@ -106,9 +109,10 @@ class World:
             ours = {"broker_port": broker_port or broker.port, "metrics_port": metrics, "client_id": "ingest"}
             world = cls(
                 folder=folder, broker=broker, store=store, data=data,
-                ingest=Role("ingest", common | ours | dict(settings or {}), log=folder / "ingest.log"),
+                ingest=Role("ingest", common | ours | quick_archive | dict(settings or {}), log=folder / "ingest.log"),
                 api=Role("api", common | {"api_port": api}, log=folder / "api.log"),
-                metrics_url=f"http://127.0.0.1:{metrics}/metrics", api_url=f"http://127.0.0.1:{api}",
+                metrics_url=f"http://127.0.0.1:{metrics}/metrics", ready_url=f"http://127.0.0.1:{metrics}/readyz",
+                api_url=f"http://127.0.0.1:{api}",
             )  # fmt: skip
             for role in (world.ingest, world.api):
                 stack.callback(role.kill)
