@@ -2,6 +2,7 @@
 
 import msgspec
 
+from ingest.clock import impossible
 from ingest.marks import Mark
 from ingest.offset import Clock, heard
 from ingest.order import Order
@@ -117,6 +118,14 @@ def heard_status(device: Device, status: Status) -> Device:
         spoke=True,
     )
     return msgspec.structs.replace(device, view=view)
+
+
+def heard_clock(device: Device, status: Status, *, received_ns: int) -> Device:
+    """The device said what its clock read when it sent this."""
+    if status.clock_ns is None or impossible(status.clock_ns, received_ns=received_ns):
+        return device
+    mark = Mark(status.boot, -1, status.clock_ns, status.clock_ns, received_ns)  # as a block that ends now
+    return msgspec.structs.replace(device, clock=heard(device.clock, mark))
 
 
 def refused(device: Device, reason: str) -> Device:

@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 
 from ingest.clock import impossible
-from ingest.devices import Device, heard_block, heard_late, heard_status, refused, undated
+from ingest.devices import Device, heard_block, heard_clock, heard_late, heard_status, refused, undated
 from ingest.errors import WireError
 from ingest.fair import Patience, device_of
 from ingest.marks import Mark
-from ingest.order import ERA, Arrival, Gap, Horizon, Key, Order, Outcome, arrive, era_of, go_offline, lose
+from ingest.order import ERA, Arrival, Gap, Horizon, Key, Order, Outcome, arrive, era_of, go_offline, lose, lose_before
 from ingest.quarantined import Quarantined
 from ingest.source import Delivery
 from ingest.wire import Block, Status, decode_block, decode_status, parse_topic
@@ -113,7 +113,10 @@ def _message(
     elif leaf == "status":
         status = decode_status(delivery.payload, content_type=delivery.content_type)
         _check_device(device, status.device)
-        _status(intake, device, _device(intake, known, device), status, horizon=horizon)
+        now = _device(intake, known, device)
+        if not delivery.retained:  # else nobody knows when it was sent
+            now = heard_clock(now, status, received_ns=delivery.received_ns)
+        _status(intake, device, now, status, horizon=horizon)
     else:
         raise WireError("topic", f"topic {delivery.topic} is for messages to devices")
 
@@ -188,6 +191,12 @@ def _status(intake: Intake, name: str, device: Device, status: Status, *, horizo
         device = msgspec.structs.replace(device, order=order)
         _placed(intake, name, outcome)
         intake.seen.add((name, boot))
+    if status.backlog is not None:
+        oldest = _boot_of_undated(device.order, status.backlog.boot)
+        order, outcome = lose_before(device.order, oldest, status.backlog.seq, horizon=horizon)
+        device = msgspec.structs.replace(device, order=order)
+        _placed(intake, name, outcome)
+        intake.seen.update((name, known.boot) for known in order.boots if known.boot <= oldest and known.lost)
     if not status.online:
         order, outcome = go_offline(device.order, boot)
         device = msgspec.structs.replace(device, order=order)

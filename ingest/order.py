@@ -186,14 +186,24 @@ def go_offline(order: Order, boot: int) -> tuple[Order, Outcome]:
 
 def lose(order: Order, boot: int, oldest: int, *, horizon: Horizon) -> tuple[Order, Outcome]:
     """The device no longer has the blocks of `boot` below `oldest`."""
-    if boot < order.current and _boot(order, boot) is None:
-        return order, _NOTHING  # forgotten long ago
     known = _boot(order, boot) or Boot(boot)
     if oldest <= known.lost:
         return order, _NOTHING
     # Blocks that the broker still holds may come after all: nothing is skipped until a later block is there.
     known = msgspec.structs.replace(known, lost=oldest)
     return _release(_with(order, known), cause="horizon", horizon=horizon)
+
+
+def lose_before(order: Order, boot: int, oldest: int, *, horizon: Horizon) -> tuple[Order, Outcome]:
+    """The device has nothing before block `oldest` of `boot` any more, nothing of earlier boots of that era either."""
+    gone = {
+        known.boot: msgspec.structs.replace(known, lost=max(known.lost, known.next_seq))
+        for known in order.boots
+        if known.boot < boot and known.boot // ERA == boot // ERA and known.missing
+    }
+    if gone:
+        order = msgspec.structs.replace(order, boots=tuple(gone.get(known.boot, known) for known in order.boots))
+    return lose(order, boot, oldest, horizon=horizon) if oldest else _release(order, cause="lost", horizon=horizon)
 
 
 def _behind(order: Order, block: Arrival, known: Boot | None) -> tuple[Order, Outcome]:

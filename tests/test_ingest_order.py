@@ -17,6 +17,7 @@ from ingest.order import (
     era_of,
     go_offline,
     lose,
+    lose_before,
 )
 
 SECOND_NS = 1_000_000_000
@@ -260,3 +261,14 @@ def test_what_was_before_the_counter_started_again_may_come_after() -> None:
     assert (order.durable(9 - ERA), order.durable(9)) == (0, 1)
     assert order.newest(9)
     assert not order.newest(9 - ERA), "an ack would speak of the newer boot of that number"
+
+
+def test_what_a_device_has_lost_of_earlier_boots_is_not_waited_for() -> None:
+    order, _ = play(*(at(1, seq) for seq in (2, 3)), *(at(2, seq) for seq in (5, 6)), horizon=Horizon(blocks=0))
+    order, outcomes = play(at(3, 0), at(3, 1), order=order, horizon=Horizon(blocks=0))
+    assert (order.durable(1), order.durable(2), order.durable(3)) == (None, None, 1)
+    order, _ = lose_before(order, 2, 4, horizon=HORIZON)
+    assert (order.durable(1), order.durable(2), order.durable(3)) == (3, 3, 1), "block 4 of boot 2 may still come"
+    order, outcomes = play(at(2, 4), at(1, 0), order=order)
+    assert [outcome.disposition for outcome in outcomes] == ["late", "late"]
+    assert order.durable(2) == 6
