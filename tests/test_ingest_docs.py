@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from ingest import acks, deliver, events, fair, mqtt, order, quarantined, service, source, statuses
+from ingest import acks, deliver, events, mqtt, order, service, source, statuses
 from ingest.metrics import Metrics
 
 TEXT = (Path(__file__).parent.parent / "docs" / "ingest.md").read_text()
@@ -36,12 +36,9 @@ def test_every_fate_of_a_block_is_explained() -> None:
         f"At least {order.HORIZON.fewest} blocks",
         f"at most every {acks.EVERY_S:g} s. What is remembered of a device is bounded: {order.MAX_BOOTS} boots",
         f"{order.MAX_GAPS} gaps",
-        f"newest {quarantined.QUARANTINE_ROWS:,} are kept",
-        f"and of one topic the newest {quarantined.QUARANTINE_TOPIC_ROWS}",
         f"has come for {service.Options().settle_s:g} s, or {service.Options().patience_s / 60:g} min after the first",
         f"({service.Options().gone_s / 60:g} min after it said goodbye)",
         f"every {deliver.BEAT_S:g} s, so that the API can tell",
-        f"more than {fair.REFUSALS} messages are refused within a minute is passed over for {fair.MUTE_S[0]:g} s",
         f"up to {deliver.BATCH:,} in one write",
         f"from {deliver.BACKOFF_S[0]:g} s up to {deliver.BACKOFF_S[1]:g} s",
         f"at most {events.LIVE_NS // 60 // 10**9} minutes before the receipt",
