@@ -33,6 +33,7 @@ from ingest.log import json_log
 from ingest.metrics import Metrics
 from ingest.metrics import serve as serve_metrics
 from ingest.mqtt import MqttSettings, MqttSource
+from ingest.quarantine.command import run_quarantine
 from ingest.recording import parse_options
 from ingest.recording.command import Output, run_detect
 from ingest.service import Options, Service
@@ -245,6 +246,26 @@ def migrate(
 ) -> None:
     """Copy all records from one store into the other, and read both again."""
     raise typer.Exit(run_migrate(load_settings(os.environ), to=to, file=file, out=out, err=err))
+
+
+@app.command()
+def quarantine(
+    action: Annotated[Literal["list", "show", "replay", "drop"], typer.Argument(help="what to do")] = "list",
+    ids: Annotated[list[int] | None, typer.Argument(help="which, by the numbers that list gives")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="all that the options leave")] = False,
+    device: Annotated[str, typer.Option(help="of this device only")] = "",
+    reason: Annotated[str, typer.Option(help="set aside for this reason only")] = "",
+    since: Annotated[str, typer.Option(help="received since then: 2026-11-23, or 90m, 12h, 7d ago")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """What could not be used and was set aside: look at it, give it another try, or drop it."""
+    raise typer.Exit(
+        run_quarantine(
+            load_settings(os.environ), action, ids or (), everything=everything, device=device, reason=reason,
+            since=since, as_json=as_json, open_store=open_store, out=out, err=err,
+        )
+    )  # fmt: skip
 
 
 @app.command(name="compare")
