@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rich.console import Console
 from charley import open_store
 from ingest.doctor.command import run_doctor
 from ingest.settings import Settings
+from ingest.store import ServiceStatus
 from ingest.store.sqlite import SqliteStore
 
 
@@ -24,26 +26,34 @@ def doctor(settings: Settings, **options: Any) -> tuple[int, str, str]:
     return code, *(console.file.getvalue() for console in (out, err))  # type: ignore[attr-defined,return-value]
 
 
-def site(folder: Path) -> Path:
-    """A data folder in which an ingester has run."""
+def site(folder: Path, *, beat_ns: int) -> Settings:
+    """A data folder in which an ingester has run, and was last heard of then."""
     folder.mkdir(mode=0o700)
     store = SqliteStore(folder / "store.sqlite")
     ingest(folder, [("leg", block) for block in cut(recording(60), [1.0] * 60)], store=store)
+    store.write([ServiceStatus(name="ingest", started_ns=1, beat_ns=beat_ns, version="1", connected=True)])
     store.close()
-    return folder
+    return Settings(data_dir=folder, client_id=f"charley-{beat_ns}")
 
 
-def test_a_sound_site_ends_with_0(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
-    settings = Settings(data_dir=site(tmp_path / "data"), broker_port=mosquitto.port, client_id="someone-else")
+def test_a_sound_site_ends_with_0_and_is_left_as_it_was(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
+    settings = site(tmp_path / "data", beat_ns=time.time_ns()).model_copy(update={"broker_port": mosquitto.port})
     before = {path: path.read_bytes() for path in settings.data_dir.glob("*.sqlite")}
     code, out, err = doctor(settings, broker_load=False)
-    assert "journal.whole" in out
-    assert "store.records" in out
+    for name in ("journal.whole", "store.records", "ingester.running", "devices.clock", "broker.own_session"):
+        assert name in out
     assert "1 devices known" in out
-    assert "broker.own_session" in out
+    assert "an ingester is using it" in out
     assert {path: path.read_bytes() for path in settings.data_dir.glob("*.sqlite")} == before
-    assert (code, err) == (1, "")  # the ingester has run, and this broker has no session of it
-    assert out.count("fail ") == 1
+    assert (code, err) == (0, "")
+
+
+def test_a_session_that_is_gone_ends_with_1(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
+    long_ago_ns = time.time_ns() - 3600 * 10**9
+    settings = site(tmp_path / "data", beat_ns=long_ago_ns).model_copy(update={"broker_port": mosquitto.port})
+    code, out, _ = doctor(settings, broker_load=False)
+    assert code == 1
+    assert "keeps no session for the ingester" in out
 
 
 def test_json_for_programs(mosquitto: servers.Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,6 @@
 """Everything that the doctor looks at, in an order in which one area's facts serve the next."""
 
 import datetime as dt
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ from ingest.store import DeviceStatus, ServiceStatus, Store
 from ingest.store.sqlite_schema import SCHEMA_VERSION as STORE_SCHEMA
 
 USER_VERSION: Final = "PRAGMA user_version"
+STILL_NS: Final = 120 * 10**9  # without a beat: it has ended
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 
 
@@ -153,12 +153,14 @@ def _broker(seen: Seen, *, load: bool) -> None:
 
 
 def _why_leave_alone(seen: Seen) -> str:
-    """Why the ingester's session must not be asked for: to ask is to take it over."""
-    if seen.running or any(time.time_ns() - service.beat_ns < 120 * 10**9 for service in seen.services):
-        return "an ingester is using it"
-    if seen.running is None:
-        return "whether an ingester uses it cannot be seen here"
-    return "" if seen.journal is not None else "no ingester has run with this data folder yet"
+    """Why the ingester's session must not be asked for: to ask is to take it over from one that runs anywhere."""
+    if seen.journal is None:
+        return "no ingester has run with this data folder yet"
+    beats = [service.beat_ns for service in seen.services if service.name == "ingest"]
+    if not beats:
+        return "whether an ingester uses it cannot be seen: the store has not heard from one"
+    # A lock may be held in another container, where it is not seen; so the beat has to be old as well.
+    return "an ingester is using it" if seen.running or seen.now_ns - beats[0] < STILL_NS else ""
 
 
 def _machine(seen: Seen) -> None:
