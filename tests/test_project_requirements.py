@@ -117,7 +117,7 @@ def test_licence_is_what_the_package_states(package: str, licence: str) -> None:
         metadata = importlib.metadata.metadata(package)
     except importlib.metadata.PackageNotFoundError:
         # Only the environments of make bench, make evaluate and make lock have these.
-        assert package in {"biosppy", "neurokit2", "peakutils", "pyperf", "uv"}
+        assert package in {"atheris", "biosppy", "neurokit2", "peakutils", "pyperf", "uv"}
         return
     stated = " ".join(
         [metadata.get("License-Expression", ""), (metadata.get("License") or "")[:200]]
