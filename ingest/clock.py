@@ -163,7 +163,7 @@ def _shift(run: Run, following: Run, *, after_ns: int, before: Run | None) -> in
     pause_ns = _pause(run, following)
     if run.bad:
         return after_ns if following.bad and pause_ns <= PAUSE_NS else flush_ns
-    if before is not None and not before.bad and abs(run.start_ns + flush_ns - before.end_ns) <= JITTER_NS:
+    if before is not None and abs(run.start_ns + flush_ns - before.end_ns) <= JITTER_NS:
         return flush_ns
     if abs(flush_ns) <= JITTER_NS:
         return 0

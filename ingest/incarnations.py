@@ -8,13 +8,16 @@ joints to weak ones, and always in order of seq, so that it does not depend on t
 1. *Pieces*: seq k is followed by the seq k + 1 that begins nearest to its end, no more than 30 s before and no
    more than an hour after it. Of several that want the same follower the nearest gets it.
 2. *Stretches*: a piece goes on with a chain of pieces that ended before its first seq and whose clock ran on: the time
-   between them is what the missing blocks would have filled, within 30 s. The best fit wins. This waits for 3 where the
-   seqs between them are known, once, at another time: there the clock may have strayed.
-3. A stretch goes on with a chain of stretches that ended before its first seq. In order of preference:
+   between them is what the missing blocks would have filled, within 30 s. The nearest in time wins. This waits for 3
+   if another chain ended closer in seq, and in time too unless it alone ended with the seq before: the clock may have
+   strayed between.
+3. A stretch goes on with a chain of stretches that ended before its first seq, the nearest in time. In order of
+   preference:
    a. as in 2;
-   b. one that ended with the seq before, whatever the clocks say: within 30 days it is a pause, otherwise the clock
-      was set, and then there must be one such end and one such beginning only, for else nobody knows;
-   c. the one that ended last before it, less than 30 days ago. Time may seem to go back by up to an hour.
+   b. one that ended with the seq before, not more than 30 s after it begins nor 30 days before;
+   c. one that ended with the seq before, whatever the clocks say: the clock was set. There must be one such end and one
+      such beginning only, for else nobody knows;
+   d. one that ended less than 30 days before, or less than an hour after it begins.
    What finds no chain begins one.
 
 So blocks of one boot number that contradict each other by more than an hour part ways, and a clock that was set does
@@ -25,7 +28,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +36,8 @@ from numpy.typing import NDArray
 SECOND_NS: Final = 1_000_000_000
 JITTER_NS: Final = 30 * SECOND_NS  # of a clock that runs on: drift and small corrections
 NEAR_NS: Final = 3600 * SECOND_NS
-PAUSE_NS: Final = 30 * 24 * 3600 * SECOND_NS  # a longer one is taken for a clock that was set
-CLOCK_RAN_ON, NONE_MISSING, HOLE, NO_JOINT = range(4)  # joints, the strongest first
+PAUSE_NS: Final = 30 * 24 * 3600 * SECOND_NS  # a longer one is no pause: the clock was set
+CLOCK_RAN_ON, PAUSE, CLOCK_SET, HOLE, NO_JOINT = range(5)  # joints, the strongest first
 CANDIDATES: Final = 8  # chains looked at for one piece, so that hostile input costs no more
 
 IntArray = NDArray[np.int64]
@@ -50,6 +53,18 @@ class Piece:
     last: int
     end_ns: int
     last_ns: int
+
+
+class Joint(NamedTuple):
+    """A piece put on a chain. The least is the best."""
+
+    kind: int
+    gap_ns: int  # either way
+    missing: int
+    chain: int  # -1: a new one
+
+
+NONE: Final = Joint(NO_JOINT, 0, 0, -1)
 
 
 @dataclass(slots=True)
@@ -153,29 +168,41 @@ def _join(pieces: Sequence[Piece], *, weakest: int) -> list[int]:
     """The chain of each piece, with joints no weaker than `weakest`."""
     starts = Counter(piece.first for piece in pieces)
     ends = Counter(piece.last for piece in pieces)
-    first_round = weakest == CLOCK_RAN_ON
     chains = Chains()
     out: list[int] = []
     for piece in pieces:
         sure = starts[piece.first] == ends[piece.first - 1] == 1
-        best = (weakest + 1, 0, -1)
-        for chain in chains.near(piece):
-            end = chains.ends[chain]
-            if end.last < piece.first and not (first_round and starts[end.last + 1] == ends[piece.first - 1] == 1):
-                best = min(best, (*_joint(end, piece, sure=sure), chain))
-        out.append(chains.put(piece, best[2]))
+        joints = [_joint(chain, chains.ends[chain], piece, sure=sure) for chain in chains.near(piece)]
+        best = min(joints, default=NONE)
+        if best.kind > weakest or (
+            weakest == CLOCK_RAN_ON and any(_between(best, other, sure=sure) for other in joints)
+        ):
+            best = NONE
+        out.append(chains.put(piece, best.chain))
     return out
 
 
-def _joint(end: Piece, piece: Piece, *, sure: bool) -> tuple[int, int]:
-    """How weak it is to take `piece` for what came after `end`; `sure` if their seqs occur only there."""
+def _joint(chain: int, end: Piece, piece: Piece, *, sure: bool) -> Joint:
+    """What it is to take `piece` for what came after `end`; `sure` if their seqs occur only there."""
     missing = piece.first - end.last - 1
     gap_ns = piece.start_ns - end.end_ns
-    off_ns = abs(gap_ns - missing * (end.last_ns + piece.first_ns) // 2)
-    if off_ns <= JITTER_NS:
-        return CLOCK_RAN_ON, off_ns
-    if missing == 0 and (sure or -JITTER_NS <= gap_ns <= PAUSE_NS):
-        return NONE_MISSING, abs(gap_ns)
-    if missing and -NEAR_NS <= gap_ns <= PAUSE_NS:
-        return HOLE, abs(gap_ns)
-    return NO_JOINT, 0
+    off_ns = gap_ns - missing * (end.last_ns + piece.first_ns) // 2
+    if missing < 0:
+        kind = NO_JOINT
+    elif abs(off_ns) <= JITTER_NS:
+        kind = CLOCK_RAN_ON
+    elif missing == 0 and -JITTER_NS <= gap_ns <= PAUSE_NS:
+        kind = PAUSE
+    elif missing == 0 and sure:
+        kind = CLOCK_SET
+    elif missing and -NEAR_NS <= gap_ns <= PAUSE_NS:
+        kind = HOLE
+    else:
+        kind = NO_JOINT
+    return Joint(kind, abs(gap_ns), missing, chain)
+
+
+def _between(joint: Joint, other: Joint, *, sure: bool) -> bool:
+    """Whether `joint` passes over blocks that `other` would not."""
+    closer = other.gap_ns < joint.gap_ns or (sure and other.missing == 0)
+    return closer and other.kind != NO_JOINT and other.missing < joint.missing

@@ -8,8 +8,10 @@ Rules
   a tenth of a second, is counted as offset.
 - Kept is the lowest point of every ten minutes of arrival, six hours back. Blocks that were stored and sent later lie
   high above the line and leave no trace; so do ten minutes in which nothing else came.
-- Where a block that follows on in seq shows that the clock was set, the estimate begins anew and keeps its drift until
-  it has an hour of its own. Where that cannot be seen, three times ten minutes that agree do the same.
+- Where a block follows on in seq and begins before the end of the one before it, the clock was set back by that much,
+  and all points are moved. Where it begins later, the clock was set or nothing was recorded: if its arrival says the
+  former, the estimate begins anew and keeps its drift until it has an hour of its own. A setting that no two blocks
+  show is known when three times ten minutes agree on it.
 """
 
 from itertools import pairwise
@@ -37,22 +39,21 @@ class Low(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Clock(msgspec.Struct, frozen=True, array_like=True):
-    """What is known of one device's clock. `basis` counts the blocks since it was last set."""
+    """What is known of one device's clock. `basis` counts the blocks since the estimate began."""
 
     lows: tuple[Low, ...] = ()
     basis: int = 0
-    last: Mark | None = None
-    earlier_ppm: float = 0.0  # drift before the clock was last set
+    newest: Mark | None = None  # by boot and seq
+    heard_ns: int = 0  # latest arrival
+    earlier_ppm: float = 0.0  # drift before the estimate began
 
     @property
     def offset_s(self) -> float:
         """Device minus service when the last block came, seconds; 0 while nothing is known."""
-        if self.last is None:
-            return 0.0
         points = _points(self.lows)
         slope = self._slope(points)
-        origin_ns = self.last.received_ns
-        return -min(behind + slope * (origin_ns - received) for received, behind in points) / SECOND_NS
+        line = [behind + slope * (self.heard_ns - received) for received, behind in points]
+        return -min(line) / SECOND_NS if line else 0.0
 
     @property
     def drift_ppm(self) -> float:
@@ -68,32 +69,34 @@ class Clock(msgspec.Struct, frozen=True, array_like=True):
 def heard(clock: Clock, mark: Mark) -> Clock:
     """The estimate with one more block, taken when it came in."""
     low = Low(mark.received_ns, mark.received_ns - mark.end_ns)
-    if _was_set(clock, mark):
-        return Clock((low,), 1, mark, clock.drift_ppm)
+    newest = mark if clock.newest is None or _newer(mark, clock.newest) else clock.newest
+    heard_ns = max(clock.heard_ns, mark.received_ns)
+    jump_ns = _jump_ns(clock.newest, mark)
     lows = clock.lows
+    if jump_ns < 0:
+        lows = tuple(Low(old.received_ns, old.behind_ns - jump_ns) for old in lows)
+    elif jump_ns > 0 and low.behind_ns < min(old.behind_ns for old in lows[-2:]) - jump_ns / 2:
+        return Clock((low,), 1, newest, heard_ns, clock.drift_ppm)
     if lows and mark.received_ns // BIN_NS <= lows[-1].received_ns // BIN_NS:
-        if low.behind_ns < lows[-1].behind_ns:
-            lows = (*lows[:-1], low)
+        lows = (*lows[:-1], min(lows[-1], low, key=lambda each: each.behind_ns))
     else:
         lows = (*_steady(lows), low)[-BINS:]
-    return Clock(lows, clock.basis + 1, mark, clock.earlier_ppm)
+    return Clock(lows, clock.basis + 1, newest, heard_ns, clock.earlier_ppm)
 
 
-def _was_set(clock: Clock, mark: Mark) -> bool:
-    """Whether a live block follows on a live one and the device's clock jumped between them."""
-    last = clock.last
-    if last is None or mark.boot != last.boot or mark.seq != last.seq + 1:
-        return False
-    jump_ns = mark.t0_ns - last.end_ns
-    if abs(jump_ns) < STEP_NS:
-        return False
-    lowest_ns = min(low.behind_ns for low in clock.lows)
-    level_ns = min(low.behind_ns for low in clock.lows[-2:])
-    behind_ns = mark.received_ns - mark.end_ns
-    if last.received_ns - last.end_ns > lowest_ns + LATE_NS or behind_ns > level_ns - jump_ns + LATE_NS:
-        return False  # sent later: what the clock did then is no news
-    # Forward may be a pause as well: then the delay is what it was.
-    return jump_ns < 0 or behind_ns < level_ns - jump_ns / 2
+def _newer(mark: Mark, than: Mark) -> bool:
+    """Whether the device made `mark` later; a boot counter may have begun again."""
+    if mark.boot == than.boot:
+        return mark.seq > than.seq
+    return mark.boot > than.boot or mark.end_ns > than.end_ns
+
+
+def _jump_ns(newest: Mark | None, mark: Mark) -> int:
+    """What the device's clock shows between two blocks that follow on; 0 if it ran on, or they do not."""
+    if newest is None or mark.boot != newest.boot or mark.seq != newest.seq + 1:
+        return 0
+    jump_ns = mark.t0_ns - newest.end_ns
+    return jump_ns if abs(jump_ns) >= STEP_NS else 0
 
 
 def _steady(lows: tuple[Low, ...]) -> tuple[Low, ...]:

@@ -160,6 +160,38 @@ def test_a_clock_that_strays_and_comes_back_is_moved_alone(hours: int) -> None:
     assert minutes(timeline(marks)) == steady(*range(30))
 
 
+def test_a_clock_that_strays_for_longer_leaves_what_fits_alone() -> None:
+    marks = [*run(0, 10, NOON_NS), *run(10, 10, NOON_NS + 5 * HOUR_NS + 610 * SECOND_NS)]  # and ten seconds more
+    marks += [*run(20, 10, NOON_NS + 5 * HOUR_NS + 1800 * SECOND_NS), *run(30, 10, NOON_NS + 2400 * SECOND_NS)]
+    assert minutes(timeline(marks)) == [
+        *steady(*range(10)),
+        *((seq, seq + 1 / 6) for seq in range(10, 20)),
+        *((seq, seq + 10.0) for seq in range(20, 30)),
+        *((seq, seq + 10.0) for seq in range(30, 40)),
+    ]
+
+
+def test_another_session_that_must_give_way_keeps_its_pause() -> None:
+    marks = [*run(0, 5, NOON_NS - 180 * 60 * SECOND_NS), *run(5, 5, NOON_NS + 60 * SECOND_NS)]
+    line = timeline([*marks, *run(10, 5, NOON_NS - 300 * 60 * SECOND_NS)])
+    assert minutes(line) == [
+        *((seq, seq - 486.0) for seq in range(5)),
+        *((seq, seq - 310.0) for seq in range(5, 15)),
+    ]
+
+
+def test_a_lost_clock_keeps_its_pauses() -> None:
+    marks = [*run(0, 5, NOON_NS), *run(5, 5, 0, true_ns=NOON_NS), *run(10, 5, 15 * 60 * SECOND_NS, true_ns=NOON_NS)]
+    assert minutes(timeline(marks)) == [*steady(*range(10)), *((seq, seq + 10.0) for seq in range(10, 15))]
+
+
+def test_less_than_an_hour_back_over_a_missing_block_is_the_same_incarnation() -> None:
+    first, second = run(0, 10, NOON_NS), run(11, 10, NOON_NS - 300 * SECOND_NS)
+    assert [block.mark for block in timeline(second + first).placed] == first + second
+    apart = run(11, 10, NOON_NS - HOUR_NS)
+    assert [block.mark for block in timeline(apart + first).placed] == apart + first
+
+
 def test_a_boot_counter_that_starts_again_makes_a_second_incarnation() -> None:
     first, second = run(0, 10, NOON_NS), run(0, 20, NOON_NS + DAY_NS)
     line = timeline([*second, *first])

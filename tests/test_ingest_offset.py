@@ -95,10 +95,26 @@ def test_a_clock_that_is_set_right_every_six_hours(ppm: float) -> None:
 
 def test_a_clock_that_is_first_set_while_live_is_known_at_once() -> None:
     random, device = Random(3), Device()
-    for offset_s in (-1.767e9, 2.5e9, 7200.0):
+    for offset_s in (-1.767e9, 2.5e9, 7200.0, -4.0, 4.0):
         marks = Device(offset_s).send(0, 100, random=random)
         clock = hear(device.send(100, 60, random=random, begin_s=1000), hear(marks))
         check(clock, device, at_s=1600)
+
+
+def test_a_clock_that_is_set_back_before_a_backlog_comes_is_known_with_the_first_live_block() -> None:
+    random, device = Random(7), Device()
+    marks = Device(8.0).send(0, 900, random=random) + device.send(900, 500, random=random, begin_s=9_000)
+    away = [msgspec.structs.replace(m, received_ns=NOON_NS + (15_000 + m.seq) * SECOND_NS) for m in marks[600:]]
+    live = device.send(1400, 80, random=random, begin_s=16_400)
+    check(hear([*marks[:600], *away, *live]), device, at_s=17_200)
+
+
+def test_a_pause_is_no_setting() -> None:
+    random, device = Random(8), Device(1.0, 100.0)
+    parts = [device.send(k * 60, 60, random=random, begin_s=k * 1200.0) for k in range(12)]
+    clock = hear([mark for part in parts for mark in part])
+    check(clock, device, at_s=13_800)
+    assert clock.basis == 720
 
 
 def test_a_clock_that_was_set_back_while_away_is_known_within_an_hour() -> None:
@@ -108,14 +124,15 @@ def test_a_clock_that_was_set_back_while_away_is_known_within_an_hour() -> None:
     check(clock, device, at_s=15_000)
 
 
-def test_a_setting_in_a_night_that_comes_later_is_no_news() -> None:
+def test_settings_in_a_night_that_comes_later_do_no_harm_once_live() -> None:
     random, device = Random(6), Device(2.0, 80.0)
     clock = hear(device.send(0, 1000, random=random))
     night = Device(7200.0).send(1000, 500, random=random, begin_s=10_000)
     night += device.send(1500, 500, random=random, begin_s=15_000)
     for i, mark in enumerate(night):
         clock = heard(clock, msgspec.structs.replace(mark, received_ns=NOON_NS + (30_000 + 4 * i) * SECOND_NS))
-    check(clock, device, at_s=34_000)
+    clock = hear(device.send(2000, 1440, random=random, begin_s=34_000), clock)
+    check(clock, device, at_s=48_400)
 
 
 def test_the_state_stays_small() -> None:
