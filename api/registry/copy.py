@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
-from api.errors import Conflict, Invalid
+from api.errors import Conflict, Invalid, RegistryUnavailable
 from api.registry.database import Registry, known_schemas, make_engine, migrate
 
 FORMAT: Final = 1
@@ -44,6 +44,8 @@ def snapshot_registry(url: str, to: Path) -> tuple[str, dict[str, int]]:
                     counts[table.name] += 1
             file.flush()
             os.fsync(file.fileno())
+    except sa.exc.DatabaseError as error:
+        raise RegistryUnavailable(f"The registry cannot be read: {error.orig}.") from error
     finally:
         registry.close()
     return schema, counts
