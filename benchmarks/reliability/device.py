@@ -12,6 +12,7 @@ import random
 import ssl
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from typing import Final, cast
 
 from benchmarks.reliability import packets
@@ -29,7 +30,9 @@ RETRY_S: Final = (0.1, 0.6)
 class Device(asyncio.Protocol):
     """One device: what it is to send, what it waits for, and its connection. Lives in the fleet's thread."""
 
-    def __init__(self, name: str, sendings: list[Sent], *, counts: Counter[str], flash: int, resend_s: float) -> None:
+    def __init__(
+        self, name: str, sendings: Sequence[Sent], *, counts: Counter[str], flash: int, resend_s: float
+    ) -> None:
         self.name = name
         self.sendings = sendings
         self.limit = 0  # how many of them may be sent by now

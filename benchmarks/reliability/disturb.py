@@ -64,9 +64,10 @@ def disk_full(world: World) -> Iterator[None]:
 
 @contextmanager
 def bad_network(*proxies: tuple[Proxy, Faults]) -> Iterator[None]:
-    """These proxies do what they should not."""
+    """These proxies do what they should not; it begins with every connection being cut."""
     for proxy, faults in proxies:
         proxy.faults = faults
+        proxy.cut_all()
     try:
         yield
     finally:

@@ -35,14 +35,15 @@ class Fleet:
         port: int,
         flash: int = FLASH,
         resend_s: float = RESEND_S,
+        tick_s: float = TICK_S,
         context: ssl.SSLContext | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.devices = {
-            name: Device(name, list(tape), counts=self.counts, flash=flash, resend_s=resend_s)
-            for name, tape in tapes.items()
+            name: Device(name, tape, counts=self.counts, flash=flash, resend_s=resend_s) for name, tape in tapes.items()
         }
         self._address = (host, port)
+        self._tick_s = tick_s
         self._context = context
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._loop = asyncio.new_event_loop()
@@ -61,6 +62,16 @@ class Fleet:
     def in_flight(self) -> int:
         """Blocks sent and not yet named durable."""
         return self.counts["pending"]
+
+    @property
+    def held(self) -> int:
+        """Blocks that devices have and the service has not named durable, sent or not."""
+        return self.in_flight + sum(max(0, device.limit - device.next) for device in self.devices.values())
+
+    @property
+    def online(self) -> int:
+        """How many devices are connected."""
+        return sum(device.online for device in self.devices.values())
 
     @property
     def finished(self) -> bool:
@@ -102,7 +113,7 @@ class Fleet:
     def extend(self, tapes: Mapping[str, Sequence[Sent]]) -> None:
         """More to send, behind what there is."""
         for name, tape in tapes.items():
-            self.devices[name].sendings.extend(tape)
+            self.devices[name].sendings = [*self.devices[name].sendings, *tape]
 
     def cut(self, names: Iterable[str] | None = None, *, for_good: bool = False) -> None:
         """Lose the connections of these devices, or all; those that are not cut for good come back."""
@@ -169,7 +180,7 @@ class Fleet:
                     device.tick(now)
                 elif device.wanted and name not in self._tasks:
                     self._tasks[name] = asyncio.ensure_future(self._connect(device))
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(self._tick_s)
         for device in self.devices.values():
             device.wanted = False
         await asyncio.gather(*self._tasks.values())

@@ -20,7 +20,10 @@ def live_tapes(*, devices: int, seconds: int, seed: int, speed: int) -> dict[str
 
 
 class Load:
-    """Lets each device of a fleet send as many blocks as seconds have passed, times `speed`, until the block ends."""
+    """Lets each device send as many blocks as seconds have passed, times `speed`, until the block ends.
+
+    Devices are out of step, as they are in life.
+    """
 
     def __init__(self, fleet: Fleet, *, speed: float = 1.0) -> None:
         self._fleet = fleet
@@ -42,7 +45,10 @@ class Load:
 
     def _run(self) -> None:
         while not self._ended.wait(TICK_S):
-            self._fleet.allow_each(int(self.now_s * self._speed))
+            due = self.now_s * self._speed
+            devices = self._fleet.devices.values()
+            for i, device in enumerate(devices):
+                device.limit = max(device.limit, min(len(device.sendings), int(due + i / len(devices))))
 
     def __enter__(self) -> Self:
         return self

@@ -22,6 +22,7 @@ from detector import VERSION
 ROOT: Final = Path(__file__).parent.parent.parent
 RESULTS: Final = Path(__file__).with_name("results.json")
 PACKAGES: Final = ("paho-mqtt", "influxdb-client", "numpy", "pyarrow")
+MANY: Final = 20  # checks; of more only those that fail are printed
 
 Figure = int | float | str
 
@@ -58,8 +59,11 @@ class Outcome:
             out.print(table)
         for name, value in self.figures.items():
             out.print(f"  {name}: {shown(value)}", highlight=False)
+        out.print(f"  [green]{sum(self.checks.values())} checks hold[/green]", highlight=False)
         for what, holds in self.checks.items():
-            out.print(f"  {'[green]holds[/green]' if holds else '[red]FAILS[/red]'} {escape(what)}", highlight=False)
+            if len(self.checks) <= MANY or not holds:
+                word = "[green]holds[/green]" if holds else "[red]FAILS[/red]"
+                out.print(f"  {word} {escape(what)}", highlight=False)
         for sentence in self.sentences:
             out.print(f"    {escape(sentence)}", soft_wrap=True, highlight=False)
 

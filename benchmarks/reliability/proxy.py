@@ -30,6 +30,13 @@ class Faults:
     flip: float = 0.0  # one bit
     drop: float = 0.0  # the chunk
 
+    def more(self, times: float) -> "Faults":
+        """The same, but so many times as likely."""
+        return Faults(
+            delay=self.delay, delay_s=self.delay_s, cut=times * self.cut, silence=times * self.silence,
+            flip=times * self.flip, drop=times * self.drop,
+        )  # fmt: skip
+
 
 NONE: Final = Faults()
 ROUGH: Final = Faults(delay=0.2, cut=0.004, silence=0.001)
@@ -47,6 +54,7 @@ class Proxy:
         self._rng = Random(seed)  # noqa: S311 - no secret
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
+        self._open: set[asyncio.StreamWriter] = set()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
         self._thread.start()
@@ -58,6 +66,16 @@ class Proxy:
             self._loop.run_until_complete(self._serve())
         finally:
             self._loop.close()
+
+    def cut_all(self) -> None:
+        """Every connection at once."""
+
+        def cut() -> None:
+            for writer in self._open:
+                self.done["cut"] += 1
+                writer.transport.abort()
+
+        self._loop.call_soon_threadsafe(cut)
 
     async def _serve(self) -> None:
         server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
@@ -80,9 +98,11 @@ class Proxy:
             asyncio.ensure_future(self._way(reader, far_writer)),
             asyncio.ensure_future(self._way(far_reader, writer)),
         ]
+        self._open.add(writer)
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._open.discard(writer)
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)

@@ -68,6 +68,22 @@ def outbox(folder: Path) -> tuple[int, int]:
     return records, events
 
 
+def counts(folder: Path) -> dict[str, int]:
+    """How many different blocks of each device a data folder holds, of which no ingester is running."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    with closing(_open(folder / "journal.sqlite")) as db:
+        for device, boot, seq in db.execute(
+            "SELECT name, boot, seq FROM block JOIN device ON device.id = block.device"
+        ):
+            found.setdefault(device, set()).add((boot, seq))
+    for part in (folder / "archive").glob("device=*/date=*/part-*.parquet"):
+        table: Any = pq.ParquetFile(part).read(columns=["boot", "seq"])
+        device = part.parent.parent.name.removeprefix("device=")
+        pairs = zip(table["boot"].to_pylist(), table["seq"].to_pylist(), strict=True)
+        found.setdefault(device, set()).update(pairs)
+    return {device: len(blocks) for device, blocks in found.items()}
+
+
 _OUTBOXES: Final = ("outbox", "event_outbox")
 
 
