@@ -250,6 +250,17 @@ def test_only_parts_since_an_instant_are_opened(tmp_path: Path) -> None:
     assert len(archive.check(since_ns=NOON)) == 1
 
 
+def test_a_part_that_cannot_be_opened_is_told_and_left(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    archive.add(DEVICE, BLOCKS)
+    nowhere = only_part(tmp_path).with_name("part-nowhere.parquet")
+    nowhere.symlink_to(tmp_path / "gone")
+    (finding,) = archive.check()
+    assert (finding.path, finding.lost) == (nowhere, False)
+    assert "cannot be opened" in finding.sentence
+    assert nowhere.is_symlink()
+
+
 def test_stray_files_do_not_matter(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     archive.add(DEVICE, BLOCKS)

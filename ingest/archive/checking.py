@@ -16,7 +16,7 @@ def check_parts(root: Path, *, since_ns: int) -> list[Finding]:
     """Check everything below a folder."""
     try:
         leftovers = [_cleared(path) for path in sorted(root.glob(LEFTOVERS))]
-        findings = [_checked(path) for path in sorted(root.glob(PARTS)) if path.stat().st_mtime_ns >= since_ns]
+        findings = [_checked(path, since_ns) for path in sorted(root.glob(PARTS))]
     except OSError as error:
         raise ArchiveError(f"the archive cannot be checked: {error}") from error
     return [*leftovers, *(finding for finding in findings if finding is not None)]
@@ -28,9 +28,11 @@ def _cleared(path: Path) -> Finding:
     return Finding(path, sentence, lost=False)
 
 
-def _checked(path: Path) -> Finding | None:
+def _checked(path: Path, since_ns: int) -> Finding | None:
     """What is wrong with a part, if anything; only its footer is read, which is what it ends with."""
     try:
+        if path.stat().st_mtime_ns < since_ns:
+            return None
         with pq.ParquetFile(path) as file:
             version = version_of(file.schema_arrow)
     except UNREADABLE as error:

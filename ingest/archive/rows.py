@@ -95,7 +95,5 @@ class Blocks:
 def _words(column: Any, places: IntArray) -> list[Any]:
     """Words of these rows; few are different, so each is made once."""
     coded = column.combine_chunks().dictionary_encode()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
     words = coded.dictionary.to_pylist()
     return [words[code] for code in coded.indices.to_numpy()[places].tolist()]
