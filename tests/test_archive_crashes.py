@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import pytest
@@ -189,23 +190,27 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_readers_miss_nothing_while_it_is_compacted(tmp_path: Path) -> None:
     reader, writer = Archive(tmp_path), Archive(tmp_path)
-    blocks = [a_block(k) for k in range(120)]
     for start in range(0, 60, 2):
-        writer.add(DEVICE, blocks[start : start + 2])
+        writer.add(DEVICE, [a_block(start), a_block(start + 1)])
+    enough = Event()
 
-    def write() -> None:
-        for k in range(60, 120):
-            writer.add(DEVICE, [blocks[k]])
+    def write() -> int:
+        count = 60
+        while not enough.is_set():
+            writer.add(DEVICE, [a_block(count)])
             writer.compact(before_ns=FOR_EVER)
+            count += 1
+        return count
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write)
-        rounds, fewest = 0, 60
-        while not writing.done():
-            found = held(reader)
-            assert found == blocks[: len(found)]
-            assert len(found) >= fewest
-            fewest, rounds = len(found), rounds + 1
-        writing.result()
-    assert rounds > 3
-    assert held(reader) == blocks
+        try:
+            fewest = 60
+            for _ in range(25):
+                found = held(reader)
+                assert [one.block.seq for one in found] == list(range(len(found)))
+                assert len(found) >= fewest
+                fewest = len(found)
+        finally:
+            enough.set()
+    assert held(reader) == [a_block(k) for k in range(writing.result())]
