@@ -14,7 +14,7 @@ from rich.console import Console
 
 from benchmarks.reliability.outcome import Outcome, keep, say
 
-PROGRAMS: Final = ("kills", "offline", "outages", "reconnect")
+PROGRAMS: Final = ("kills", "offline", "outages", "hostile", "reconnect", "backup")
 
 
 def run(name: str, *, quick: bool, folder: Path) -> Outcome:

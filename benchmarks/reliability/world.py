@@ -8,6 +8,7 @@ Rules
 """
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,7 @@ AUTOSAVE_S: Final = 60  # as in deploy/mosquitto
 ARCHIVE_AFTER_S: Final = 2  # not an hour, so that blocks go to the archive while it all happens
 POLL_S: Final = 0.05
 LOG_TAIL: Final = 2000
+COMMAND_S: Final = 600.0
 
 
 class Role:
@@ -39,6 +41,12 @@ class Role:
         self.log = log
         self._settings = settings
         self._child: Child | None = None
+
+    def command(self, *arguments: str) -> list[str]:
+        """What to run for `charley <arguments>` with the settings of this role and nobody else's."""
+        pairs = (f"{PREFIX}{key.upper()}={value}" for key, value in self._settings.items())
+        unset = (f"--unset={key}" for key in os.environ if key.startswith(PREFIX))
+        return ["env", *unset, *pairs, sys.executable, "-m", "charley", *arguments]
 
     @property
     def pid(self) -> int | None:
@@ -53,9 +61,7 @@ class Role:
     def start(self) -> None:
         """Start it, if it is not running; returns at once."""
         if self._child is None or self._child.exit_code is not None:
-            pairs = (f"{PREFIX}{key.upper()}={value}" for key, value in self._settings.items())
-            unset = (f"--unset={key}" for key in os.environ if key.startswith(PREFIX))
-            self._child = Child(["env", *unset, *pairs, sys.executable, "-m", "charley", self.name], log=self.log)
+            self._child = Child(self.command(self.name), log=self.log)
 
     def kill(self) -> None:
         """End it at once."""
@@ -91,9 +97,12 @@ class World:
     @contextmanager
     def make(
         cls, folder: Path, *, data: Path | None = None, extra: str = "", settings: Mapping[str, object] | None = None,
-        broker_port: int | None = None, autosave_s: int = AUTOSAVE_S,
+        broker_port: int | None = None, autosave_s: int = AUTOSAVE_S, restored: Path | None = None,
     ) -> Iterator[Self]:  # fmt: skip
-        """Everything runs until the block ends. The ingester may reach the broker by another port: a proxy's."""
+        """Everything runs until the block ends.
+
+        The ingester may reach the broker by another port: a proxy's. Before anything else a backup may be restored.
+        """
         data = data or folder / "data"
         quick_archive = {"archive_after_s": ARCHIVE_AFTER_S, "min_free_mb": 0}
         with ExitStack() as stack:
@@ -114,11 +123,22 @@ class World:
                 metrics_url=f"http://127.0.0.1:{metrics}/metrics", ready_url=f"http://127.0.0.1:{metrics}/readyz",
                 api_url=f"http://127.0.0.1:{api}",
             )  # fmt: skip
+            if restored is not None:
+                world.run("restore", str(restored))
             for role in (world.ingest, world.api):
                 stack.callback(role.kill)
                 role.start()
             world.wait(world.up, within_s=60.0, what="start of all processes")
             yield world
+
+    def run(self, *arguments: str) -> str:
+        """Run `charley <arguments>` on this world to its end; what it printed."""
+        done = subprocess.run(
+            self.ingest.command(*arguments), check=False, capture_output=True, text=True, timeout=COMMAND_S
+        )
+        if done.returncode:
+            raise RuntimeError(f"charley {' '.join(arguments)} left with {done.returncode}: {done.stderr[-LOG_TAIL:]}")
+        return done.stdout
 
     def pid(self, role: str) -> int | None:
         """The process of a role, while there is one."""
