@@ -26,6 +26,8 @@ from ingest.store.memory import MemoryStore
 from ingest.store.sqlite import SqliteStore
 from ingest.wire import CONTENT_JSON, CONTENT_MSGPACK, Ack, Status, decode_ack, encode, topic
 
+NUMBERS = [str(i).encode() for i in range(100)]
+
 
 @contextmanager
 def device(broker: Mosquitto, *, protocol: int = paho.MQTTv5) -> Iterator[paho.Client]:
@@ -70,16 +72,23 @@ def take(source: MqttSource, count: int, *, name: str, timeout_s: float = 20) ->
     return taken
 
 
+def let_read(client: paho.Client) -> None:
+    """Let the broker read what a connection sent before it ended.
+
+    It reads one packet of each connection in turn, and a new connection of the same session throws away the rest.
+    """
+    for _ in range(2 * len(NUMBERS)):
+        client.publish("elsewhere", b"", qos=1).wait_for_publish(20)
+
+
 def payloads(deliveries: Sequence[Delivery]) -> list[bytes]:
     return [delivery.payload for delivery in deliveries]
 
 
-NUMBERS = [str(i).encode() for i in range(100)]
-
-
 def test_messages_come_in_order_as_they_are_and_once_when_acknowledged(mosquitto: Mosquitto) -> None:
     name = topic("mqtt-1", "blocks")
-    with device(mosquitto) as client, closing(source(mosquitto, "t1")) as first:
+    with device(mosquitto) as client:
+        first = source(mosquitto, "t1")
         publish(client, name, NUMBERS)
         taken = take(first, 100, name=name)
         assert payloads(taken) == NUMBERS
@@ -87,6 +96,8 @@ def test_messages_come_in_order_as_they_are_and_once_when_acknowledged(mosquitto
         assert len({d.generation for d in taken}) == 1
         assert abs(taken[0].received_ns - time.time_ns()) < 60e9
         first.acknowledge(taken)
+        first.close()
+        let_read(client)
         publish(client, name, [b"last"])
     with closing(source(mosquitto, "t1")) as second:
         assert payloads(take(second, 1, name=name)) == [b"last"]
@@ -190,6 +201,24 @@ def test_a_queue_that_is_full_holds_the_broker_back_and_nothing_is_lost(mosquitt
     assert most < limit + 2 * len(sent[0])
 
 
+def test_a_queue_that_stays_full_stays_bounded_and_loses_nothing(mosquitto: Mosquitto) -> None:
+    name = topic("mqtt-14", "blocks")
+    sent = [i.to_bytes(2, "big") * 10_000 for i in range(100)]
+    limit, seen = 500_000, []
+    with device(mosquitto) as client, closing(source(mosquitto, "t14", max_queued_bytes=limit, keepalive_s=1)) as ours:
+        publish(client, name, sent)
+        wait_for(lambda: ours.queued_bytes > limit)
+        # Nothing is read, not even answers to pings, so the connection ends, and ends again.
+        for connected in (False, True, False, True):
+            wait_for(lambda now=connected: ours.subscribed == now, what="the connection to end or begin")
+            seen.append(ours.queued_bytes)
+        assert max(seen) < limit + 2 * len(sent[0])
+        got: set[bytes] = set()
+        wait_for(
+            lambda: (ours.acknowledge(batch := ours.take(20, 0.1)), got.update(payloads(batch)), got >= set(sent))[2]
+        )
+
+
 def test_a_noisy_device_does_not_hold_up_the_others_and_answers_keep_their_order(mosquitto: Mosquitto) -> None:
     noisy, quiet = topic("mqtt-noisy", "blocks"), topic("mqtt-quiet", "blocks")
     with device(mosquitto) as client, closing(source(mosquitto, "t13")) as ours:
@@ -210,8 +239,10 @@ def test_a_noisy_device_does_not_hold_up_the_others_and_answers_keep_their_order
         again.acknowledge([d for d in taken if d.topic == quiet])
         again.acknowledge([d for d in taken if d.topic != quiet])
         assert again.unanswered == 0
-    with device(mosquitto) as client, closing(source(mosquitto, "t13")) as last:
+    with device(mosquitto) as client:
+        let_read(client)
         publish(client, quiet, [b"last"])
+    with closing(source(mosquitto, "t13")) as last:
         assert payloads(take(last, 1, name=quiet)) == [b"last"]
 
 
