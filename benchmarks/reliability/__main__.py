@@ -1,6 +1,9 @@
 """Show what must hold whatever happens on the way; each program prints figures and fails where it does not hold.
 
-python -m benchmarks.reliability NAME ... [--quick] [--keep FOLDER]
+python -m benchmarks.reliability [NAME ...] [--quick] [--keep FOLDER]
+python -m benchmarks.reliability page
+
+Without a name all run, and the page is written.
 """
 
 import argparse
@@ -12,9 +15,12 @@ from typing import Final
 
 from rich.console import Console
 
+from benchmarks.reliability import page
 from benchmarks.reliability.outcome import Outcome, keep, say
 
 PROGRAMS: Final = ("kills", "offline", "outages", "hostile", "reconnect", "backup")
+
+PAGE: Final = "page"
 
 
 def run(name: str, *, quick: bool, folder: Path) -> Outcome:
@@ -27,10 +33,13 @@ def run(name: str, *, quick: bool, folder: Path) -> Outcome:
 def main() -> int:
     """Run those that are named, or all; 1 when anything does not hold."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*PROGRAMS, []], metavar="NAME", help=", ".join(PROGRAMS))
+    parser.add_argument("names", nargs="*", choices=[*PROGRAMS, PAGE, []], metavar="NAME", help=", ".join(PROGRAMS))
     parser.add_argument("--quick", action="store_true", help="a minute instead of an hour")
     parser.add_argument("--keep", type=Path, help="keep what the processes wrote here")
     options = parser.parse_args()
+    if options.names == [PAGE]:
+        page.write()
+        return 0
     out = Console()
     failed = []
     for name in options.names or PROGRAMS:
@@ -41,6 +50,8 @@ def main() -> int:
         keep(outcome, quick=options.quick)
         if not outcome.passed:
             failed.append(name)
+    if not options.names:
+        page.write()
     if failed:
         out.print(f"[red]does not hold:[/red] {', '.join(failed)}")
     return 1 if failed else 0

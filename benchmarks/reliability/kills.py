@@ -23,7 +23,6 @@ from benchmarks.reliability.world import ROLES, World
 
 EVERYTHING: Final = "all four"
 SHARES: Final = {"ingest": 0.35, "broker": 0.2, "store": 0.2, "api": 0.15, EVERYTHING: 0.1}
-WORKING: Final = 0.7  # of the kills wait until the chain works again
 AFTER_S: Final = 0.4  # a kill comes at random within so long after its chapter of blocks
 DOWN_S: Final = 0.5
 SETTLE_S: Final = 60.0
@@ -37,12 +36,13 @@ class Plan:
     kills: int
     devices: int
     seconds: int
+    working: float  # of the kills wait until the chain works again
     seed: int = 4
 
 
 # Few devices with long tapes: a chapter is more of each than the ingester holds back, so that blocks come too late.
-QUICK: Final = Plan(kills=20, devices=2, seconds=2100)
-FULL: Final = Plan(kills=200, devices=5, seconds=20_000)
+QUICK: Final = Plan(kills=20, devices=2, seconds=2100, working=0.4)
+FULL: Final = Plan(kills=200, devices=5, seconds=20_000, working=0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _kill(world: World, fleet: Fleet, plan: Plan) -> list[Kill]:
     kills: list[Kill] = []
     durable = 0
     for i, role in enumerate(roles):
-        if rng.random() < WORKING:
+        if rng.random() < plan.working:
             fleet.wait(lambda: fleet.counts["durable"] > durable, within_s=LIMIT_S, what="recovery from a kill")  # noqa: B023
         working = fleet.counts["durable"] > durable
         fleet.allow((i + 1) / (len(roles) + 1))

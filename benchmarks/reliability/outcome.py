@@ -88,7 +88,7 @@ def keep(outcome: Outcome, *, quick: bool, path: Path = RESULTS) -> None:
         "command": f"python -m benchmarks.reliability {outcome.name}{' --quick' if quick else ''}",
         **surroundings(),
     }
-    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    path.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def surroundings() -> Mapping[str, Any]:

@@ -1,0 +1,89 @@
+"""Writes `docs/reliability.md` from `results.json`: what is promised, what was seen, what is not covered."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.reliability.outcome import RESULTS, ROOT, shown
+
+MANY: Final = 24  # checks; of more only those that fail are listed
+PAGE: Final = ROOT / "docs" / "reliability.md"
+TITLES: Final = {
+    "kills": "Kills",
+    "offline": "A week offline",
+    "outages": "Outages",
+    "hostile": "Hostile input",
+    "reconnect": "Thousands reconnecting",
+    "backup": "Backup under load",
+}
+
+
+def write(results: Path = RESULTS, page: Path = PAGE) -> None:
+    """The page anew."""
+    page.write_text(render(json.loads(results.read_text()) if results.exists() else {}))
+
+
+def render(results: dict[str, dict[str, Any]]) -> str:
+    """The whole page."""
+    chosen = {name: results[name].get("full") or results[name].get("quick") for name in TITLES if name in results}
+    head, tail = (Path(__file__).with_name(f"page_{part}.md").read_text() for part in ("head", "tail"))
+    parts = [head, _overview(results, {name: one for name, one in chosen.items() if one})]
+    for name, one in chosen.items():
+        if one:
+            parts.append(_section(name, one, full="full" in results[name]))
+    return "\n".join([*parts, tail])
+
+
+def _overview(results: dict[str, dict[str, Any]], chosen: dict[str, Any]) -> str:
+    lines = [
+        "## What was seen",
+        "",
+        "| program | length | checks that hold | took | date | version |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, one in chosen.items():
+        holding = sum(one["checks"].values())
+        verdict = f"all {holding}" if one["passed"] else f"**{holding} of {len(one['checks'])}**"
+        length = "full" if "full" in results[name] else "short"
+        lines.append(
+            f"| [{TITLES[name]}](#{TITLES[name].lower().replace(' ', '-')}) | {length} | {verdict} "
+            f"| {_time(one['took_s'])} | {one['date']} | `{one['versions']['commit']}` |"
+        )
+    machines = sorted({one["machine"] for one in chosen.values()})
+    lines += ["", f"On {'; '.join(machines)}.", ""]
+    return "\n".join(lines)
+
+
+def _section(name: str, one: dict[str, Any], *, full: bool) -> str:
+    lines = [
+        f"## {TITLES[name]}",
+        "",
+        _about(name),
+        "",
+        f"`{one['command']}`{'' if full else ', the short version'}",
+        "",
+    ]
+    if one["rows"]:
+        lines += [_row(one["heading"]), _row(["---"] * len(one["heading"]))]
+        lines += [_row(map(shown, row)) for row in one["rows"]]
+        lines.append("")
+    lines += ["| figure | |", "|---|---|"]
+    lines += [f"| {figure} | {shown(value)} |" for figure, value in one["figures"].items()]
+    failing = [what for what, holds in one["checks"].items() if not holds]
+    lines += ["", *(f"- **Does not hold:** {what}." for what in failing), *([""] if failing else [])]
+    if len(one["checks"]) <= MANY:
+        lines += [f"Holds: {'; '.join(what for what, holds in one['checks'].items() if holds)}.", ""]
+    return "\n".join(lines)
+
+
+def _about(module: str) -> str:
+    """What a program's file says of it, as one paragraph or more."""
+    return Path(__file__).with_name(f"{module}.py").read_text().split('"""')[1].strip()
+
+
+def _row(cells: Any) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
