@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help setup runtime demo servers test lint bench evaluate figures lock clean
+.PHONY: help setup runtime demo servers test lint bench soak evaluate figures lock clean
 
 BIN := .venv/bin
 # Debian keeps mosquitto and nginx where an ordinary user's PATH does not look.
@@ -22,6 +22,7 @@ help:
 	@echo "make test    every test, against real servers where they can be installed"
 	@echo "make lint    style, types, import rule, requirements"
 	@echo "make bench   speed side by side with the alternatives; writes benchmarks/results.json"
+	@echo "make soak    what must hold through kills, outages and late data, for hours; writes docs/reliability.md"
 	@echo "make evaluate accuracy on simulated and real legs beside the alternatives; writes docs/accuracy.md"
 	@echo "make figures draw the figures of docs/detector.md"
 	@echo "make lock    compile deploy/requirements*.txt from pyproject.toml"
@@ -64,6 +65,11 @@ bench:
 	@deploy/install-servers mosquitto
 	@deploy/make-venv .venv-bench deploy/requirements.txt deploy/requirements-build.txt deploy/requirements-bench.txt
 	@.venv-bench/bin/python -m benchmarks
+
+# Some of it, or all in minutes: make soak ARGS="kills offline" or make soak ARGS=--quick
+soak: setup
+	@deploy/install-servers mosquitto influxdb
+	@$(BIN)/python -m benchmarks.reliability $(ARGS)
 
 figures: setup
 	@$(BIN)/python -m benchmarks.figures
