@@ -10,7 +10,7 @@ Rules
 
 import time
 from collections import ChainMap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -110,6 +110,12 @@ class Ingester:
     def revising(self) -> int:
         """How many devices wait for late blocks to be looked at."""
         return self._reviser.waiting
+
+    def learn(self, devices: Mapping[str, Device]) -> None:
+        """Devices that were committed beside the loop, before it runs."""
+        self.devices.update(devices)
+        self._reviser.note(devices)
+        self._statuses.note(list(devices))
 
     def step(self) -> int:
         """One turn; how many messages it took."""

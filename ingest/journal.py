@@ -7,6 +7,7 @@ Rules
   all: raw blocks, quarantine, the state of the devices, gaps, the episodes told, and the records and events to deliver.
 - A block is kept once, by device, boot and seq, with what became of it. The payload is kept as it was received.
 - `boot` counts across eras (`ingest.order`); the device's own number is its remainder by `ERA`.
+- A damaged file is set aside, and what can be read of it saved, before it is opened (`ingest.salvage`).
 - A block leaves for the archive once it has been detected in; it leaves here only after the archive has it.
 """
 
@@ -28,6 +29,7 @@ from ingest.order import Gap, Key
 from ingest.outbox import Outbox
 from ingest.quarantined import Quarantined, forget_oldest, keep, newest
 from ingest.raw import DISPOSITIONS, Move, Raw
+from ingest.salvage import Report, make_whole
 from ingest.store import Episode, Record
 
 _decode_device = msgspec.msgpack.Decoder(Device).decode
@@ -71,6 +73,7 @@ class Journal:
         self.path = path
         self._lock = lock(path)
         try:
+            make_whole(path)
             with Connection.speaking(path, "opened"):
                 self._connection = Connection(path, create(path))
         except BaseException:
@@ -89,9 +92,9 @@ class Journal:
         self.ledger = Ledger(self._connection, self._ids)
 
     def devices(self) -> dict[str, Device]:
-        """The state of every device as of the last commit."""
+        """The state of every device as of the last commit; not of those whose state was lost."""
         with self._connection.errors("read"):
-            rows = self._db.execute("SELECT name, state FROM device").fetchall()
+            rows = self._db.execute("SELECT name, state FROM device WHERE state <> x''").fetchall()
             return {name: _decode_device(state) for name, state in rows}
 
     def commit(self, entry: Entry) -> None:
@@ -113,6 +116,23 @@ class Journal:
             for name in fresh:
                 del self._ids[name]
             raise
+
+    def lost(self) -> list[str]:
+        """Devices of which there is no state."""
+        with self._connection.errors("read"):
+            return [name for (name,) in self._db.execute("SELECT name FROM device WHERE state = x'' ORDER BY name")]
+
+    def salvaged(self) -> Report | None:
+        """What became of a damaged journal before this one, until `mended`."""
+        with self._connection.errors("read"):
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'salvaged'").fetchone():
+                return None
+            return msgspec.json.decode(self._db.execute("SELECT body FROM salvaged").fetchone()[0], type=Report)
+
+    def mended(self) -> None:
+        """What a damaged journal left undone is done."""
+        with self._connection.transaction() as db:
+            db.execute("DROP TABLE IF EXISTS salvaged")
 
     def size(self) -> int:
         """How many bytes its files take; callable from any thread."""

@@ -3,8 +3,11 @@
 import fcntl
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from ingest.errors import JournalError
 
@@ -58,6 +61,28 @@ CREATE INDEX quarantine_topic ON quarantine (topic, id);
 UPDATE schema_version SET version = 2;
 """,
 }
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """The tables of a version with the types of their columns, and the indexes."""
+
+    tables: dict[str, dict[str, str]]
+    indexes: frozenset[str]
+
+
+def tables(version: int) -> Shape:
+    """What a journal of a version looks like."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        _run(db, _TABLES)
+        for step in range(1, min(version, VERSION)):
+            _run(db, _STEPS[step])
+        names = db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
+        columns = {
+            name: {column[1]: column[2] for column in db.execute(f"PRAGMA table_info({name})")}
+            for kind, name in names
+            if kind == "table"
+        }
+    return Shape(columns, frozenset(name for kind, name in names if kind == "index"))
 
 
 def lock(path: Path) -> int:

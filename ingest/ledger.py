@@ -61,6 +61,14 @@ class Ledger:
             [(self._ids[e.device], e.site, e.onset_ns, _encode(e)) for e in episodes],
         )
 
+    def forget(self, episodes: Sequence[Episode]) -> None:
+        """Leave these as they are for good: nothing that is found later withdraws them."""
+        with self._connection.transaction() as db:
+            db.executemany(
+                "DELETE FROM told WHERE device = ? AND site = ? AND onset_ns = ?",
+                [(self._ids[e.device], e.site, e.onset_ns) for e in episodes],
+            )
+
 
 def news(told: Mapping[EpisodeKey, Episode], found: Sequence[Episode]) -> list[Episode]:
     """What is to be told, in order: of `found`, what differs from `told`, with revisions that rise."""

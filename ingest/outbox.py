@@ -22,6 +22,14 @@ _decode = tuple(msgspec.msgpack.Decoder(kind).decode for kind in _KINDS)
 _encode = msgspec.msgpack.Encoder().encode
 
 
+def readable(kind: object, body: object) -> bool:
+    """Whether this can be the row of a record."""
+    try:
+        return isinstance(kind, int) and kind in range(len(_decode)) and bool(_decode[kind](body))  # type: ignore[arg-type]
+    except (msgspec.MsgspecError, TypeError):
+        return False
+
+
 class Outbox:
     """The records and events of a journal that wait."""
 

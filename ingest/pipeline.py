@@ -100,7 +100,7 @@ def detect(tracks: Mapping[str, Track], runs: Mapping[str, Sequence[Block]], *, 
     queues: dict[str, list[_Piece]] = {}
     for device, blocks in runs.items():
         track = tracks.get(device)
-        if track is not None and track.detector != _detector(params):
+        if track is not None and track.detector != detector_of(params):
             track = None  # another version's state cannot be read
         out.tracks[device] = track
         queues[device] = _plan(device, track, blocks, out)
@@ -116,7 +116,8 @@ def detect(tracks: Mapping[str, Track], runs: Mapping[str, Sequence[Block]], *, 
 
 
 @lru_cache(maxsize=64)
-def _detector(params: Params) -> str:
+def detector_of(params: Params) -> str:
+    """What made a detector's state: its version and parameters."""
     return f"{VERSION}/{params.digest}"
 
 
@@ -165,7 +166,7 @@ def goes_on(start_ns: int, reach_ns: int) -> bool:
 def ended(name: str, track: Track, *, params: Params = DEFAULT) -> Detected:
     """What is left to say of a device when nothing more comes: open episodes end, and so does the running epoch."""
     out = Detected()
-    if track.detector == _detector(params):
+    if track.detector == detector_of(params):
         leg = leg_from(track.signature)
         row = np.frombuffer(track.row, np.uint8)[None]
         _keep([(name, leg.sites)], finish(unpack(leg.layout, row), params=params), out, params)
@@ -220,7 +221,7 @@ def _remember(pieces: list[_Piece], state: State, out: Detected, params: Params)
     rows = pack(state)
     for s, piece in enumerate(pieces):
         out.tracks[piece.device] = Track(
-            piece.leg.signature, _detector(params), anchors[s], received[s], rows[s].tobytes(), piece.end_ns
+            piece.leg.signature, detector_of(params), anchors[s], received[s], rows[s].tobytes(), piece.end_ns
         )
 
 

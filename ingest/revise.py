@@ -124,10 +124,10 @@ class Reviser:
     def _finish(self, device: Device) -> Revised:
         assert self._work is not None and self._done is not None  # noqa: S101, PT018 - for the type checker
         redone, work, self._done = self._done, self._work, None
+        if redone.session.live:  # even if it was closed: a device that comes back goes on from here
+            device = msgspec.structs.replace(device, track=redone.track)
         if not redone.session.live or device.closed:
             work.end(redone)
-        else:
-            device = msgspec.structs.replace(device, track=redone.track)
         entry = entry_of(redone, work, self._journal, now_ns=self._wall_ns())
         if work.over:
             self._work, self._seen = None, []

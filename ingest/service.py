@@ -18,6 +18,7 @@ from ingest.ingester import Ingester, Options
 from ingest.journal import Journal
 from ingest.keeper import Keeper
 from ingest.log import Log, quiet
+from ingest.mend import Mender
 from ingest.metrics import Metrics
 from ingest.outbox import Outbox
 from ingest.raw import Raw
@@ -61,6 +62,7 @@ class Service:
         self.ingester = Ingester(source, journal, archive, options=options, metrics=metrics, log=log, **times)
         self.metrics = metrics
         self._journal = journal
+        self._store = store
         self._archive = archive
         self._log = log
         self._connected = connected
@@ -72,9 +74,14 @@ class Service:
         self.keeper = Keeper(self._raw, archive, metrics, log, options.archive_after_s, **times)
 
     def check(self) -> None:
-        """Look at the archive as a crash may have left it, and say what was found."""
-        for finding in self._archive.check(since_ns=self._wall_ns() - START_DAYS * DAY_NS):
+        """Look at archive and journal as a crash may have left them, mend what can be mended, and say so."""
+        damaged = self._journal.salvaged() is not None
+        for finding in self._archive.check(since_ns=0 if damaged else self._wall_ns() - START_DAYS * DAY_NS):
             self._log.error("archive_damaged", file=finding.path.name, lost=finding.lost, sentence=finding.sentence)
+        params, now_ns = self.ingester.options.params, self._wall_ns()
+        mender = Mender(self._journal, self._archive, self._store, params, self._log, now_ns)
+        mender.mend()
+        self.ingester.learn(mender.devices)
 
     def step(self) -> int:
         """One turn of everything, one after the other; how many messages it took."""
