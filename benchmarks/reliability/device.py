@@ -10,6 +10,7 @@ Rules
 import asyncio
 import random
 import ssl
+import struct
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -51,7 +52,7 @@ class Device(asyncio.Protocol):
         self._mid = 0
         self._boot = sendings[0].key[0] if sendings else 0
         self._moved_s = 0.0
-        self._heard_s = self._asked_s = 0.0
+        self._heard_s = self._asked_s = self._answered_s = 0.0
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self._blocks = topic(name, "blocks").encode()
@@ -94,7 +95,8 @@ class Device(asyncio.Protocol):
         """Now and then: send what may be sent by now, send again what nobody has vouched for, stay alive."""
         if self._transport is None:
             return
-        if now - self._heard_s > SILENCE_S:
+        unanswered_s = now - self._answered_s if self._unanswered else 0.0
+        if now - self._heard_s > SILENCE_S or unanswered_s > SILENCE_S:
             self._counts["silent connections"] += 1
             self.cut()
             return
@@ -118,6 +120,7 @@ class Device(asyncio.Protocol):
             if index is None:
                 break
             self._mid = self._mid % 65535 + 1
+            self._answered_s = self._answered_s if self._unanswered else time.monotonic()
             self._unanswered.add(self._mid)
             out.append(packets.publish(self._mid, self._blocks, self.sendings[index].payload))
         if out:
@@ -185,7 +188,7 @@ class Device(asyncio.Protocol):
         try:
             for kind, flags, body in packets.split(self._buffer):
                 self._packet(kind, flags, body)
-        except (ConnectionError, ValueError, IndexError, WireError):
+        except (ConnectionError, ValueError, IndexError, struct.error, WireError):
             self._counts["unreadable answers"] += 1
             self.cut()
 
@@ -198,6 +201,7 @@ class Device(asyncio.Protocol):
     def _packet(self, kind: int, flags: int, body: bytes) -> None:
         if kind == packets.PUBACK:
             self._unanswered.discard(packets.number(body))
+            self._answered_s = self._heard_s
             self._counts["pubacks"] += 1
             self.pump()
         elif kind == packets.PUBLISH:

@@ -14,8 +14,8 @@ ACC_HZ: Final = 10.0
 SECOND_NS: Final = 1_000_000_000
 SITE: Final = "soleus"
 QUIET_S: Final = 60  # at both ends of a stretch: the wearer's rest is learnt, and what is open ends
-PERIOD_S: Final = 150
 BURST_S: Final = (25, 60)
+APART_S: Final = (120, 480)  # from one to the next
 
 Key = tuple[int, int]  # boot, seq
 
@@ -39,13 +39,15 @@ class Stretch:
     block_s: float = 1.0
 
     def emg(self) -> NDArray[np.int16]:
-        """Counts (n,): rest at 3 µV, and bursts ten times that, one in every `PERIOD_S`."""
+        """Counts (n,): rest at 3 µV, and bursts ten times that."""
         rng = np.random.default_rng((self.seed, self.start_ns // SECOND_NS))
         n = int(self.seconds * EMG_HZ)
         level = np.full(n, 30.0)
-        for start_s in range(QUIET_S + 5, self.seconds - QUIET_S - BURST_S[1], PERIOD_S):
-            first = start_s + float(rng.uniform(0, 20))
-            level[int(first * EMG_HZ) : int((first + rng.uniform(*BURST_S)) * EMG_HZ)] = 300.0
+        first_s = QUIET_S + rng.uniform(5, 25)
+        while first_s < self.seconds - QUIET_S - BURST_S[1]:
+            last_s = first_s + rng.uniform(*BURST_S)
+            level[int(first_s * EMG_HZ) : int(last_s * EMG_HZ)] = 300.0
+            first_s = last_s + rng.uniform(*APART_S)
         ragged = np.repeat(rng.uniform(0.4, 1.6, n // 20 + 1), 20)[:n]
         return np.asarray(rng.normal(size=n) * level * np.where(level > 100, ragged, 1), np.int16)
 
