@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from ingest.errors import StoreRefused, StoreUnavailable
+from ingest.errors import JournalFull, StoreRefused, StoreUnavailable
 from ingest.log import Log
 from ingest.metrics import Metrics
 from ingest.outbox import Outbox
@@ -56,6 +56,10 @@ class RecordDelivery:
             return self._deliver()
         except StoreUnavailable as error:
             self._back_off(error)
+            return 0
+        except JournalFull as error:  # the store has them, and will have them again: that changes nothing
+            self.log.warning("delivery_not_noted", reason=str(error))
+            self.not_before = self.monotonic() + BACKOFF_S[0]
             return 0
 
     def _beat(self) -> None:
