@@ -41,7 +41,7 @@ from ingest.store import Episode, Record
 from ingest.wire import Block
 
 TIDY_S: Final = 10.0
-FULL_WAIT_S: Final = 1.0
+ARCHIVE_WAIT_S: Final = 5.0  # after the archive could not be read
 BACK_NS: Final = 30 * 1_000_000_000  # device time that goes back by more is not left to the detector
 SILENT_S: Final = 3600.0  # after which a session counts as over, as it would by device time
 GONE_S: Final = 300.0  # the same for a device that has said goodbye
@@ -104,7 +104,7 @@ class Ingester:
         self._reviser.note(self.devices)
         self._patience = Patience()
         self._in_hand: list[Delivery] = []
-        self._tidy_at = monotonic()
+        self._tidy_at = self._revise_at = monotonic()
 
     @property
     def revising(self) -> int:
@@ -132,7 +132,7 @@ class Ingester:
                 self.room.took()
         except JournalFull as error:
             self.room.refused(str(error))
-            self._reviser.drop()
+            self._reviser.drop(self.devices)
         if bool(self.room.reason) != bool(before):
             self._log.error("no_room", reason=self.room.reason) if self.room.reason else self._log.info("room_again")
         self._acks.send(self.devices, now=self._monotonic())
@@ -148,6 +148,7 @@ class Ingester:
         self._batch([])
         while self._reviser.waiting:
             self._revise(hurry=True)
+        self._batch([])
         self._events.step()
 
     def close_sessions(self) -> None:
@@ -264,11 +265,14 @@ class Ingester:
 
     def _revise(self, *, hurry: bool) -> None:
         """Go on with what late blocks have touched."""
+        if self._monotonic() < self._revise_at:
+            return
         try:
             revised = self._reviser.step(self.devices, hurry=hurry)
         except ArchiveError as error:
             self._log.error("archive_unreadable", reason=str(error))
-            self._reviser.drop()
+            self._reviser.drop(self.devices)
+            self._revise_at = self._monotonic() + ARCHIVE_WAIT_S
             if hurry:
                 raise
             return
@@ -295,6 +299,7 @@ class Ingester:
         self.metrics.event_outbox.set(events)
         self.metrics.devices.set(len(self.devices))
         self.metrics.revising.set(self._reviser.waiting)
+        self.metrics.late.set(sum(device.dirty.late for device in self.devices.values() if device.dirty))
 
 
 def _went_back(device: Device, run: Sequence[Block], *, now_ns: int) -> Device:

@@ -57,6 +57,7 @@ CREATE TABLE moved (
     device INTEGER NOT NULL REFERENCES device, boot INTEGER NOT NULL, seq INTEGER NOT NULL, t0_ns INTEGER NOT NULL,
     placed_ns INTEGER, PRIMARY KEY (device, boot, seq, t0_ns)
 ) WITHOUT ROWID;
+CREATE INDEX block_done ON block (received_ns) WHERE disposition IN (0, 3);
 CREATE INDEX quarantine_topic ON quarantine (topic, id);
 UPDATE schema_version SET version = 2;
 """,

@@ -49,6 +49,13 @@ class Metrics:
         self.unacked = Gauge("charley_unacked_blocks", "Messages taken but not yet acknowledged", registry=r)
         self.outbox = Gauge("charley_journal_outbox", "Records waiting for the store", registry=r)
         self.event_outbox = Gauge("charley_journal_event_outbox", "Events waiting for the broker", registry=r)
+        self.delivery_age = Gauge(
+            "charley_delivery_age_seconds", "For how long the oldest record has been waiting for the store", registry=r
+        )
+        self.accepting = Gauge("charley_accepting", "1 while blocks are taken, 0 while there is no room", registry=r)
+        self.journal_bytes = Gauge("charley_journal_bytes", "Size of the journal on disk", registry=r)
+        self.free_bytes = Gauge("charley_free_bytes", "Room on the disk of the data folder", registry=r)
+        self.late = Gauge("charley_late_blocks", "Blocks that came late and are not yet in the results", registry=r)
         self.devices = Gauge("charley_ingest_devices", "Devices ever heard", registry=r)
         self.connected = Gauge("charley_broker_connected", "1 while connected and subscribed", registry=r)
 

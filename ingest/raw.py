@@ -146,7 +146,7 @@ class Raw:
         done = f"disposition IN ({_DONE[0]}, {_DONE[1]})"
         with self._connection.errors("read"):
             oldest = self._db.execute(
-                f"SELECT device, received_ns FROM block WHERE {done} ORDER BY id LIMIT 1"  # noqa: S608 - numbers of ours
+                f"SELECT device, received_ns FROM block WHERE {done} ORDER BY received_ns LIMIT 1"  # noqa: S608 - numbers of ours
             ).fetchone()
             if oldest is None or oldest[1] >= before_ns:
                 return "", []

@@ -85,9 +85,10 @@ class Reviser:
         if self._work is not None:
             self._seen += runs.get(self._work.plan.device, ())
 
-    def drop(self) -> None:
+    def drop(self, devices: Mapping[str, Device]) -> None:
         """Forget the work in hand, after an error; it begins anew at its next turn."""
         self._work, self._done, self._seen = None, None, []
+        self.note(devices)
 
     def step(self, devices: Mapping[str, Device], *, hurry: bool = False) -> Revised | None:
         """One turn; what is to be committed, if a session is done or nothing was to be done."""

@@ -73,6 +73,11 @@ class Service:
         self.delivery = RecordDelivery(self._outbox, store, metrics, log, beat=self.standing, **times)
         self.keeper = Keeper(self._raw, archive, metrics, log, options.archive_after_s, **times)
 
+        metrics.delivery_age.set_function(self._delivery_age_s)
+        metrics.accepting.set_function(lambda: not self.ingester.room.reason)
+        metrics.journal_bytes.set_function(journal.size)
+        metrics.free_bytes.set_function(lambda: self.ingester.room.free_bytes)
+
     def check(self) -> None:
         """Look at archive and journal as a crash may have left them, mend what can be mended, and say so."""
         damaged = self._journal.salvaged() is not None
@@ -117,6 +122,10 @@ class Service:
             free_bytes=room.free_bytes,
             lag_s=_value(self.metrics.lag),
         )
+
+    def _delivery_age_s(self) -> float:
+        oldest_ns = self.delivery.oldest_ns
+        return (self._wall_ns() - oldest_ns) / 1e9 if oldest_ns else 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Ingest until `stop` is set, then deliver once more what is due."""
