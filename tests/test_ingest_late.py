@@ -284,3 +284,45 @@ def test_one_device_with_a_large_backlog_leaves_others_alone(world: World) -> No
         world.send([b])
         world.service.step()
     assert len(episodes(world.store, "a")) == 1
+
+
+def faulty(rng: random.Random) -> list[Block]:
+    """A few boots of a device whose clock and counter fail now and then, in the order in which it made the blocks."""
+    made: list[Block] = []
+    at_ns, boot = 0, rng.choice([1, 5])
+    for _ in range(rng.randint(1, 4)):
+        blocks = FIRST[: rng.randint(6, 30)]
+        at_ns += rng.choice([20, 600, 5 * 3600, 20 * 3600]) * SECOND_NS
+        blocks = shifted(blocks, at_ns, boot=boot)
+        k = rng.randint(1, len(blocks) - 1)
+        wrong_ns = rng.choice(
+            [0, 0, 2 * HOUR_NS, -3 * HOUR_NS, 45 * SECOND_NS, -4 * SECOND_NS, -FIRST[0].t0, 40 * HOUR_NS]
+        )
+        blocks = [*shifted(blocks[:k], wrong_ns, boot=boot), *shifted(blocks[k:], 0, boot=boot, from_seq=k)]
+        if rng.random() < 0.3:
+            del blocks[rng.randrange(len(blocks))]
+        made += blocks
+        at_ns += 150 * SECOND_NS
+        boot = 1 if rng.random() < 0.2 else boot + 1
+    return made
+
+
+@settings(max_examples=15)
+@given(rng=st.randoms(use_true_random=False))
+def test_whatever_the_clock_did_order_of_arrival_changes_no_record(
+    tmp_path_factory: pytest.TempPathFactory, rng: random.Random
+) -> None:
+    blocks = faulty(rng)
+    expected = undisturbed(tmp_path_factory.mktemp("order"), blocks)
+    world = World(tmp_path_factory.mktemp("shuffled"), replace(NOW, archive_after_s=rng.choice([0.0, 3600.0])))
+    rng.shuffle(blocks)
+    world.send(blocks[: len(blocks) // 2])
+    if rng.random() < 0.5:
+        world.drain()
+        world.now_ns += 100 * SECOND_NS
+        while world.service.keeper.step():
+            pass
+    world.send(blocks[len(blocks) // 2 :])
+    found = world.drain()
+    world.stop()
+    assert found == expected
