@@ -21,6 +21,7 @@ from typing import Final, Self
 
 START_S: Final = 30.0
 STOP_S: Final = 10.0
+MEMORY_BYTES: Final = 8 << 30
 _SBIN: Final = "/usr/sbin:/usr/local/sbin:/sbin"  # Debian puts mosquitto and nginx where a user's PATH does not look
 
 
@@ -110,11 +111,12 @@ def accepts(port: int) -> bool:
 class Mosquitto:
     """A Mosquitto broker with persistence and without queue limits; `extra` goes into its configuration."""
 
-    def __init__(self, folder: Path, *, extra: str = "") -> None:
+    def __init__(self, folder: Path, *, extra: str = "", memory_bytes: int = MEMORY_BYTES) -> None:
         self.host = "127.0.0.1"
         self.port = free_port()
         self._folder = folder
         self._binary = find("mosquitto")
+        self._memory_bytes = memory_bytes
         (folder / "mosquitto.conf").write_text(
             f"listener {self.port} {self.host}\n"
             "allow_anonymous true\n"
@@ -140,7 +142,10 @@ class Mosquitto:
     def start(self, *, wait: bool = True) -> None:
         """Start it, if it is not running."""
         if self._child is None:
-            command = [str(self._binary), "-c", str(self._folder / "mosquitto.conf")]
+            # Without a limit to its queues the machine is the limit, and others live there too.
+            prlimit = find("prlimit")
+            limit = [prlimit, f"--as={self._memory_bytes}", "--"] if prlimit else []
+            command = [*limit, str(self._binary), "-c", str(self._folder / "mosquitto.conf")]
             self._child = Child(command, log=self._folder / "mosquitto.log")
             if wait:
                 self._child.wait_ready(lambda: accepts(self.port))

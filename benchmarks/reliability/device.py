@@ -3,7 +3,9 @@
 Rules
 -----
 - A block is *pending* from its first sending until an ack covers it; PUBACK only makes room for the next.
-- After each connect, and when no ack has come for `resend_s` though all is answered, what is pending is sent again.
+- After each connect, and when nothing else is to be sent and no ack has let it forget anything for a pause, what is
+  pending is sent again, oldest first: `REPEATS` blocks, and then no more until an ack comes or the next pause is over.
+  The pause is `resend_s` (not a minute, for nobody wants to wait for a test), and twice as long each time in vain.
 - At most `WINDOW` blocks are unanswered by the broker, and at most `flash` are pending.
 """
 
@@ -21,7 +23,9 @@ from benchmarks.reliability.legs import Key, Sent
 from ingest.errors import WireError
 from ingest.wire import Status, decode_ack, encode, topic
 
-WINDOW: Final = 64
+WINDOW: Final = 20
+REPEATS: Final = 256
+LONGEST_PAUSE: Final = 60  # times the first one
 KEEPALIVE_S: Final = 60
 PING_S: Final = 5.0  # after so long without a word from the broker it is asked whether it is there
 SILENCE_S: Final = 15.0  # and after so long given up
@@ -44,7 +48,8 @@ class Device(asyncio.Protocol):
         self.online = False
         self._counts = counts
         self._flash = flash
-        self._resend_s = resend_s
+        self._resend_s = self._pause_s = resend_s
+        self._repeats = REPEATS
         self._whole: dict[int, int] = {}  # by boot: all up to this seq has been sent
         self._ahead: set[Key] = set()  # sent beyond that
         self._again: deque[int] = deque()
@@ -102,7 +107,9 @@ class Device(asyncio.Protocol):
             return
         if not self.online:
             return
-        if self.pending and not self._unanswered and not self._again and now - self._moved_s > self._resend_s:
+        if self._idle and now - self._moved_s > self._pause_s:
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE * self._resend_s)
+            self._announce(online=True)
             self._send_again(now)
         if now - max(self._heard_s, self._asked_s) > PING_S:
             self._asked_s = now
@@ -128,12 +135,13 @@ class Device(asyncio.Protocol):
 
     def _take(self) -> int | None:
         """The next block to send: what has to be repeated first."""
-        while self._again:
+        while self._again and self._repeats:
             index = self._again.popleft()
             if self.sendings[index].key in self.pending:
                 self._counts["sent again"] += 1
+                self._repeats -= 1
                 return index
-        if self.next >= min(self.limit, len(self.sendings)) or len(self.pending) >= self._flash:
+        if not self._has_new:
             return None
         index = self.next
         self.next += 1
@@ -157,8 +165,19 @@ class Device(asyncio.Protocol):
             self._ahead.discard((boot, whole))
         self._whole[boot] = whole
 
+    @property
+    def _idle(self) -> bool:
+        """Whether something is pending, and there is nothing to do but to wait."""
+        waits = not self._again or not self._repeats
+        return bool(self.pending) and not self._unanswered and waits and not self._has_new
+
+    @property
+    def _has_new(self) -> bool:
+        return self.next < min(self.limit, len(self.sendings)) and len(self.pending) < self._flash
+
     def _send_again(self, now: float) -> None:
-        self._again = deque(self.pending.values())
+        self._again = self._again or deque(self.pending.values())
+        self._repeats = REPEATS
         self._moved_s = now
 
     def _announce(self, *, online: bool) -> None:
@@ -222,6 +241,7 @@ class Device(asyncio.Protocol):
         self.online = True
         self._counts["connections"] += 1
         self._announce(online=True)
+        self._again.clear()
         self._send_again(time.monotonic())
         self.pump()
 
@@ -236,4 +256,5 @@ class Device(asyncio.Protocol):
         self._counts["pending"] -= known - len(self.pending)
         if len(self.pending) < known:
             self._moved_s = time.monotonic()
+            self._pause_s, self._repeats = self._resend_s, REPEATS
             self.pump()

@@ -43,7 +43,7 @@ class Plan:
 
 
 QUICK: Final = Plan(devices=3, before=1, away=2, seconds=1200, block_s=5.0)
-FULL: Final = Plan(devices=20, before=2, away=7, seconds=4 * 3600, block_s=30.0)
+FULL: Final = Plan(devices=20, before=2, away=7, seconds=2 * 3600, block_s=30.0)
 
 
 def run(*, quick: bool, folder: Path, plan: Plan | None = None) -> Outcome:
