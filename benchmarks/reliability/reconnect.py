@@ -34,6 +34,7 @@ TICK_S: Final = 0.2
 LAG_S: Final = 5.0
 SAMPLED: Final = 20  # devices whose records are compared one by one
 SNIPPETS: Final = 97
+USUAL: Final = {"archive_after_s": 3600}  # what it costs by the way to archive block by block is not asked here
 CONNECT_S: Final = 5.0
 LIMIT_S: Final = 180.0
 FLAT: Final = 1.25  # memory at the end over memory after the first storm
@@ -141,7 +142,11 @@ def _bears(folder: Path, plan: Plan, rate: int, outcome: Outcome) -> bool:
     """Whether the lag stays small at this rate."""
     say(f"{rate:,} blocks a second of {plan.devices:,} devices for {plan.try_s} s")
     tapes = _tapes(plan, plan.try_s * rate // plan.devices + 10)
-    with World.make(folder) as world, _fleet(world, tapes) as fleet, Load(fleet, speed=rate / plan.devices) as load:
+    with (
+        World.make(folder, settings=USUAL) as world,
+        _fleet(world, tapes) as fleet,
+        Load(fleet, speed=rate / plan.devices) as load,
+    ):
         world.wait(lambda: load.now_s >= plan.try_s, within_s=LIMIT_S, what="a trial")
         lag_s = fleet.held / rate
     outcome.figures[f"lag at {rate} blocks/s (s)"] = round(lag_s, 1)
@@ -152,7 +157,7 @@ def _storms(outcome: Outcome, folder: Path, plan: Plan, rate: int) -> None:
     seconds = plan.seconds
     tapes = _tapes(plan, seconds * rate // plan.devices)
     say(f"{plan.storms} storms of {plan.devices:,} devices at {rate:,} blocks a second, {seconds} s")
-    with World.make(folder) as world, _fleet(world, tapes) as fleet:
+    with World.make(folder, settings=USUAL) as world, _fleet(world, tapes) as fleet:
         with Watch(world) as watch, Load(fleet, speed=rate / plan.devices) as load:
             for i in range(plan.storms):
                 due = partial(_past, load, seconds * (i + 0.5) / plan.storms)
