@@ -41,7 +41,7 @@ def one(data: bytes) -> None:
         Delivery(f"charley/v1/leg/{leaf}", part, kind, number, 1, False, T0_NS)
         for number, part in enumerate((payload[:cut], payload[cut:], payload), start=1)
     ]
-    intake = sort_in({}, deliveries, horizon=HORIZON, kept=lambda _name, _key: None, now_ns=T0_NS)
+    intake = sort_in({}, deliveries, horizon=HORIZON, same=lambda _name, _key, _t0_ns: True, now_ns=T0_NS)
     refused = [item.reason for item in intake.quarantined]
     accepted = intake.blocks.total() - intake.blocks["quarantined"] + intake.statuses
     if len(refused) + accepted != len(deliveries) or not REASONS.issuperset(refused):

@@ -18,7 +18,8 @@ Arrival is used for nothing else, so the outcome depends on which blocks there a
 - Then from the first to the last: an impossible run that is still without a place follows the run linked before it.
 - What is left is undated. Possible runs that are not linked stay as sent.
 
-Incarnations come in order of the start of their first dated block (then boot number), blocks in it by seq.
+Stretches without a pause or a setting of the clock come in order of their start (then boot number), blocks in them by
+seq: so time goes back only by small corrections, and where two stretches claim the same time.
 
 What a block that is added can move: of other boot numbers, nothing. A block that closes the last hole at a setting of
 the clock places the runs linked before it, at most to the nearest missing block; a possible run only with its session,
@@ -183,9 +184,14 @@ def _order(blocks: Blocks, dated: BoolArray, start_ns: Sequence[int]) -> list[in
     places = np.flatnonzero(dated)
     if not places.size:
         return []
-    lead = places[np.diff(blocks.label[places], prepend=-1) != 0].tolist()
-    ranked = sorted(lead, key=lambda i: (start_ns[i], blocks.marks[i]))
-    rank = np.zeros(int(blocks.label[-1]) + 1, np.int64)
-    rank[blocks.label[ranked]] = np.arange(len(ranked))
-    out: list[int] = places[np.lexsort((blocks.seq[places], rank[blocks.label[places]]))].tolist()
+    starts = np.array(start_ns, np.int64)[places]
+    ends = starts + (blocks.end_ns - blocks.t0_ns)[places]
+    fresh = np.ones(places.size, bool)  # begins a stretch without pause or setting of the clock
+    fresh[1:] = (np.diff(blocks.label[places]) != 0) | (np.abs(starts[1:] - ends[:-1]) > JITTER_NS)
+    stretch = np.cumsum(fresh) - 1
+    lead = np.flatnonzero(fresh)
+    rank = np.empty(lead.size, np.int64)
+    by_time = sorted(range(lead.size), key=lambda i: (starts[lead[i]], blocks.marks[places[lead[i]]]))
+    rank[by_time] = np.arange(lead.size)
+    out: list[int] = places[np.lexsort((blocks.seq[places], rank[stretch]))].tolist()
     return out

@@ -1,14 +1,19 @@
 """What the service knows of one device: where its blocks stand, what it last said of itself, its detector state."""
 
+from typing import Final
+
 import msgspec
 
 from ingest.clock import impossible
 from ingest.marks import Mark
 from ingest.offset import Clock, heard
-from ingest.order import Order
+from ingest.order import ERA, Order
 from ingest.pipeline import Track
 from ingest.store import DeviceStatus
 from ingest.wire import Block, Status
+
+FORCED: Final = 64
+Identity = tuple[int, int, int]  # boot, seq, t0_ns of a block
 
 
 class View(msgspec.Struct, frozen=True, array_like=True):
@@ -32,10 +37,13 @@ class Dirty(msgspec.Struct, frozen=True, array_like=True):
     first_ns: int  # service time
     last_ns: int
     late: int = 0  # blocks that wait
+    forced: tuple[Identity, ...] = ()  # blocks whose sessions were not detected in the order of time
+    touched: int = 0  # how often; tells what came while it was being looked at
 
     def with_span(self, start_ns: int, end_ns: int, *, now_ns: int, late: int = 0) -> "Dirty":
         """This and another stretch."""
-        return Dirty(min(self.start_ns, start_ns), max(self.end_ns, end_ns), self.first_ns, now_ns, self.late + late)
+        low_ns, high_ns = min(self.start_ns, start_ns), max(self.end_ns, end_ns)
+        return Dirty(low_ns, high_ns, self.first_ns, now_ns, self.late + late, self.forced, self.touched + 1)
 
 
 class Device(msgspec.Struct, frozen=True, array_like=True):
@@ -93,8 +101,18 @@ def undated(device: Device, boot: int, mark: Mark, *, now_ns: int) -> Device:
 
 
 def irregular(device: Device, start_ns: int, end_ns: int, *, now_ns: int) -> Device:
-    """Device time went back, or a version changed: what was detected there is to be looked at again."""
+    """What was detected in this stretch is to be looked at again."""
     return _soiled(device, start_ns, end_ns, now_ns=now_ns, late=0)
+
+
+def out_of_time(device: Device, block: Block, *, until_ns: int, now_ns: int) -> Device:
+    """A block was detected in after later ones: its session is to be detected again in the order of time."""
+    device = _soiled(device, block.t0, until_ns, now_ns=now_ns, late=0)
+    place = (block.boot % ERA, block.seq, block.t0)
+    if device.dirty is None or place in device.dirty.forced:
+        return device
+    forced = (*device.dirty.forced, place)[-FORCED:]
+    return msgspec.structs.replace(device, dirty=msgspec.structs.replace(device.dirty, forced=forced))
 
 
 def _soiled(device: Device, start_ns: int, end_ns: int, *, now_ns: int, late: int) -> Device:

@@ -21,7 +21,7 @@ from ingest.acks import Acks
 from ingest.archive import Archive
 from ingest.clock import impossible
 from ingest.deliver import EventDelivery
-from ingest.devices import Device, irregular
+from ingest.devices import Device, irregular, out_of_time
 from ingest.errors import ArchiveError, JournalFull, WireError
 from ingest.events import to_message
 from ingest.fair import Patience
@@ -38,6 +38,7 @@ from ingest.room import Room
 from ingest.source import Delivery, Source
 from ingest.statuses import Statuses
 from ingest.store import Episode, Record
+from ingest.twins import Twins
 from ingest.wire import Block
 
 TIDY_S: Final = 10.0
@@ -103,6 +104,7 @@ class Ingester:
         )
         self._reviser.note(self.devices)
         self._patience = Patience()
+        self._twins = Twins(journal, archive)
         self._in_hand: list[Delivery] = []
         self._tidy_at = self._revise_at = monotonic()
 
@@ -191,7 +193,7 @@ class Ingester:
             self.devices,
             deliveries,
             horizon=self.options.horizon,
-            kept=self._journal.raw.t0_ns,
+            same=self._twins.same,
             now_ns=now_ns,
             patience=self._patience,
         )
@@ -203,7 +205,7 @@ class Ingester:
         }
         found = detect(tracks, runs, params=self.options.params)
         found.failures += failures
-        changed = self._changed(intake, found, runs, now_ns=now_ns)
+        changed = self._changed(intake, found, runs, undated, now_ns=now_ns)
         self._statuses.note(changed)
         statuses = self._statuses.take(ChainMap(changed, self.devices), now=self._monotonic())
         if deliveries or statuses:
@@ -249,15 +251,23 @@ class Ingester:
         return runs, undated, failures
 
     def _changed(
-        self, intake: Intake, found: Detected, runs: dict[str, list[Block]], *, now_ns: int
+        self,
+        intake: Intake,
+        found: Detected,
+        runs: dict[str, list[Block]],
+        undated: Sequence[tuple[str, Key]],
+        *,
+        now_ns: int,
     ) -> dict[str, Device]:
         """The devices whose state is not what it was."""
         changed = {}
         for name, device in intake.devices.items():
             was = self.devices.get(name)
             now = device
+            now = _after_waiting(now, intake, name, undated, now_ns=now_ns)
             if name in runs:
-                now = _went_back(now, runs[name], now_ns=now_ns)
+                reach_ns = was.order.end_ns if was else 0
+                now = _out_of_time(now, runs[name], reach_ns=reach_ns, now_ns=now_ns)
                 now = msgspec.structs.replace(now, track=found.tracks.get(name, device.track), closed=False)
             if was is not now:
                 changed[name] = now
@@ -302,13 +312,25 @@ class Ingester:
         self.metrics.late.set(sum(device.dirty.late for device in self.devices.values() if device.dirty))
 
 
-def _went_back(device: Device, run: Sequence[Block], *, now_ns: int) -> Device:
-    """Note where device time goes back within a run, or before it: there the order of time decides anew."""
-    reach_ns = device.track.end_ns if device.track else 0
+def _after_waiting(
+    device: Device, intake: Intake, name: str, undated: Sequence[tuple[str, Key]], *, now_ns: int
+) -> Device:
+    """Blocks that waited in vain, or have no time: with those behind them known already, that may be another now."""
+    boots = {key[0] for of, key in undated if of == name}
+    if any(of == name for of, _ in intake.gaps):
+        boots |= {boot for boot, _ in intake.ready.get(name, ())}
+    for boot in device.order.boots:
+        if boot.boot in boots and boot.end_ns:
+            device = irregular(device, boot.start_ns, boot.end_ns, now_ns=now_ns)
+    return device
+
+
+def _out_of_time(device: Device, run: Sequence[Block], *, reach_ns: int, now_ns: int) -> Device:
+    """Note blocks that were detected in after later ones; `reach_ns` is the latest time before this run."""
+    before_ns = device.track.end_ns if device.track else 0
     for block in run:
-        end_ns = block.t0 + round(block.duration_s * 1e9)
-        if reach_ns and block.t0 < reach_ns - BACK_NS:
-            device = irregular(device, block.t0, reach_ns, now_ns=now_ns)
-            reach_ns = end_ns
-        reach_ns = max(reach_ns, end_ns)
+        if reach_ns and min(block.t0, before_ns or reach_ns) < reach_ns - BACK_NS:
+            device = out_of_time(device, block, until_ns=reach_ns, now_ns=now_ns)
+        before_ns = block.t0 + round(block.duration_s * 1e9)
+        reach_ns = max(reach_ns, before_ns)
     return device

@@ -12,7 +12,21 @@ from ingest.devices import Device, heard_block, heard_clock, heard_late, heard_s
 from ingest.errors import WireError
 from ingest.fair import Patience, device_of
 from ingest.marks import Mark
-from ingest.order import ERA, Arrival, Gap, Horizon, Key, Order, Outcome, arrive, era_of, go_offline, lose, lose_before
+from ingest.order import (
+    ERA,
+    Arrival,
+    Gap,
+    Horizon,
+    Key,
+    Order,
+    Outcome,
+    arrive,
+    era_of,
+    era_of_undated,
+    go_offline,
+    lose,
+    lose_before,
+)
 from ingest.quarantined import Quarantined
 from ingest.source import Delivery
 from ingest.wire import Block, Status, decode_block, decode_status, parse_topic
@@ -21,7 +35,7 @@ __all__ = ["Intake", "Quarantined", "Stored", "end_of", "sort_in"]
 
 SECOND_NS: Final = 1_000_000_000
 
-Kept = Callable[[str, Key], int | None]  # t0 of a block of a device that is in the journal
+Same = Callable[[str, Key, int], bool]  # whether what was taken under a number is the block with this t0
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -66,7 +80,7 @@ def sort_in(
     deliveries: Sequence[Delivery],
     *,
     horizon: Horizon,
-    kept: Kept,
+    same: Same,
     now_ns: int,
     patience: Patience | None = None,
 ) -> Intake:
@@ -79,7 +93,7 @@ def sort_in(
             intake.flood[name] += 1
             continue
         try:
-            _message(intake, known, delivery, horizon=horizon, kept=kept, now_ns=now_ns)
+            _message(intake, known, delivery, horizon=horizon, same=same, now_ns=now_ns)
         except WireError as error:
             intake.blocks["quarantined"] += delivery.topic.endswith("/blocks")
             _refuse(intake, known, delivery, error)
@@ -100,7 +114,7 @@ def _refuse(intake: Intake, known: Mapping[str, Device], delivery: Delivery, err
 
 
 def _message(
-    intake: Intake, known: Mapping[str, Device], delivery: Delivery, *, horizon: Horizon, kept: Kept, now_ns: int
+    intake: Intake, known: Mapping[str, Device], delivery: Delivery, *, horizon: Horizon, same: Same, now_ns: int
 ) -> None:
     device, leaf = parse_topic(delivery.topic)
     if leaf == "blocks":
@@ -109,7 +123,7 @@ def _message(
         now = _device(intake, known, device)
         _check_declared(now, block)
         item = Stored(device, block, "", delivery, (block.boot, block.seq))
-        _block(intake, now, item, horizon=horizon, kept=kept, now_ns=now_ns)
+        _block(intake, now, item, horizon=horizon, same=same, now_ns=now_ns)
     elif leaf == "status":
         status = decode_status(delivery.payload, content_type=delivery.content_type)
         _check_device(device, status.device)
@@ -142,18 +156,19 @@ def _device(intake: Intake, known: Mapping[str, Device], name: str) -> Device:
     return Device() if found is None else found
 
 
-def _block(intake: Intake, device: Device, item: Stored, *, horizon: Horizon, kept: Kept, now_ns: int) -> None:
+def _block(intake: Intake, device: Device, item: Stored, *, horizon: Horizon, same: Same, now_ns: int) -> None:
     name, block, received_ns = item.device, item.block, item.delivery.received_ns
     end_ns = item.end_ns
     dated = not impossible(block.t0, received_ns=received_ns)
     times = (block.t0, end_ns) if dated else (0, 0)
     arrival = Arrival(block.boot, block.seq, *times)
 
-    def t0_of(key: Key) -> int | None:
+    def copy(key: Key) -> bool:
         here = intake.fresh.get((name, key))
-        return here.block.t0 if here else kept(name, key)
+        return here.block.t0 == block.t0 if here else same(name, key, block.t0)
 
-    boot = era_of(device.order, arrival, t0_of) if dated else _boot_of_undated(device.order, block.boot)
+    key = (block.boot, block.seq)
+    boot = era_of(device.order, arrival, copy) if dated else era_of_undated(device.order, key, copy)
     order, outcome = arrive(device.order, msgspec.structs.replace(arrival, boot=boot), horizon=horizon)
     disposition: str = outcome.disposition or "ready"
     intake.seen.add((name, boot))

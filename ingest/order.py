@@ -24,8 +24,6 @@ import msgspec
 MAX_BOOTS: Final = 1024
 MAX_GAPS: Final = 512
 ERA: Final = 2**53  # boots of an era; the wire's boots are smaller
-SAME_NS: Final = 1_000_000_000  # copies of a block agree on its time
-APART_NS: Final = 3_600_000_000_000  # so far from all of its boot, a block is not of that boot
 
 Disposition = Literal["ready", "held", "duplicate", "late"]
 Cause = Literal["horizon", "offline", "lost"]
@@ -121,40 +119,47 @@ _LATE = Outcome("late")
 _NOTHING = Outcome()
 
 
-def era_of(order: Order, block: Arrival, kept: Callable[[Key], int | None]) -> int:
+def era_of(order: Order, block: Arrival, copy: Callable[[Key], bool]) -> int:
     """The number, across eras, of the boot that a block with a believable clock belongs to.
 
     A block contradicts an era when its (boot, seq) is taken there by a block of quite another time, or when its boot
-    lies before the current one though the block is newer than all. Then the device began to count anew. `kept` gives
-    t0 of a block that the journal still has.
+    lies before the current one though the block is newer than all. Then the device began to count anew. `copy` tells
+    whether what was taken under a number is this very block.
     """
     era = order.boots[-1].boot // ERA if order.boots else 0
     oldest = order.boots[0].boot // ERA if order.boots else 0
-    if not _contradicts(order, era, block, kept):
+    if not _contradicts(order, era, block, copy):
         return era * ERA + block.boot
     if block.t0_ns >= order.end_ns:
         return (era + 1) * ERA + block.boot
-    while era >= oldest and _contradicts(order, era, block, kept):
+    while era >= oldest and _contradicts(order, era, block, copy):
         era -= 1
     return era * ERA + block.boot
 
 
-def _contradicts(order: Order, era: int, block: Arrival, kept: Callable[[Key], int | None]) -> bool:
+def era_of_undated(order: Order, key: Key, copy: Callable[[Key], bool]) -> int:
+    """The same for a block without a believable time: the latest era in which its number is its own, or a new one."""
+    era = order.boots[-1].boot // ERA if order.boots else 0
+    oldest = order.boots[0].boot // ERA if order.boots else 0
+    for one in range(era, oldest - 1, -1):
+        known = _boot(order, one * ERA + key[0]) or Boot(one * ERA + key[0])
+        if not _taken(order, known, key[1]) or copy((known.boot, key[1])):
+            return one * ERA + key[0]
+    return (era + 1) * ERA + key[0]
+
+
+def _contradicts(order: Order, era: int, block: Arrival, copy: Callable[[Key], bool]) -> bool:
     boot = era * ERA + block.boot
-    known = _boot(order, boot)
-    if known is None:
-        return boot < order.current and block.t0_ns > order.end_ns
-    if not _taken(known, block.seq):
-        return False
-    t0_ns = kept((boot, block.seq))
-    if t0_ns is not None:
-        return abs(t0_ns - block.t0_ns) > SAME_NS
-    apart = block.t0_ns < known.start_ns - APART_NS or block.t0_ns > known.end_ns + APART_NS
-    return bool(known.end_ns) and apart
+    known = _boot(order, boot) or Boot(boot)
+    if known not in order.boots and boot < order.current and block.t0_ns > order.end_ns:
+        return True
+    return _taken(order, known, block.seq) and not copy((boot, block.seq))
 
 
-def _taken(boot: Boot, seq: int) -> bool:
+def _taken(order: Order, boot: Boot, seq: int) -> bool:
     """Whether a block with this number was there before."""
+    if any((held.boot, held.seq) == (boot.boot, seq) for held in order.held):
+        return True
     return seq < boot.next_seq and not any(first <= seq <= last for first, last in boot.missing)
 
 

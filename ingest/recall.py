@@ -12,7 +12,7 @@ Rules
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -37,6 +37,10 @@ def identity(mark: Mark) -> Identity:
     return mark.boot, mark.seq, mark.t0_ns
 
 
+def _copies(known: Mapping[Key, int], t0_ns: int) -> Callable[[Key], bool]:
+    return lambda key: known.get(key) == t0_ns
+
+
 def order_from(marks: Iterable[Mark], keys: Mapping[Identity, Key] | None = None) -> Order:
     """Where a device stands that sent these blocks; `keys` are the boots across eras, of blocks where it is known."""
     keys, known = keys or {}, dict[Key, int]()
@@ -50,7 +54,7 @@ def order_from(marks: Iterable[Mark], keys: Mapping[Identity, Key] | None = None
         if identity(mark) in keys:
             boot = keys[identity(mark)][0]
         elif dated:
-            boot = era_of(order, arrival, known.get)
+            boot = era_of(order, arrival, _copies(known, mark.t0_ns))
         else:
             boot = (order.boots[-1].boot // ERA if order.boots else 0) * ERA + mark.boot
         order, _ = arrive(order, msgspec.structs.replace(arrival, boot=boot), horizon=NOT_HELD)

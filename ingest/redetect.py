@@ -17,11 +17,12 @@ import msgspec
 from detector import DetectorError, Params
 from ingest.archive import Archive
 from ingest.clock import Placed
+from ingest.devices import Identity
 from ingest.errors import JournalError, WireError
 from ingest.journal import Journal
 from ingest.legs import form_of
 from ingest.pipeline import Detected, Failure, Track, detect, ended
-from ingest.replan import Identity, Plan, Session, identity
+from ingest.replan import Plan, Session, identity
 from ingest.wire import Block
 
 SLICE: Final = 500  # blocks a turn

@@ -16,10 +16,10 @@ import msgspec
 
 from ingest.archive import Archive
 from ingest.clock import Placed, sessions, timeline
-from ingest.devices import Device
+from ingest.devices import Device, Identity
 from ingest.journal import Journal
 from ingest.marks import Mark
-from ingest.order import Key
+from ingest.order import ERA, Key
 from ingest.pipeline import SESSION_GAP_NS
 
 HOUR_NS: Final = 3_600_000_000_000
@@ -28,7 +28,6 @@ ALL_NS: Final = 2**62
 QUIET_NS: Final = 60_000_000_000  # results this long before the first difference are the same
 WAITING: Final = ("late", "undated")
 
-Identity = tuple[int, int, int]  # boot, seq, t0_ns
 Place = tuple[Identity, int, int]  # block, start_ns, end_ns
 Span = tuple[int, int]
 
@@ -41,7 +40,7 @@ class Session(msgspec.Struct, frozen=True):
     changed: frozenset[Identity]  # blocks that the results do not have, or have elsewhere
     old: tuple[Place, ...]  # where the results have those
     from_ns: int  # what was found before this instant is as it was
-    live: bool  # whether it is the last one, which may go on
+    live: bool  # whether it is the one in which the device goes on
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -75,7 +74,8 @@ def plan(name: str, device: Device, *, journal: Journal, archive: Archive) -> Pl
         archived += _elsewhere(name, moved, {identity(mark) for mark in archived} | keys.keys(), archive)
         marks = {identity(mark): mark for mark in [*archived, *(item.mark for item in kept)]}
         was = {known: moved.get(known, mark.t0_ns) for known, mark in marks.items() if known not in waiting}
-        found = compare(name, list(marks.values()), {k: v for k, v in was.items() if v is not None}, keys)
+        placed = {known: start_ns for known, start_ns in was.items() if start_ns is not None}
+        found = compare(name, list(marks.values()), placed, keys, device=device)
         inner = (low_ns + SESSION_GAP_NS, high_ns - SESSION_GAP_NS)
         if all(inner[0] <= s.span[0] and s.span[1] <= inner[1] for s in found.sessions) or high_ns == ALL_NS:
             return found
@@ -92,8 +92,12 @@ def _elsewhere(name: str, moved: Mapping[Identity, int | None], known: Set[Ident
     return [mark for mark in here if identity(mark) in moved]
 
 
-def compare(name: str, marks: Sequence[Mark], was: Mapping[Identity, int], keys: Mapping[Identity, Key]) -> Plan:
+def compare(
+    name: str, marks: Sequence[Mark], was: Mapping[Identity, int], keys: Mapping[Identity, Key], *, device: Device
+) -> Plan:
     """The plan for these blocks, of which the results have those in `was`, at those starts. Pure."""
+    forced = set(device.dirty.forced) if device.dirty else set()
+    live = _frontier(device, marks)
     should = timeline(marks)
     places = {identity(mark): (identity(mark), start_ns, start_ns + mark.end_ns - mark.t0_ns)
               for mark in marks if (start_ns := was.get(identity(mark))) is not None}  # fmt: skip
@@ -101,15 +105,29 @@ def compare(name: str, marks: Sequence[Mark], was: Mapping[Identity, int], keys:
     ranges = sessions(should.placed, gap_ns=SESSION_GAP_NS)
     found = []
     spans = []
-    for index, (first, last) in enumerate(ranges):
+    for first, last in ranges:
         placed = should.placed[first:last]
         span = (min(item.start_ns for item in placed), max(item.end_ns for item in placed))
         spans.append(span)
-        if frozenset((identity(item.mark), item.start_ns) for item in placed) not in old:
-            found.append(_session(placed, span, places, live=index == len(ranges) - 1))
+        here = frozenset((identity(item.mark), item.start_ns) for item in placed)
+        again = any(identity(item.mark) in forced for item in placed)
+        if here not in old or again:
+            session = _session(placed, span, places, live=any(identity(item.mark) == live for item in placed))
+            found.append(msgspec.structs.replace(session, from_ns=span[0]) if again else session)
     removed = tuple(places[known] for mark in should.undated if (known := identity(mark)) in places)
     undated = frozenset(identity(mark) for mark in should.undated)
     return Plan(name, tuple(found), removed, tuple(spans), keys, undated)
+
+
+def _frontier(device: Device, marks: Sequence[Mark]) -> Identity | None:
+    """The block that was detected in last as it came: its session is the one that goes on."""
+    order = device.order
+    last = next((boot for boot in reversed(order.boots) if boot.boot == order.current), None)
+    if last is None:
+        return None
+    number = (order.current % ERA, last.next_seq - 1)
+    found = [mark for mark in marks if (mark.boot, mark.seq) == number]
+    return identity(max(found, key=lambda mark: mark.received_ns)) if found else None
 
 
 def _session(placed: tuple[Placed, ...], span: Span, places: Mapping[Identity, Place], *, live: bool) -> Session:
@@ -132,7 +150,10 @@ def _from_ns(
         return span[0]  # it begins elsewhere, so everything in it may differ
     differ = [item.start_ns for item in placed if identity(item.mark) in changed]
     differ += [place[1] for place in near if place[0] not in here or place[0] in changed]
-    return max(span[0], min(differ, default=span[0]) - QUIET_NS)
+    first_ns = min(differ, default=span[0])
+    # The epoch that ran before a pause was not finished until something came after it.
+    ended_ns = max((item.end_ns for item in placed if item.start_ns < first_ns), default=first_ns)
+    return max(span[0], min(first_ns, ended_ns) - QUIET_NS)
 
 
 def _sessions_of(places: Iterable[Place]) -> list[list[Place]]:

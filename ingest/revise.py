@@ -17,7 +17,7 @@ import msgspec
 
 from detector import Params
 from ingest.archive import Archive
-from ingest.devices import Device, Dirty
+from ingest.devices import Device, Dirty, Identity
 from ingest.events import to_message
 from ingest.journal import Entry, Journal
 from ingest.ledger import key_of, news, withdrawals
@@ -25,7 +25,7 @@ from ingest.outcome import failures
 from ingest.pipeline import SECOND_NS
 from ingest.raw import Move
 from ingest.redetect import SLICE, Redetection, Redone, sites_of
-from ingest.replan import Identity, Place, Plan, Span, identity, plan
+from ingest.replan import Place, Plan, Span, identity, plan
 from ingest.store import Episode, Epoch
 from ingest.wire import Block
 
@@ -145,7 +145,8 @@ class Reviser:
         if dirty == begun:
             dirty = None
         elif dirty is not None and begun is not None:
-            dirty = msgspec.structs.replace(dirty, late=max(0, dirty.late - begun.late))
+            forced = tuple(place for place in dirty.forced if place not in begun.forced)
+            dirty = msgspec.structs.replace(dirty, late=max(0, dirty.late - begun.late), forced=forced)
             self._dirty[plan_.device] = None
         boots: dict[int, int] = {}
         for place in plan_.undated:

@@ -25,11 +25,11 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 def sessions(placed: Sequence[Placed], *, gap_ns: int) -> list[tuple[int, int]]:
-    """Index ranges [i, j) of stretches in which time neither pauses for `gap_ns` nor goes back by more than that."""
+    """Index ranges [i, j) of stretches in which time does not pause for `gap_ns`; it may go back."""
     cuts: list[int] = []
     reach_ns = 0  # largest end in the session so far
     for index, block in enumerate(placed):
-        if not cuts or not -gap_ns <= block.start_ns - reach_ns < gap_ns:
+        if not cuts or block.start_ns - reach_ns >= gap_ns:
             cuts.append(index)
             reach_ns = block.end_ns
         elif block.end_ns > reach_ns:

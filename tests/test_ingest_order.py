@@ -15,6 +15,7 @@ from ingest.order import (
     Outcome,
     arrive,
     era_of,
+    era_of_undated,
     go_offline,
     lose,
     lose_before,
@@ -228,9 +229,8 @@ def test_time_between_boots_is_no_gap_in_what_was_measured() -> None:
     assert (gap.boot, gap.first, gap.last, gap.end_ns - gap.start_ns) == (2, 0, 2, 0)
 
 
-def eras(order: Order, block: Arrival, kept: dict[tuple[int, int], int] | None = None) -> tuple[int, int]:
-    number = era_of(order, block, (kept or {}).get)
-    return divmod(number, ERA)
+def eras(order: Order, block: Arrival, *, copy: bool = False) -> tuple[int, int]:
+    return divmod(era_of(order, block, lambda _: copy), ERA)
 
 
 def test_a_boot_counter_that_starts_again_begins_a_new_era() -> None:
@@ -238,18 +238,25 @@ def test_a_boot_counter_that_starts_again_begins_a_new_era() -> None:
     later = Arrival(1, 0, at(8, 0).t0_ns, at(8, 0).end_ns)
     assert eras(order, later) == (1, 1), "a lower boot, newer than all"
     again = Arrival(7, 0, at(9, 0).t0_ns, at(9, 0).end_ns)
-    assert eras(order, again) == (1, 7), "a number that is taken, at quite another time"
-    assert eras(order, at(7, 2)) == (0, 7), "a copy"
+    assert eras(order, again) == (1, 7), "a number that is taken by another block"
+    assert eras(order, at(7, 2), copy=True) == (0, 7)
     assert eras(order, at(7, 5)) == (0, 7)
     assert eras(order, at(8, 0)) == (0, 8)
     assert eras(order, at(3, 0)) == (0, 3), "a backlog of an older boot"
 
 
-def test_a_number_used_twice_within_an_hour_is_told_by_what_the_journal_has() -> None:
-    order, _ = play(*(at(1, seq) for seq in range(5)))
-    soon = Arrival(1, 0, at(1, 5).t0_ns, at(1, 5).end_ns)
-    assert eras(order, soon, {(1, 0): at(1, 0).t0_ns}) == (1, 1)
-    assert eras(order, at(1, 0), {(1, 0): at(1, 0).t0_ns}) == (0, 1)
+def test_a_number_that_is_held_is_taken_too() -> None:
+    order, _ = play(at(1, 0), at(1, 2))
+    other = Arrival(1, 2, at(2, 0).t0_ns, at(2, 0).end_ns)
+    assert eras(order, other) == (1, 1)
+    assert eras(order, at(1, 2), copy=True) == (0, 1)
+
+
+def test_a_block_without_a_time_is_of_the_latest_era_in_which_its_number_is_free() -> None:
+    order, _ = play(at(1, 0), at(1, 1))
+    assert divmod(era_of_undated(order, (1, 2), lambda _: False), ERA) == (0, 1)
+    assert divmod(era_of_undated(order, (1, 1), lambda _: True), ERA) == (0, 1)
+    assert divmod(era_of_undated(order, (1, 1), lambda _: False), ERA) == (1, 1)
 
 
 def test_what_was_before_the_counter_started_again_may_come_after() -> None:
