@@ -69,7 +69,8 @@ def plan(name: str, device: Device, *, journal: Journal, archive: Archive) -> Pl
     moved = journal.raw.moved(name)
     margin_ns = MARGIN_NS
     while True:
-        low_ns, high_ns = device.dirty.start_ns - margin_ns, min(device.dirty.end_ns + margin_ns, ALL_NS)
+        low_ns, high_ns = _whole_boots(device, device.dirty.start_ns - margin_ns, device.dirty.end_ns + margin_ns)
+        high_ns = min(high_ns, ALL_NS)
         archived = archive.marks(name, start_ns=max(low_ns, 0), end_ns=high_ns)
         archived += _elsewhere(name, moved, {identity(mark) for mark in archived} | keys.keys(), archive)
         marks = {identity(mark): mark for mark in [*archived, *(item.mark for item in kept)]}
@@ -80,6 +81,18 @@ def plan(name: str, device: Device, *, journal: Journal, archive: Archive) -> Pl
         if all(inner[0] <= s.span[0] and s.span[1] <= inner[1] for s in found.sessions) or high_ns == ALL_NS:
             return found
         margin_ns *= 4
+
+
+def _whole_boots(device: Device, low_ns: int, high_ns: int) -> Span:
+    """A window that holds boots whole, all with one number, where a device's clock or counter has failed."""
+    order = device.order
+    sound = not (device.dirty and device.dirty.forced) and not device.undated
+    if sound and len({boot.boot // ERA for boot in order.boots}) <= 1:
+        return low_ns, high_ns
+    here = {boot.boot % ERA for boot in order.boots if boot.end_ns and boot.start_ns < high_ns and low_ns < boot.end_ns}
+    spans = [boot for boot in order.boots if boot.end_ns and boot.boot % ERA in here]
+    low_ns = min([low_ns, *(boot.start_ns - SESSION_GAP_NS for boot in spans)])
+    return low_ns, max([high_ns, *(boot.end_ns + SESSION_GAP_NS for boot in spans)])
 
 
 def _elsewhere(name: str, moved: Mapping[Identity, int | None], known: Set[Identity], archive: Archive) -> list[Mark]:

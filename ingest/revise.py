@@ -22,7 +22,7 @@ from ingest.events import to_message
 from ingest.journal import Entry, Journal
 from ingest.ledger import key_of, news, withdrawals
 from ingest.outcome import failures
-from ingest.pipeline import SECOND_NS
+from ingest.pipeline import SECOND_NS, SESSION_GAP_NS, Detected, ended
 from ingest.raw import Move
 from ingest.redetect import SLICE, Redetection, Redone, sites_of
 from ingest.replan import Place, Plan, Span, identity, plan
@@ -125,11 +125,13 @@ class Reviser:
     def _finish(self, device: Device) -> Revised:
         assert self._work is not None and self._done is not None  # noqa: S101, PT018 - for the type checker
         redone, work, self._done = self._done, self._work, None
+        left = _left(device, redone, params=self._params)
         if redone.session.live:  # even if it was closed: a device that comes back goes on from here
             device = msgspec.structs.replace(device, track=redone.track)
         if not redone.session.live or device.closed:
             work.end(redone)
         entry = entry_of(redone, work, self._journal, now_ns=self._wall_ns())
+        self._end(left, entry)
         if work.over:
             self._work, self._seen = None, []
             del self._dirty[redone.device]
@@ -138,6 +140,13 @@ class Reviser:
             entry.devices = {redone.device: device}
             revised = Revised(redone.device, entry, device)
         return revised
+
+    def _end(self, left: Detected, entry: Entry) -> None:
+        """A session in which the device does not go on after all: what is open in it ends."""
+        told = news(self._journal.ledger.of([key_of(episode) for episode in left.episodes]), left.episodes)
+        entry.told = [*entry.told, *told]
+        entry.records = [*left.epochs, *entry.records, *told]
+        entry.events = [*entry.events, *(to_message(episode, received_ns=None) for episode in told)]
 
     def _settled(self, plan_: Plan, device: Device, entry: Entry, begun: Dirty | None) -> Revised:
         """The whole plan is done: what was dirty is clean, but for what has come in since."""
@@ -172,6 +181,14 @@ class Reviser:
         entry.told = [*entry.told, *gone]
         entry.records = [*entry.records, *_voids(plan_, plan_.removed, sites, ()), *gone]
         entry.events = [*entry.events, *(to_message(episode, received_ns=None) for episode in gone)]
+
+
+def _left(device: Device, redone: Redone, *, params: Params) -> Detected:
+    """What the device's track still holds of another session than the one in which it goes on from now on."""
+    track, span = device.track, redone.session.span
+    if not redone.session.live or track is None or span[0] <= track.end_ns <= span[1] + SESSION_GAP_NS:
+        return Detected()
+    return ended(redone.device, track, params=params)
 
 
 def entry_of(redone: Redone, work: Redetection, journal: Journal, *, now_ns: int) -> Entry:
