@@ -106,6 +106,8 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
         )  # fmt: skip
         stack.callback(source.close)
         metrics.connected.set_function(lambda: source.subscribed)
+        metrics.queue_bytes.set_function(lambda: source.queued_bytes)
+        metrics.limited.set_function(lambda: len(source.limited))
         service = Service(
             source, journal, store, Archive(current.data_dir / "archive"),
             options=Options(min_free_bytes=current.min_free_mb << 20, archive_after_s=current.archive_after_s),

@@ -309,6 +309,7 @@ class Ingester:
         self.metrics.event_outbox.set(events)
         self.metrics.devices.set(len(self.devices))
         self.metrics.revising.set(self._reviser.waiting)
+        self.metrics.muted.set(len(self._patience.muted(self._wall_ns() / 1e9)))
         self.metrics.late.set(sum(device.dirty.late for device in self.devices.values() if device.dirty))
 
 

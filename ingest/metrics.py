@@ -56,6 +56,9 @@ class Metrics:
         self.journal_bytes = Gauge("charley_journal_bytes", "Size of the journal on disk", registry=r)
         self.free_bytes = Gauge("charley_free_bytes", "Room on the disk of the data folder", registry=r)
         self.late = Gauge("charley_late_blocks", "Blocks that came late and are not yet in the results", registry=r)
+        self.queue_bytes = Gauge("charley_queue_bytes", "Messages received and not yet taken", registry=r)
+        self.limited = Gauge("charley_limited_devices", "Devices that sent more than their share", registry=r)
+        self.muted = Gauge("charley_muted_devices", "Devices passed over for sending too much rubbish", registry=r)
         self.devices = Gauge("charley_ingest_devices", "Devices ever heard", registry=r)
         self.connected = Gauge("charley_broker_connected", "1 while connected and subscribed", registry=r)
 
