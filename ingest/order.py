@@ -150,9 +150,11 @@ def era_of_undated(order: Order, key: Key, copy: Callable[[Key], bool]) -> int:
 
 def _contradicts(order: Order, era: int, block: Arrival, copy: Callable[[Key], bool]) -> bool:
     boot = era * ERA + block.boot
-    known = _boot(order, boot) or Boot(boot)
-    if known not in order.boots and boot < order.current and block.t0_ns > order.end_ns:
-        return True
+    known = _boot(order, boot)
+    if known is None:
+        known = Boot(boot)
+        if boot < order.current and block.t0_ns > order.end_ns:
+            return True
     return _taken(order, known, block.seq) and not copy((boot, block.seq))
 
 
