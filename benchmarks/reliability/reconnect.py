@@ -39,6 +39,7 @@ CONNECT_S: Final = 5.0
 LIMIT_S: Final = 180.0
 FLAT: Final = 1.25  # memory at the end over memory after the first storm
 FLASH: Final = 10**9
+RESEND_S: Final = 60.0  # as docs/wire.md has it: what waits in the broker must not be sent again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +182,9 @@ def _past(load: Load, at_s: float) -> bool:
 @contextmanager
 def _fleet(world: World, tapes: dict[str, Tape]) -> Iterator[Fleet]:
     """All devices, connected."""
-    with Fleet(tapes, host=world.broker.host, port=world.broker.port, flash=FLASH, tick_s=TICK_S) as fleet:
+    with Fleet(
+        tapes, host=world.broker.host, port=world.broker.port, flash=FLASH, resend_s=RESEND_S, tick_s=TICK_S
+    ) as fleet:
         fleet.connect(within_s=CONNECT_S)
         fleet.wait(lambda: fleet.online == len(tapes), within_s=LIMIT_S, what="devices connected")
         yield fleet
