@@ -19,14 +19,18 @@ from benchmarks.reliability import page
 from benchmarks.reliability.outcome import Outcome, keep, say
 
 PROGRAMS: Final = ("kills", "offline", "outages", "hostile", "reconnect", "backup")
-
 PAGE: Final = "page"
 
 
 def run(name: str, *, quick: bool, folder: Path) -> Outcome:
     """One program to its end; an error of its own is a failure like any other."""
     say(f"{name}{', quick' if quick else ''} ...")
-    outcome: Outcome = importlib.import_module(f"benchmarks.reliability.{name}").run(quick=quick, folder=folder)
+    program = importlib.import_module(f"benchmarks.reliability.{name}")
+    try:
+        outcome: Outcome = program.run(quick=quick, folder=folder)
+    except (RuntimeError, TimeoutError) as error:  # a process that ended, or something that never came about
+        outcome = Outcome(name)
+        outcome.check("it ran to its end", False, [str(error)])
     return outcome
 
 

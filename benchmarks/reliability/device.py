@@ -98,7 +98,7 @@ class Device(asyncio.Protocol):
 
     def tick(self, now: float) -> None:
         """Now and then: send what may be sent by now, send again what nobody has vouched for, stay alive."""
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             return
         unanswered_s = now - self._answered_s if self._unanswered else 0.0
         if now - self._heard_s > SILENCE_S or unanswered_s > SILENCE_S:
@@ -119,7 +119,7 @@ class Device(asyncio.Protocol):
     def pump(self) -> None:
         """Send for as long as broker and flash have room."""
         transport = self._transport
-        if not self.online or transport is None:
+        if not self.online or transport is None or transport.is_closing():
             return
         out = []
         while len(self._unanswered) < WINDOW:
