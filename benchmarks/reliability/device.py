@@ -147,7 +147,7 @@ class Device(asyncio.Protocol):
         self.next += 1
         sent = self.sendings[index]
         self._counts["sent"] += 1
-        if sent.key not in self.pending:
+        if sent.key not in self._ahead and sent.key[1] > self._whole.get(sent.key[0], -1):  # for the first time
             self._counts["pending"] += 1
             self.pending[sent.key] = index
             self._note(sent.key)

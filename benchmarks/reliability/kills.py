@@ -181,9 +181,10 @@ def _finish(outcome: Outcome, world: World, fleet: Fleet, expected: Kept, tapes:
 def judge(outcome: Outcome, world: World, expected: Kept, tapes: dict[str, list[Sent]]) -> None:
     """Wait until the records equal those expected, or for so long; then stop the ingester and look at everything."""
     names = list(tapes)
+    limit_s = SETTLE_S + sum(map(len, tapes.values())) / 100
     settle_s = time.monotonic()
     try:
-        world.wait(lambda: compare(world.read(names), expected).none, within_s=SETTLE_S, what="equal records")
+        world.wait(lambda: compare(world.read(names), expected).none, within_s=limit_s, what="equal records")
     except (TimeoutError, RuntimeError) as error:
         outcome.sentences.append(str(error).splitlines()[0])
     outcome.figures["settled within (s)"] = round(time.monotonic() - settle_s, 1)
