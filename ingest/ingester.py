@@ -142,6 +142,7 @@ class Ingester:
 
     def leave(self) -> None:
         """Before the process ends: say how the devices stand."""
+        self._statuses.hurry()
         self._batch([])
         self._events.step()
 

@@ -59,8 +59,8 @@ def test_tracked_files_do_not_name(what: str) -> None:
 
 def test_tests_are_flat_files_named_after_a_package() -> None:
     packages = (
-        "api", "benchmarks", "charley", "detector", "ingest", "simulators", "store", "wire", "archive", "project", "docs",
-        "chain",
+        "api", "archive", "benchmarks", "chain", "charley", "detector", "docs", "ingest", "project", "simulators",
+        "store", "wire",
     )  # fmt: skip
     for path in (ROOT / "tests").glob("test_*.py"):
         assert path.stem.split("_")[1] in packages, path.name
