@@ -36,6 +36,9 @@ __all__ = ["Delivery", "MemorySource", "MqttSettings", "MqttSource", "Publicatio
 
 # Twice what is accepted, so that a message somewhat too large is counted here and not dropped by the broker.
 MAX_PACKET_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
+# Publications of ours that may be unanswered, unless the broker allows less. Its answers wait behind a backlog; with
+# paho's 20 every acknowledgement to a device would wait until the backlog has been taken in, and devices would repeat.
+IN_FLIGHT: Final = 10_000
 SUBSCRIPTIONS: Final = ((f"{TOPIC_ROOT}/+/blocks", 1), (f"{TOPIC_ROOT}/+/status", 1))
 
 
@@ -158,6 +161,7 @@ class MqttSource:
             protocol=paho.MQTTv5,
             manual_ack=True,
         )
+        client.max_inflight_messages_set(IN_FLIGHT)
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password)
         if settings.tls:
@@ -217,11 +221,13 @@ class MqttSource:
         _userdata: object,
         flags: paho.ConnectFlags,
         reason: ReasonCode,
-        _properties: Properties | None,
+        properties: Properties | None,
     ) -> None:
         if reason.is_failure:
             self._log.error("broker_refused", host=self._settings.host, reason=str(reason))
             return
+        # paho does not look at what the broker allows, and has no public way to change this now; nothing is sent yet.
+        client._max_inflight_messages = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
         # Asked for again on every connection: the broker may have lost the session.
         client.subscribe(list(SUBSCRIPTIONS))
         self.connected = True
