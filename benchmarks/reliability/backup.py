@@ -1,7 +1,9 @@
 """A backup taken while blocks come in, restored on another site: it is whole, and devices make up the rest.
 
-The restored site's records must be those of an undisturbed run of the very blocks that the backup holds. Then the
-devices, which here forgot nothing, send everything to the new site: the records must be those of all blocks.
+The restored site's records must be those of an undisturbed run of the very blocks that the backup holds. A store that
+is a server of its own is copied after the journal, so records of blocks that came in between may be there too; these
+must be the true ones. Then the devices, which here forgot nothing, send everything to the new site: the records must
+be those of all blocks.
 """
 
 import time
@@ -15,11 +17,10 @@ from benchmarks.reliability.kills import judge, undisturbed
 from benchmarks.reliability.legs import Sent
 from benchmarks.reliability.load import Load, live_tapes
 from benchmarks.reliability.outcome import Outcome, say
-from benchmarks.reliability.records import Kept, compare
+from benchmarks.reliability.records import Kept
 from benchmarks.reliability.world import World
 
 LIMIT_S: Final = 120.0
-SETTLE_S: Final = 45.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,9 @@ def run(*, quick: bool, folder: Path, plan: Plan | None = None) -> Outcome:
     outcome = Outcome("backup")
     folder.mkdir(parents=True, exist_ok=True)
     _back_up(outcome, folder, plan, tapes)
+    whole = undisturbed(folder / "all", tapes)
     with World.make(folder / "new", data=folder / "restored", restored=folder / "backup") as world:
-        _judge_restored(outcome, world, tapes, folder)
+        _judge_restored(outcome, world, tapes, folder, whole)
         with Fleet(tapes, host=world.broker.host, port=world.broker.port) as fleet:
             fleet.connect()
             fleet.allow(1.0)
@@ -53,7 +55,7 @@ def run(*, quick: bool, folder: Path, plan: Plan | None = None) -> Outcome:
                 lambda: fleet.finished, within_s=LIMIT_S + fleet.blocks / 200, what="all blocks durable"
             )
         outcome.figures["all sent again within (s)"] = round(took_s, 1)
-        judge(outcome, world, undisturbed(folder / "all", tapes), tapes)
+        judge(outcome, world, whole, tapes)
         outcome.check("no process ended by itself", not world.fallen, world.fallen[:3])
     outcome.took_s = time.monotonic() - begun
     return outcome
@@ -76,7 +78,7 @@ def _back_up(outcome: Outcome, folder: Path, plan: Plan, tapes: dict[str, list[S
         outcome.check("no process of the old site ended by itself", not world.fallen, world.fallen[:3])
 
 
-def _judge_restored(outcome: Outcome, world: World, tapes: dict[str, list[Sent]], folder: Path) -> None:
+def _judge_restored(outcome: Outcome, world: World, tapes: dict[str, list[Sent]], folder: Path, whole: Kept) -> None:
     """Hold the restored site against an undisturbed run of the blocks that it holds."""
     kept = raw.held(world.data)
     made = raw.sent(tapes)
@@ -86,17 +88,13 @@ def _judge_restored(outcome: Outcome, world: World, tapes: dict[str, list[Sent]]
     outcome.figures["blocks in the backup"] = len(kept.digests)
     outcome.check("the backup holds some blocks and not all", 0 < len(kept.digests) < total)
     outcome.check("blocks in the backup are as they were sent", not wrong, wrong[:5])
-    expected = undisturbed(folder / "part", {name: tape for name, tape in blocks.items() if tape})
-    difference = compare(_settled(world, list(blocks), expected), expected)
-    outcome.figures["records of the backup compared"] = difference.compared
-    outcome.check("restored records equal those of its blocks undisturbed", difference.none, difference.sentences())
-
-
-def _settled(world: World, names: list[str], expected: Kept) -> Kept:
-    """What the new site has once it equals what is expected, or has had its time."""
-    until_s = time.monotonic() + SETTLE_S
-    found = world.read(names)
-    while not compare(found, expected).none and time.monotonic() < until_s:
-        time.sleep(0.2)
-        found = world.read(names)
-    return found
+    part = undisturbed(folder / "part", {name: tape for name, tape in blocks.items() if tape})
+    world.wait(lambda: raw.outbox(world.data)[0] == 0, within_s=LIMIT_S, what="what waited delivered")
+    found = world.read(list(blocks)).lines()
+    theirs, true = part.lines(), whole.lines()
+    missing = sorted(set(theirs) - set(found))
+    ahead = [key for key, line in found.items() if line != theirs.get(key)]
+    wrong = [f"{key}: {found[key]}" for key in ahead if found[key] != true.get(key)]
+    outcome.figures |= {"records of the backup compared": len(theirs), "of later blocks": len(ahead)}
+    outcome.check("no record of its blocks is missing", not missing, missing[:5])
+    outcome.check("every other record is that of its blocks, or of all blocks", not wrong, wrong[:5])
