@@ -19,6 +19,8 @@ ALLOWED: Final = {
     "api": (
         "ingest.store",
         "ingest.store.*",
+        "detector.agreement",
+        "detector.refit",
         "detector.results",
         "detector.posture",
         "detector.sleep",
@@ -42,9 +44,10 @@ HOMES: Final = {
     "h5py": ("ingest/recording/hdf5.py",),
     "matplotlib": ("ingest/recording/draw.py",),
     "pyarrow": ("ingest/recording/*.py", "ingest/archive/*.py"),
+    "statsmodels": ("api/statistics/*", "api/trends/*", "api/diary/*"),
     "structlog": ("ingest/log.py",),
     "typer": ("charley.py",),
-    "rich": ("charley.py", "ingest/*/command.py", "simulators/command.py"),
+    "rich": ("charley.py", "ingest/*/command.py", "simulators/command.py", "api/*/command.py"),
     "neurokit2": (),
 }
 

@@ -1,0 +1,1 @@
+"""Statistics of counts, proportions and paired differences. Pure: numbers in, estimates out."""
