@@ -1,0 +1,1 @@
+"""Is it getting better? Trends of one wearer, from what was seen of them."""
