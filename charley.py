@@ -2,8 +2,6 @@
 
 import importlib.metadata
 import os
-import threading
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -42,20 +40,18 @@ from ingest.store import Store
 from ingest.store.command import run_migrate
 from ingest.store.influx import InfluxStore
 from ingest.store.sqlite import SqliteStore
-from simulators.command import Broker, print_comparison, publish_shown, start_ns, write_truths
+from simulators.command import Broker, go_live, print_comparison, publish_shown, run_demo, start_ns, write_truths
 from simulators.demo import NIGHTS
 from simulators.errors import SimulatorError
-from simulators.processes import check_free, child, empty, free_pair, when_written
+from simulators.processes import check_free, empty, free_pair
 from simulators.recording import write_edf
-from simulators.scenarios import SCENARIOS, build, live
-from simulators.scenarios import demo as build_demo
-from simulators.stage import Api, wait_for_samples
+from simulators.scenarios import SCENARIOS, build
+from simulators.stage import Api
 from simulators.truth import read_truth
 
 REGISTRY: Final = RegistryTools(snapshot=snapshot_registry, restore=restore_registry)
 DEMO_SEED: Final = 14
 REPORT: Final = Path("docs/accuracy.md")
-NOTICE: Final = "Charley is not a medical device. Simulated wearers; grades are conventions."
 
 app = typer.Typer(
     help="Detects muscle cramps from leg wearables.", no_args_is_help=True, add_completion=False,
@@ -174,14 +170,7 @@ def simulate(
         write_truths(truth, fleet.truths())
     publish_shown(list(fleet), _broker(current), speed=speed, stop=stop, label=scenario, err=err)
     if scenario == "demo" and not stop.is_set():
-        publish_shown(
-            list(live(seed=seed, start_ns=time.time_ns())),
-            _broker(current),
-            speed=1.0,
-            stop=stop,
-            label="live",
-            err=err,
-        )
+        go_live(_broker(current), seed=seed, stop=stop, err=err)
 
 
 @app.command(name="detect")
@@ -302,36 +291,10 @@ def demo(
         "CHARLEY_BROKER_PORT": str(broker_port),
         "CHARLEY_API_PORT": str(port),
     }
-    current = Settings(data_dir=data_dir, broker_port=broker_port, api_port=port)
-    stop = stop_event(tied=False)
-    with ExitStack() as stack:
-        broker = start_broker(data_dir, port=broker_port)
-        stack.callback(broker.stop)
-        for role in ("ingest", "api"):
-            stack.enter_context(child(role, environment, data_dir / f"{role}.log", ended=stop.set))
-        token = data_dir / "admin-token"
-        fleet = build_demo(seed=seed, start_ns=time.time_ns(), nights=nights)
-        truths = fleet.truths()
-        write_truths(data_dir / "truth", truths)
-        url = f"http://127.0.0.1:{port}"
-        with Api(url, when_written(token)) as client:
-            client.wait_ready(30.0)
-            client.register(truths)
-            out.print(f"\n[bold]Open {url}/signin?token={token.read_text().strip()}[/bold]\n", soft_wrap=True)
-            out.print(f"MQTT 5 at 127.0.0.1:{broker_port}, MQTT 3.1.1 at {broker_port + 1}. {NOTICE}\n")
-            publish_shown(list(fleet), _broker(current), speed=0.0, stop=stop, label="a week comes in", err=err)
-            if wait_for_samples(client, truths, deadline_s=300.0, stopped=stop.is_set):
-                print_comparison(client, list(truths), detail=False, out=out)
-                out.print("`charley compare` prints each cramp. Now live, at 1 kHz. Ctrl-C ends the demo.")
-        if not stop.is_set():
-            publish_shown(
-                list(live(seed=seed, start_ns=time.time_ns())),
-                _broker(current),
-                speed=1.0,
-                stop=stop,
-                label="live",
-                err=err,
-            )
+    run_demo(
+        data_dir, port=port, broker_port=broker_port, seed=seed, nights=nights, environment=environment,
+        start_broker=lambda: start_broker(data_dir, port=broker_port), stop=stop_event(tied=False), out=out, err=err,
+    )  # fmt: skip
 
 
 @app.command(name="evaluate")
@@ -355,11 +318,6 @@ def evaluate_accuracy(
             to, quick=quick, jobs=jobs, generators=generator, names=scenario, seeds=seeds, real=real, out=out, err=err
         )
     )
-
-
-def _go_live(current: Settings, *, seed: int, stop: threading.Event) -> None:
-    fleet = live(seed=seed, start_ns=time.time_ns())
-    publish_shown(list(fleet), _broker(current), speed=1.0, stop=stop, label="live", err=err)
 
 
 def _broker(current: Settings) -> Broker:

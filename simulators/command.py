@@ -2,20 +2,33 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from simulators.device import Device
+from simulators.processes import child, when_written
 from simulators.publish import publish
-from simulators.scenarios import build
-from simulators.stage import Api, compare, summary
+from simulators.scenarios import build, live
+from simulators.scenarios import demo as build_demo
+from simulators.stage import Api, compare, summary, wait_for_samples
 from simulators.truth import Truth, write_truth
+
+NOTICE: Final = "Charley is not a medical device. Simulated wearers; grades are conventions."
+
+
+class Stoppable(Protocol):
+    """A broker that runs."""
+
+    def stop(self) -> None:
+        """End it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +91,46 @@ def publish_shown(
             stop=stop,
         )
     err.print(f"{label}: {report.acknowledged} blocks in {report.elapsed_s:.0f} s")
+
+
+def go_live(broker: Broker, *, seed: int, stop: threading.Event, err: Console) -> None:
+    """Publish simulated wearers as they live, until asked to stop."""
+    fleet = live(seed=seed, start_ns=time.time_ns())
+    publish_shown(list(fleet), broker, speed=1.0, stop=stop, label="live", err=err)
+
+
+def run_demo(
+    folder: Path,
+    *,
+    port: int,
+    broker_port: int,
+    seed: int,
+    nights: int,
+    environment: Mapping[str, str],
+    start_broker: Callable[[], Stoppable],
+    stop: threading.Event,
+    out: Console,
+    err: Console,
+) -> None:
+    """Broker, ingester, API and three simulated wearers, until asked to stop; all of them end with it."""
+    broker = Broker("127.0.0.1", broker_port)
+    with ExitStack() as stack:
+        stack.callback(start_broker().stop)
+        for role in ("ingest", "api"):
+            stack.enter_context(child(role, dict(environment), folder / f"{role}.log", ended=stop.set))
+        token = folder / "admin-token"
+        fleet = build_demo(seed=seed, start_ns=time.time_ns(), nights=nights)
+        truths = fleet.truths()
+        write_truths(folder / "truth", truths)
+        url = f"http://127.0.0.1:{port}"
+        with Api(url, when_written(token)) as client:
+            client.wait_ready(30.0)
+            client.register(truths)
+            out.print(f"\n[bold]Open {url}/signin?token={token.read_text().strip()}[/bold]\n", soft_wrap=True)
+            out.print(f"MQTT 5 at 127.0.0.1:{broker_port}, MQTT 3.1.1 at {broker_port + 1}. {NOTICE}\n")
+            publish_shown(list(fleet), broker, speed=0.0, stop=stop, label="a week comes in", err=err)
+            if wait_for_samples(client, truths, deadline_s=300.0, stopped=stop.is_set):
+                print_comparison(client, list(truths), detail=False, out=out)
+                out.print("`charley compare` prints each cramp. Now live, at 1 kHz. Ctrl-C ends the demo.")
+        if not stop.is_set():
+            go_live(broker, seed=seed, stop=stop, err=err)
