@@ -1,0 +1,193 @@
+"""What a phase came to, outcome by outcome. Pure.
+
+Rules
+-----
+- Only nights (or days) with enough data are judged; the others are missing, never zero. Days of settling are left out.
+- detected: what a device found and the wearer has not called none. felt: what the wearer felt, detected or not.
+  both: either; one that was felt and detected counts once.
+- A felt count needs no device: every period that has ended is judged, and its exposure is its length.
+- rate, load and cramp index are sums per eight usable hours. The cramp index is duration (min) x severity
+  (Man-Son-Hing and Wells 1995, BMJ 310:13). Duration and severity are means of the cramps there were.
+- A responder has a rate at least 25 % (or 50 %) below that of the own baseline; remission is not one cramp.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api.observed import RATE_H, Cramp, Observed
+from api.trials.values import Counting, Outcome, Phase, Plan, Seen
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+PER_WEEK: Final = 7.0  # periods of eight hours that make the rate of a week
+_PER_CRAMP: Final[frozenset[Outcome]] = frozenset({"duration", "severity"})
+_PER_HOUR: Final[frozenset[Outcome]] = frozenset({"rate", "load", "cramp_index"})
+_FALLS: Final[dict[Outcome, float]] = {"responders_25": 0.25, "responders_50": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One phase of one wearer in figures; arrays have one entry for each judged period."""
+
+    phase: Phase
+    planned: int
+    expected_h: float
+    days: IntArray  # ordinal of the local date
+    counts: FloatArray
+    hours: FloatArray
+    cramps: tuple[tuple[Cramp, ...], ...]
+    felt_better: bool | None = None
+
+    @property
+    def judged(self) -> int:
+        return len(self.days)
+
+    @property
+    def count(self) -> float:
+        return float(self.counts.sum())
+
+    @property
+    def exposure(self) -> float:
+        return float(self.hours.sum())
+
+    @property
+    def middle(self) -> float:
+        """The day in the middle of what was judged; of the phase where nothing was."""
+        if self.judged:
+            return float(self.days.mean())
+        return (self.phase.first.toordinal() + self.phase.last.toordinal()) / 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """Counts and exposures by week of a phase; `day` is the middle of what was judged."""
+
+    counts: FloatArray
+    exposures: FloatArray
+    day: FloatArray
+
+
+def tally(plan: Plan, seen: Seen, *, until: date | None = None) -> Tally:
+    """The figures of one phase, of dates up to `until`."""
+    begin = seen.phase.first + timedelta(days=plan.settle_days)
+    among = [
+        item
+        for item in seen.observed
+        if begin <= item.date <= seen.phase.last and item.kind in plan.kinds and (until is None or item.date <= until)
+    ]
+    felt = plan.counting == "felt"
+    judged = among if felt else [item for item in among if item.enough]
+    cramps = tuple(counted(item, plan.counting) for item in judged)
+    return Tally(
+        phase=seen.phase,
+        planned=len(among),
+        expected_h=sum(item.expected_s for item in among) / 3600.0,
+        days=np.array([item.date.toordinal() for item in judged], dtype=np.int64),
+        counts=np.array([len(found) for found in cramps], dtype=np.float64),
+        hours=np.array([_hours(item, felt=felt) for item in judged], dtype=np.float64),
+        cramps=cramps,
+        felt_better=seen.felt_better,
+    )
+
+
+def counted(item: Observed, counting: Counting) -> tuple[Cramp, ...]:
+    """The cramps of a period that count."""
+    if not item.cramps:
+        return ()
+    if counting == "felt":
+        return tuple(cramp for cramp in item.cramps if cramp.confirmed is True or not cramp.episode)
+    if counting == "detected":
+        return tuple(cramp for cramp in item.cramps if cramp.confirmed is not False and cramp.episode)
+    return tuple(cramp for cramp in item.cramps if cramp.confirmed is not False)
+
+
+def weeks_of(one: Tally) -> Weeks:
+    """Sums by week since the first day that was judged; weeks without a judged day are left out."""
+    if not one.judged:
+        nothing = np.empty(0)
+        return Weeks(nothing, nothing, nothing)
+    number = (one.days - one.days[0]) // 7
+    held = np.bincount(number)
+    kept = held > 0
+    counts, exposures, days = (_sums(number, of)[kept] for of in (one.counts, one.hours, one.days))
+    return Weeks(counts, exposures, days / held[kept])
+
+
+def with_cramps(one: Tally) -> Tally:
+    """The same with periods in place of hours and of cramps: each judged period counts 1, with a cramp or without."""
+    return Tally(
+        phase=one.phase,
+        planned=one.planned,
+        expected_h=one.expected_h,
+        days=one.days,
+        counts=(one.counts > 0).astype(np.float64),
+        hours=np.ones(one.judged),
+        cramps=one.cramps,
+        felt_better=one.felt_better,
+    )
+
+
+def value(outcome: Outcome, among: Sequence[Tally]) -> float:
+    """The figure of one wearer over some phases; NaN where there is none."""
+    cramps = [cramp for one in among for night in one.cramps for cramp in night]
+    if outcome in _PER_CRAMP:
+        return _over(sum(_measure(outcome, cramp) for cramp in cramps), len(cramps))
+    if outcome == "cramp_periods":
+        return _over(sum(float((one.counts > 0).sum()) for one in among), sum(one.judged for one in among))
+    if outcome in _PER_HOUR:
+        total = sum(_measure(outcome, cramp) for cramp in cramps)
+        return _over(RATE_H * total, sum(one.exposure for one in among))
+    reached = reached_of(outcome, [one for one in among if one.phase.kind != "baseline"], baseline=among)
+    return math.nan if reached is None else float(reached)
+
+
+def reached_of(outcome: Outcome, among: Sequence[Tally], *, baseline: Sequence[Tally]) -> bool | None:
+    """Whether a wearer responded, was free of cramps or felt better in some phases; None where that is not known."""
+    if outcome == "felt_better":
+        said = [one.felt_better for one in among if one.felt_better is not None]
+        return said[-1] if said else None
+    if not any(one.judged for one in among):
+        return None
+    before = [one for one in baseline if one.phase.kind == "baseline" and one.judged]
+    cramped = sum(one.count for one in before)
+    if before and not cramped:
+        return None  # nothing to respond to
+    if outcome == "remission":
+        return not any(one.count for one in among)
+    if not before:
+        return None
+    fall = 1.0 - value("rate", among) / value("rate", before)
+    return bool(fall >= _FALLS[outcome] - 1e-9)
+
+
+def _sums(number: IntArray, of: FloatArray | IntArray) -> FloatArray:
+    return np.asarray(np.bincount(number, weights=of), dtype=np.float64)
+
+
+def _over(total: float, by: float) -> float:
+    return total / by if by > 0 else math.nan
+
+
+def _measure(outcome: Outcome, cramp: Cramp) -> float:
+    """What one cramp adds to an outcome."""
+    match outcome:
+        case "duration":
+            return cramp.duration_s / 60.0
+        case "severity":
+            return cramp.severity
+        case "load":
+            return cramp.load
+        case "cramp_index":
+            return cramp.duration_s / 60.0 * cramp.severity
+        case _:
+            return 1.0
+
+
+def _hours(item: Observed, *, felt: bool) -> float:
+    return (item.end_ns - item.start_ns) / 3.6e12 if felt else item.usable_h
