@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from simulators import stories
+from simulators.course import stretching
 from simulators.demo import LIVE_S, NIGHTS, build_demo, build_live
 from simulators.device import Device, Origin
 from simulators.errors import ScenarioError
@@ -37,6 +38,7 @@ _ALL: Final = (
     ),
     Scenario("week_away", "A week without a link, then all of it at once, oldest first", stories.week_away),
     Scenario("minute", "One minute with a 30 s cramp, two electrodes: for tests and first steps", stories.minute),
+    Scenario("stretching", "Eight weeks of nights, stretching before bed in the middle four", stretching),
     Scenario("demo", "Three wearers' last seven nights and days, from low-power devices", build_demo),
 )
 

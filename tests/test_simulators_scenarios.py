@@ -1,7 +1,7 @@
 """Every scenario gives valid blocks in order; each shows what it says."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from ingest.wire import Block, decode_block, encode
+from simulators.course import PUT_ON, course, fortnights
 from simulators.demo import WORN_DAY, WORN_NIGHT
-from simulators.device import Clock, Device, Link
+from simulators.device import Clock, Device, Link, Origin
 from simulators.errors import ScenarioError
 from simulators.person import AT_NIGHT, draw_cramps
 from simulators.render import Front
@@ -210,3 +211,25 @@ def test_impossible_devices_and_links_are_refused() -> None:
             Link(lost=share)
     with pytest.raises(ScenarioError, match="nothing to simulate"):
         live(seed=1, start_ns=START_NS, duration_s=0.0)
+
+
+def test_a_course_of_nights_cramps_as_often_as_it_is_told() -> None:
+    first = date(2025, 10, 12)  # Berlin changes its clocks in the second week
+    nights = fortnights(first, (3.0, 0.5))
+    device = course(Origin("course", 5, START_NS), nights, device="leg", zone="Europe/Berlin")
+    truth = device.truth()
+    zone = ZoneInfo("Europe/Berlin")
+    assert [datetime.fromtimestamp(span.start_ns / 1e9, zone).time() for span in truth.recorded] == [PUT_ON] * 28
+    onsets = [event.onset_ns for event in truth.events if event.kind == "cramp"]
+    counts = [sum(span.start_ns <= at < span.end_ns for at in onsets) for span in truth.recorded]
+    assert sum(counts) == len(onsets)
+    assert 14 * 3.0 * 0.55 < sum(counts[:14]) < 14 * 3.0 * 1.3  # those too close to another are left out
+    assert 1 <= sum(counts[14:]) < 14 * 0.5 * 2.2
+
+
+def test_a_course_of_nights_in_disorder_is_refused() -> None:
+    nights = fortnights(date(2025, 10, 12), (1.0,))
+    with pytest.raises(ScenarioError, match="in order"):
+        course(Origin("course", 5, START_NS), nights[::-1], device="leg", zone="Europe/Berlin")
+    with pytest.raises(ScenarioError, match="before the simulation"):
+        course(Origin("course", 5, START_NS + 365 * 86_400 * 10**9), nights, device="leg", zone="Europe/Berlin")
