@@ -11,14 +11,18 @@ from types import MappingProxyType
 from typing import Final
 
 from api.coverage import Interval as Edges
+from api.diary.reviews import between as reviewed
+from api.diary.reviews import verdicts
 from api.observed import Cramp, Observed, ObservedKind
 from api.periods import Period, PeriodKind, Window
 from api.reading import Sources, Worn, changes_of, summaries_of
 from api.sleeping import lived
 from api.summaries import NOT_COUNTED, Owned, Summary, within
+from api.zones import DAY_NS
 
 Reviews = Mapping[str, bool | None]  # by episode: the wearer says it was a cramp, was none, or does not know
 NONE_YET: Final[Reviews] = MappingProxyType({})
+_FIRST: Final = date(1970, 1, 1)
 AT_ONCE: Final = 14  # periods, so that a year never stands in memory and a caller can show how far it has come
 
 
@@ -29,6 +33,14 @@ class Span:
     date: date
     start_ns: int
     end_ns: int
+
+
+def reviews_of(sources: Sources, worn: Worn, *, first: date, last: date) -> Reviews:
+    """What the wearer's diary says of episodes near the local dates of a range."""
+    start_ns, end_ns = (((day - _FIRST).days + shift) * DAY_NS for day, shift in ((first, -2), (last, 3)))
+    with sources.registry.read() as db:
+        found = reviewed(db, worn.wearer.id, start_ns=start_ns, end_ns=end_ns)
+        return verdicts(db, worn.wearer.id, [review.episode for review in found])
 
 
 def observe(
