@@ -17,7 +17,7 @@ from api.observed import Cramp, Observed, ObservedKind
 from api.periods import Period, PeriodKind, Window
 from api.reading import Sources, Worn, changes_of, summaries_of
 from api.sleeping import lived
-from api.summaries import NOT_COUNTED, Owned, Summary, within
+from api.summaries import Owned, Summary, members
 from api.zones import DAY_NS
 
 Reviews = Mapping[str, bool | None]  # by episode: the wearer says it was a cramp, was none, or does not know
