@@ -111,9 +111,7 @@ def _observed(
         expected_s=summary.coverage.expected_s,
         usable_s=summary.coverage.usable_s,
         enough=summary.status == "ok",
-        cramps=tuple(
-            _cramp(item, reviews) for item in within(period, episodes) if item.episode.status not in NOT_COUNTED
-        ),
+        cramps=tuple(_cramp(item, reviews) for item in members(period, episodes)),
         weekday=period.date.weekday(),
     )
 
