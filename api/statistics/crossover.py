@@ -11,13 +11,13 @@ from typing import Final, Literal
 
 import numpy as np
 
-from api.statistics.paired import shift, welch_t
+from api.statistics.paired import shift, student_t
 from api.statistics.values import LEVEL, Estimate
 
 CrossoverMethod = Literal["rank", "t"]
 Pairs = Sequence[tuple[float, float]]
 _BY_RANK: Final = "Hodges-Lehmann shift and rank-sum test of {what} by sequence"
-_BY_T: Final = "Welch's t test of {what} by sequence"
+_BY_T: Final = "Student's t test of {what} by sequence"
 _WEAK: Final = "A test of carry-over has little power: that it shows none does not say there is none."
 
 
@@ -37,7 +37,7 @@ def crossover(
     first_ab, first_ba = _complete(ab), _complete(ba)
     falls_ab, falls_ba = first_ab[:, 0] - first_ab[:, 1], first_ba[:, 0] - first_ba[:, 1]
     sums_ab, sums_ba = first_ab.sum(axis=1), first_ba.sum(axis=1)
-    compare = shift if method == "rank" else welch_t
+    compare = shift if method == "rank" else student_t
     how = _BY_RANK if method == "rank" else _BY_T
     treatment = _half(compare(list(falls_ab), list(falls_ba), measure=measure, level=level))
     period = _half(compare(list(-falls_ab), list(falls_ba), measure=f"{measure} of periods", level=level))

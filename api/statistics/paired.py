@@ -27,6 +27,7 @@ _SHIFTED: Final = "Hodges-Lehmann shift with the interval of the Mann-Whitney te
 _SIGNS: Final = "exact sign test, Clopper-Pearson interval"
 _PAIRED_T: Final = "paired t test"
 _WELCH: Final = "Welch's t test"
+_STUDENT: Final = "Student's t test of two groups"
 
 
 def signed_rank(differences: Sequence[float], *, measure: str = DIFFERENCE, level: float = LEVEL) -> Estimate:
@@ -86,13 +87,21 @@ def paired_t(differences: Sequence[float], *, measure: str = DIFFERENCE, level: 
 
 def welch_t(a: Sequence[float], b: Sequence[float], *, measure: str = DIFFERENCE, level: float = LEVEL) -> Estimate:
     """Mean of group a minus mean of group b, variances not taken to be equal (Welch 1947)."""
-    x, y = finite(a), finite(b)
+    return _of_groups(a, b, measure=measure, level=level, equal=False)
+
+
+def student_t(a: Sequence[float], b: Sequence[float], *, measure: str = DIFFERENCE, level: float = LEVEL) -> Estimate:
+    """Mean of group a minus mean of group b, variances taken to be equal (Student 1908)."""
+    return _of_groups(a, b, measure=measure, level=level, equal=True)
+
+
+def _of_groups(a: Sequence[float], b: Sequence[float], *, measure: str, level: float, equal: bool) -> Estimate:
+    x, y, method = finite(a), finite(b), _STUDENT if equal else _WELCH
     if min(x.size, y.size) < 2 or np.ptp(x) + np.ptp(y) == 0:
-        return unknown(measure, method=_WELCH, note=_no_spread(min(x.size, y.size)), null=0.0)
-    found = stats.ttest_ind(x, y, equal_var=False)
-    interval = found.confidence_interval(level)
-    value = float(x.mean() - y.mean())
-    return Estimate(measure, value, float(interval.low), float(interval.high), float(found.pvalue), _WELCH, 0.0, level)
+        return unknown(measure, method=method, note=_no_spread(min(x.size, y.size)), null=0.0)
+    found = stats.ttest_ind(x, y, equal_var=equal)
+    ends, p = found.confidence_interval(level), float(found.pvalue)
+    return Estimate(measure, float(x.mean() - y.mean()), float(ends.low), float(ends.high), p, method, 0.0, level)
 
 
 def _ends(ordered: Floats, cut: int, too_few: str, level: float) -> tuple[float, float, str]:

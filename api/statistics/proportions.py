@@ -112,13 +112,12 @@ def responders(before: Sequence[float], after: Sequence[float], *, fall: float) 
 
 
 def _mcnemar_p(only_a: int, n: int, kind: McNemarKind) -> float:
-    exact = float(stats.binomtest(only_a, n).pvalue)
     match kind:
         case "exact":
-            return exact
+            return float(stats.binomtest(only_a, n).pvalue)
         case "mid_p":
-            own = float(stats.binom.pmf(only_a, n, 0.5))
-            return 1.0 - own / 2.0 if 2 * only_a == n else exact - own
+            less = min(only_a, n - only_a)
+            return float(2.0 * stats.binom.cdf(less, n, 0.5) - stats.binom.pmf(less, n, 0.5))
         case "uncorrected":
             return float(stats.chi2.sf((2 * only_a - n) ** 2 / n, 1))
         case "corrected":

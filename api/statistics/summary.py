@@ -10,6 +10,7 @@ from api.statistics.values import LEVEL, Estimate, unknown
 
 _WELCH: Final = "Welch's t test from means, standard deviations and numbers of people"
 _INTERVAL: Final = "t test from a difference and its interval"
+_FROM_P: Final = "interval that a difference and its p value from a t test imply"
 _PAIRED: Final = "paired t test from means, standard deviations and a correlation"
 _SD: Final = "standard deviation of a person from the interval of a difference"
 _RHO: Final = "correlation within people from a paired p value"
@@ -52,6 +53,19 @@ def from_interval(
     known = f"t = {t:.2f} on {df:g} degrees of freedom" if math.isfinite(df) else f"z = {t:.2f}"
     note = f"{known}. Assumes a symmetric interval of {level:.0%}."
     return Estimate(measure, value, low, high, p, _INTERVAL, 0.0, level, note)
+
+
+def from_p(
+    value: float, p: float, *, df: float = math.inf, measure: str = "difference", level: float = LEVEL
+) -> Estimate:
+    """Interval of a difference that was published with its p value alone."""
+    t = float(stats.t.isf(p / 2.0, df))
+    if t == 0 or value == 0:
+        return unknown(measure, method=_FROM_P, note="A p of one, or no difference, implies no interval.", null=0.0)
+    reach = float(stats.t.ppf((1.0 + level) / 2.0, df)) * abs(value) / t
+    known = f"a t test on {df:g} degrees of freedom" if math.isfinite(df) else "a test by the normal distribution"
+    note = f"Assumes that the p value comes from {known} and is not rounded much."
+    return Estimate(measure, value, value - reach, value + reach, p, _FROM_P, 0.0, level, note)
 
 
 def sd_from_interval(low: float, high: float, *, n_a: int, n_b: int, level: float = LEVEL) -> Estimate:
