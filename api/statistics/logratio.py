@@ -1,0 +1,34 @@
+"""From a coefficient on the logarithmic scale to a ratio with its t interval."""
+
+import math
+from typing import Final
+
+from scipy import stats
+
+from api.statistics.values import LEVEL, Estimate, unknown
+
+FARTHEST: Final = 20.0  # a log ratio beyond this is a fit that ran away, not a figure
+
+
+def ratio_by_t(
+    log_ratio: float, error: float, df: float, *, measure: str, method: str, note: str = "", level: float = LEVEL
+) -> Estimate:
+    """exp(b), exp(b ± t x SE), and p of b / SE by Student's t with `df` degrees of freedom."""
+    if df <= 0 or not (math.isfinite(log_ratio) and math.isfinite(error)) or abs(log_ratio) > FARTHEST or error <= 0:
+        return unknown(measure, method=method, note=note or "The model could not be fitted to these data.", null=1.0)
+    reach = float(stats.t.isf((1.0 - level) / 2.0, df)) * error
+    return Estimate(
+        measure,
+        math.exp(log_ratio),
+        _exp(log_ratio - reach),
+        _exp(log_ratio + reach),
+        float(2.0 * stats.t.sf(abs(log_ratio) / error, df)),
+        method,
+        null=1.0,
+        level=level,
+        note=note,
+    )
+
+
+def _exp(power: float) -> float:
+    return math.exp(power) if power < 700.0 else math.inf

@@ -1,0 +1,63 @@
+"""Weeks (or blocks) of one person, made ready for a regression."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from api.statistics.regression import fit_counts
+from api.statistics.rows import DoubleArray, Numbers, column, counted, flags
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """Weeks with exposure; on both sides some, and cramps in some."""
+
+    counts: DoubleArray
+    exposures: DoubleArray
+    design: DoubleArray  # (n, q): level, covariates, and treated last
+    covariates: str
+
+    @property
+    def treated(self) -> DoubleArray:
+        return self.design[:, -1]
+
+    @property
+    def df(self) -> int:
+        return len(self.counts) - int(self.design.shape[1])
+
+    def side(self, on: float) -> tuple[float, float]:
+        """Sum of counts and of exposure with treatment (1) or without (0)."""
+        rows = self.treated == on
+        return float(self.counts[rows].sum()), float(self.exposures[rows].sum())
+
+    def one_sided_dispersion(self) -> float:
+        """Dispersion of the one side that has cramps; 1 where it cannot be seen."""
+        rows = self.treated == (1.0 if self.side(1.0)[0] else 0.0)
+        fit = fit_counts(self.counts[rows], np.ones((int(rows.sum()), 1)), self.exposures[rows])
+        return max(1.0, fit.pearson / fit.df) if fit is not None and fit.df >= 1 else 1.0
+
+
+def prepared(
+    counts: Numbers, exposures: Numbers, treated: Numbers, *, time: Numbers | None, cycle: Numbers | None
+) -> Weeks | str:
+    """The weeks that can be analysed, or a sentence why there is nothing to analyse."""
+    number, exposure = counted(counts, exposures)
+    length = len(number)
+    on = flags("treated", treated, length=length)
+    when = column("time", time, length=length) if time is not None else None
+    turn = column("cycle", cycle, length=length) if cycle is not None else np.zeros(length)
+    # A cycle without cramps says nothing of their ratio, and its level would run to minus infinity.
+    kept = (exposure > 0) & np.isin(turn, turn[number > 0])
+    number, exposure, on, turn = number[kept], exposure[kept], on[kept], turn[kept]
+    if not number.any():
+        return "No cramps on either side, so there is no ratio."
+    if on.all() or not on.any():
+        return "There are no weeks with data on one side."
+    columns = [(turn == one).astype(np.float64) for one in np.unique(turn)]
+    if when is not None:
+        columns.append(when[kept] - when[kept].mean())
+    design = np.column_stack([*columns, on])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        return "Treatment cannot be told apart from time in these weeks."
+    named = (", a linear trend" if time is not None else "") + (" and a level per cycle" if cycle is not None else "")
+    return Weeks(number, exposure, design, named)
