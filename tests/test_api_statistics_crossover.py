@@ -91,6 +91,7 @@ def test_senns_example() -> None:
     assert found.mainland_gart.value == math.inf
     assert found.prescott.value == pytest.approx((9 / 12 + 5 / 12) / 2)
     assert found.prescott.p is not None
+    assert found.mainland_gart.p is not None
     assert found.prescott.p < found.mainland_gart.p  # as Prescott claims for it
     assert found.mcnemar.p == pytest.approx(2 * (1 + 16) / 2**16)
     assert found.preferred == "prescott"

@@ -166,7 +166,7 @@ def test_t_tests_by_hand() -> None:
     assert found.p == pytest.approx(2 * stats.t.sf(t, 2))
     assert (found.low + found.high) / 2 == pytest.approx(7 / 3)
     a, b = [3.0, 5.0, 8.0, 2.0], [1.0, 0.0, 4.0]
-    from_summary = summary.welch(Group(4.5, np.std(a, ddof=1), 4), Group(5 / 3, np.std(b, ddof=1), 3))
+    from_summary = summary.welch(Group(4.5, float(np.std(a, ddof=1)), 4), Group(5 / 3, float(np.std(b, ddof=1)), 3))
     from_people = welch_t(a, b)
     assert (from_people.low, from_people.high) == pytest.approx((from_summary.low, from_summary.high))
     assert from_people.p == pytest.approx(from_summary.p)

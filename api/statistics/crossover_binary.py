@@ -7,7 +7,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from scipy import stats
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
 
 from api.statistics.proportions import fisher, mcnemar
 from api.statistics.summary import Group, welch
@@ -108,13 +110,18 @@ def _scores(of: Preferences) -> Group:
 
 def _prescott_p(ab: Preferences, ba: Preferences) -> float:
     """Chance of a sum of scores in AB at least as far from what is expected, given who differs in all."""
-    first, second, n = ab.first + ba.first, ab.second + ba.second, ab.people + ba.people
-    expected = (first - second) * ab.people / n
-    seen = abs(ab.first - ab.second - expected) - 1e-9
-    draw = stats.multivariate_hypergeom(m=[first, n - first - second, second], n=ab.people)
-    return min(1.0, sum(
-        float(draw.pmf([x, ab.people - x - y, y]))
-        for x in range(min(first, ab.people) + 1)
-        for y in range(min(second, ab.people - x) + 1)
-        if ab.people - x - y <= n - first - second and abs(x - y - expected) >= seen
-    ))  # fmt: skip
+    first, none, second = ab.first + ba.first, ab.none + ba.none, ab.second + ba.second
+    n = first + none + second
+    x, y = np.arange(first + 1)[:, None], np.arange(second + 1)[None, :]
+    alike = ab.people - x - y
+    can_be = (alike >= 0) & (alike <= none)
+    far = np.abs(x - y - (first - second) * ab.people / n)
+    seen = abs(ab.first - ab.second - (first - second) * ab.people / n) - 1e-9
+    logs = _log_ways(first, x) + _log_ways(second, y) + _log_ways(none, np.clip(alike, 0, none))
+    chances = np.where(can_be & (far >= seen), np.exp(logs - _log_ways(n, np.asarray(ab.people))), 0.0)
+    return min(1.0, float(chances.sum()))
+
+
+def _log_ways(among: int, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+    ways = special.gammaln(among + 1) - special.gammaln(chosen + 1) - special.gammaln(among - chosen + 1)
+    return np.asarray(ways, dtype=np.float64)
