@@ -48,8 +48,8 @@ def fisher(a: int, among_a: int, b: int, among_b: int, *, measure: str = "odds r
         note = "All are alike in both groups: there are no odds to compare."
         return Estimate(measure, math.nan, 0.0, math.inf, p, _FISHER, null=1.0, note=note)
     found = contingency.odds_ratio(table)
-    interval = found.confidence_interval(LEVEL)
-    return Estimate(measure, float(found.statistic), float(interval.low), float(interval.high), p, _FISHER, null=1.0)
+    ends, value = found.confidence_interval(LEVEL), float(found.statistic)
+    return Estimate(measure, value, float(ends.low), float(ends.high), p, _FISHER, null=1.0, note=_boundless(value))
 
 
 def mcnemar(only_a: int, only_b: int, *, kind: McNemarKind = "exact", measure: str = "odds ratio") -> Estimate:
@@ -58,8 +58,8 @@ def mcnemar(only_a: int, only_b: int, *, kind: McNemarKind = "exact", measure: s
     if n == 0:
         return unknown(measure, method=_MCNEMAR[kind], note="Nobody differs between the two.", null=1.0)
     low, high = _discordant_interval(only_a, n, kind)
-    value = only_a / only_b if only_b else math.inf
-    return Estimate(measure, value, _odds(low), _odds(high), _mcnemar_p(only_a, n, kind), _MCNEMAR[kind], null=1.0)
+    value, p = _odds(only_a / n), _mcnemar_p(only_a, n, kind)
+    return Estimate(measure, value, _odds(low), _odds(high), p, _MCNEMAR[kind], null=1.0, note=_boundless(value))
 
 
 def difference(a: int, among_a: int, b: int, among_b: int, *, measure: str = "difference of proportions") -> Estimate:
@@ -142,6 +142,10 @@ def _mid_p_interval(only_a: int, n: int) -> tuple[float, float]:
     low = 0.0 if only_a == 0 else float(optimize.brentq(lambda share: above(share) - tail, 0.0, 1.0))
     high = 1.0 if only_a == n else float(optimize.brentq(lambda share: 1.0 - above(share) - tail, 0.0, 1.0))
     return low, high
+
+
+def _boundless(odds_ratio: float) -> str:
+    return "Nobody is on the other side: the odds ratio is beyond any number." if math.isinf(odds_ratio) else ""
 
 
 def _odds(share: float) -> float:
