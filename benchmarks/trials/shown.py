@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise, repeat
 from typing import Final
 
+import numpy as np
+
 from api.observed import Cramp, Observed, ObservedKind
-from api.trials.values import Phase, Seen
-from benchmarks.trials.cohort import Cohort
+from api.trials.values import Seen
+from benchmarks.trials.cohort import Cohort, Floats, Ints
 
 ENOUGH_S: Final = 4 * 3600.0  # or half of a window that is shorter than twice that
 LOAD: Final = 0.1  # reference seconds above rest, of each second of a simulated cramp
@@ -14,60 +17,48 @@ LOAD: Final = 0.1  # reference seconds above rest, of each second of a simulated
 
 def seen_of(cohort: Cohort, *, kinds: Sequence[ObservedKind] = ("night",)) -> list[Seen]:
     """Every phase of the schedule, with the windows that lie in it."""
-    by_phase: list[list[Observed]] = [[] for _ in cohort.schedule]
-    phase = cohort.windows.phase.tolist()
-    if cohort.rhythm.kind in kinds:
-        for number, item in zip(phase, _windows_of(cohort), strict=True):
-            by_phase[number].append(item)
-    if cohort.rhythm.rest in kinds:
-        for number, item in zip(phase, _rests_of(cohort), strict=True):
-            by_phase[number].append(item)
-    return [Seen(phase, tuple(among)) for phase, among in zip(cohort.schedule, by_phase, strict=True)]
-
-
-def only(among: Sequence[Seen], phases: Sequence[Phase]) -> list[Seen]:
-    """Those of some phases."""
-    wanted = set(phases)
-    return [item for item in among if item.phase in wanted]
+    among: list[list[Observed]] = [[] for _ in cohort.schedule]
+    for kind, of_kind in ((cohort.rhythm.kind, _windows_of), (cohort.rhythm.rest, _rests_of)):
+        if kind in kinds:
+            found = of_kind(cohort)
+            # Windows are in the order of the schedule.
+            edges = np.searchsorted(cohort.windows.phase, np.arange(len(cohort.schedule) + 1)).tolist()
+            for number, (low, high) in enumerate(pairwise(edges)):
+                among[number] += found[low:high]
+    return [Seen(phase, tuple(observed)) for phase, observed in zip(cohort.schedule, among, strict=True)]
 
 
 def _windows_of(cohort: Cohort) -> list[Observed]:
-    windows, kind = cohort.windows, cohort.rhythm.kind
-    cramps = _cramps(cohort, inside=True)
-    usable_s = (windows.high_s - windows.low_s).tolist()
-    rows = zip(
-        windows.wearer.tolist(), windows.day.tolist(), windows.start_ns.tolist(), windows.end_ns.tolist(), usable_s,
-        strict=True,
-    )  # fmt: skip
-    dates = _dates(cohort)
-    found = []
-    for at, (wearer, day, start_ns, end_ns, usable) in enumerate(rows):
-        expected_s = (end_ns - start_ns) / 1e9
-        enough = usable >= min(ENOUGH_S, expected_s / 2)
-        found.append(
-            Observed(
-                cohort.wearers[wearer], kind, dates[day], 1, start_ns, end_ns, expected_s, usable, enough,
-                tuple(cramps.get(at, ())), dates[day].weekday(),
-            )
-        )  # fmt: skip
-    return found
+    windows = cohort.windows
+    return _observed(
+        cohort, cohort.rhythm.kind, windows.start_ns, windows.end_ns, windows.high_s - windows.low_s, inside=True
+    )
 
 
 def _rests_of(cohort: Cohort) -> list[Observed]:
     """What lies between the windows; the device sees all of it."""
-    windows, kind = cohort.windows, cohort.rhythm.rest
-    cramps = _cramps(cohort, inside=False)
+    windows = cohort.windows
+    seconds = (windows.next_ns - windows.end_ns) / 1e9
+    return _observed(cohort, cohort.rhythm.rest, windows.end_ns, windows.next_ns, seconds, inside=False)
+
+
+def _observed(
+    cohort: Cohort, kind: ObservedKind, start_ns: Ints, end_ns: Ints, usable_s: Floats, *, inside: bool
+) -> list[Observed]:
+    windows = cohort.windows
+    expected_s = (end_ns - start_ns) / 1e9
+    cramps: list[tuple[Cramp, ...]] = [()] * len(start_ns)
+    for window, found in _cramps(cohort, inside=inside).items():
+        cramps[window] = tuple(found)
     dates = _dates(cohort)
-    rows = zip(
-        windows.wearer.tolist(), windows.day.tolist(), windows.end_ns.tolist(), windows.next_ns.tolist(), strict=True
-    )
-    return [
-        Observed(
-            cohort.wearers[wearer], kind, dates[day], 1, start_ns, end_ns, (end_ns - start_ns) / 1e9,
-            (end_ns - start_ns) / 1e9, True, tuple(cramps.get(at, ())), dates[day].weekday(),
-        )
-        for at, (wearer, day, start_ns, end_ns) in enumerate(rows)
-    ]  # fmt: skip
+    # Ten thousand windows a trial and thousands of trials: columns, not a loop.
+    columns = (
+        [cohort.wearers[wearer] for wearer in windows.wearer.tolist()], repeat(kind),
+        [dates[day] for day in windows.day.tolist()], repeat(1), start_ns.tolist(), end_ns.tolist(),
+        expected_s.tolist(), usable_s.tolist(), (usable_s >= np.minimum(ENOUGH_S, expected_s / 2)).tolist(), cramps,
+        ((windows.day + 6) % 7).tolist(),
+    )  # fmt: skip
+    return list(map(Observed, *columns))
 
 
 def _dates(cohort: Cohort) -> dict[int, date]:
