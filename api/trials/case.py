@@ -1,10 +1,11 @@
 """A trial as analyses take it: who is compared with what, and the tallies of each. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
-from api.trials.outcomes import Tally, tally, with_cramps
+from api.trials.outcomes import Tally, Which, tally, with_cramps
 from api.trials.plans import LABELS
 from api.trials.schedule import CODES
 from api.trials.values import Member, Outcome, Plan, Seen, Treatment
@@ -20,7 +21,7 @@ class Case:
     treated: str
     reference: str
     tallies: tuple[Tally, ...]
-    false_alarms: float | None = None  # in eight hours; None: not known
+    of: Mapping[str, tuple[Tally, ...]]  # the same by wearer
 
     @property
     def contrast(self) -> str:
@@ -29,7 +30,9 @@ class Case:
     @property
     def wearers(self) -> list[str]:
         """Everybody who has a treatment phase, in order of name."""
-        return sorted({one.phase.wearer for one in self.tallies if one.phase.kind == "treatment"})
+        return sorted(
+            wearer for wearer, among in self.of.items() if any(one.phase.kind == "treatment" for one in among)
+        )
 
     def name(self, label: str) -> str:
         """What a label stands for, in words."""
@@ -39,19 +42,13 @@ class Case:
 
     def baseline(self, wearer: str = "") -> list[Tally]:
         """Baseline phases, of one wearer if named."""
-        return [
-            one for one in self.tallies if one.phase.kind == "baseline" and (not wearer or one.phase.wearer == wearer)
-        ]
+        return [one for one in self._among(wearer) if one.phase.kind == "baseline"]
 
     def side(self, label: str, wearer: str = "") -> list[Tally]:
         """Phases of one label, of one wearer if named; the baseline where the label is empty (not in factorial)."""
         if not label and self.plan.design != "factorial":
             return self.baseline(wearer)
-        return [
-            one
-            for one in self.tallies
-            if one.phase.kind == "treatment" and one.phase.label == label and (not wearer or one.phase.wearer == wearer)
-        ]
+        return [one for one in self._among(wearer) if one.phase.kind == "treatment" and one.phase.label == label]
 
     def compared(self) -> list[Tally]:
         """The phases that the primary comparison is of."""
@@ -59,24 +56,37 @@ class Case:
             return [one for one in self.tallies if one.phase.kind == "treatment"]
         return [*self.side(self.treated), *self.side(self.reference)]
 
+    def changed(self, change: Callable[[Tally], Tally]) -> "Case":
+        """The same with every tally changed."""
+        tallies = tuple(change(one) for one in self.tallies)
+        return replace(self, tallies=tallies, of=_by_wearer(tallies))
+
     def counting(self, outcome: Outcome) -> "Case":
-        """The same, with periods that had a cramp counted in place of cramps where the outcome is that."""
-        if outcome != "cramp_periods":
-            return self
-        return replace(self, tallies=tuple(with_cramps(one) for one in self.tallies), false_alarms=None)
+        """The same, with periods that had a cramp in place of cramps where the outcome is that."""
+        return self.changed(with_cramps) if outcome == "cramp_periods" else self
+
+    def _among(self, wearer: str) -> tuple[Tally, ...]:
+        return self.of.get(wearer, ()) if wearer else self.tallies
 
 
-def case_of(plan: Plan, seen: Sequence[Seen], members: Sequence[Member], *, false_alarms: float | None = None) -> Case:
-    """Tallies of everybody who is not excluded, each up to the day they left."""
+def case_of(plan: Plan, seen: Sequence[Seen], members: Sequence[Member], *, which: Which = "counted") -> Case:
+    """Tallies of everybody who is not excluded, each up to the day they left; `which` cramps, in a second look."""
     known = {member.wearer: member for member in members}
     tallies = []
     for one in sorted(seen, key=lambda item: (item.phase.wearer, item.phase.first)):
         member = known.get(one.phase.wearer)
         if one.phase.kind == "washout" or (member and member.excluded):
             continue
-        tallies.append(tally(plan, one, until=member.left if member else None))
+        tallies.append(tally(plan, one, until=member.left if member else None, which=which))
     treated, reference = sides_of(plan)
-    return Case(plan, treated, reference, tuple(tallies), false_alarms)
+    return Case(plan, treated, reference, tuple(tallies), _by_wearer(tallies))
+
+
+def _by_wearer(tallies: Sequence[Tally]) -> Mapping[str, tuple[Tally, ...]]:
+    found: dict[str, list[Tally]] = {}
+    for one in tallies:
+        found.setdefault(one.phase.wearer, []).append(one)
+    return MappingProxyType({wearer: tuple(among) for wearer, among in found.items()})
 
 
 def sides_of(plan: Plan) -> tuple[str, str]:

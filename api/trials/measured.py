@@ -12,7 +12,7 @@ from api.statistics.crossover import Crossover, Pairs, crossover
 from api.statistics.paired import paired_t, shift, signed_rank, welch_t
 from api.statistics.values import Estimate
 from api.trials.case import Case
-from api.trials.outcomes import Tally, value
+from api.trials.outcomes import Tally, kept_where, value
 from api.trials.values import Outcome
 
 UNITS: Final[dict[Outcome, str]] = {
@@ -33,8 +33,6 @@ def measured(case: Case, outcome: Outcome) -> list[Estimate]:
             return [periods_compared(case, outcome).treatment, periods_compared(case, outcome, by_t=True).treatment]
         case "parallel":
             return between(case, outcome, [case.treated], [case.reference])
-        case "factorial":
-            return between(case, outcome, ["AB", "A"], ["B", ""])
         case "n_of_1" if len(case.wearers) == 1:
             return [paired_t(_by_cycle(case, outcome), measure=_measure(outcome))]
         case "before_after" if len(case.wearers) == 1:
@@ -109,16 +107,7 @@ def _weekly(one: Tally, outcome: Outcome) -> list[float]:
     if not one.judged:
         return []
     number = (one.days - one.days[0]) // 7
-    parts = [
-        replace(
-            one,
-            days=one.days[number == week],
-            counts=one.counts[number == week],
-            hours=one.hours[number == week],
-            cramps=tuple(night for night, of in zip(one.cramps, number, strict=True) if of == week),
-        )
-        for week in sorted(set(number.tolist()))
-    ]
+    parts = [kept_where(one, number == week) for week in sorted(set(number.tolist()))]
     return [value(outcome, [part]) for part in parts]
 
 

@@ -13,9 +13,9 @@ Rules
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from api.trials.values import Counting, Outcome, Phase, Plan, Seen
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+Which = Literal["counted", "rejected_too", "confirmed_only"]
 PER_WEEK: Final = 7.0  # periods of eight hours that make the rate of a week
 _PER_CRAMP: Final[frozenset[Outcome]] = frozenset({"duration", "severity"})
 _PER_HOUR: Final[frozenset[Outcome]] = frozenset({"rate", "load", "cramp_index"})
@@ -37,10 +39,11 @@ class Tally:
 
     phase: Phase
     planned: int
-    expected_h: float
+    expected_h: float  # of all that was planned
     days: IntArray  # ordinal of the local date
     counts: FloatArray
-    hours: FloatArray
+    hours: FloatArray  # that could show a cramp
+    covered: FloatArray  # share of what was expected
     cramps: tuple[tuple[Cramp, ...], ...]
     felt_better: bool | None = None
 
@@ -73,7 +76,7 @@ class Weeks:
     day: FloatArray
 
 
-def tally(plan: Plan, seen: Seen, *, until: date | None = None) -> Tally:
+def tally(plan: Plan, seen: Seen, *, until: date | None = None, which: Which = "counted") -> Tally:
     """The figures of one phase, of dates up to `until`."""
     begin = seen.phase.first + timedelta(days=plan.settle_days)
     among = [
@@ -83,7 +86,7 @@ def tally(plan: Plan, seen: Seen, *, until: date | None = None) -> Tally:
     ]
     felt = plan.counting == "felt"
     judged = among if felt else [item for item in among if item.enough]
-    cramps = tuple(counted(item, plan.counting) for item in judged)
+    cramps = tuple(counted(item, plan.counting, which) for item in judged)
     return Tally(
         phase=seen.phase,
         planned=len(among),
@@ -91,15 +94,20 @@ def tally(plan: Plan, seen: Seen, *, until: date | None = None) -> Tally:
         days=np.array([item.date.toordinal() for item in judged], dtype=np.int64),
         counts=np.array([len(found) for found in cramps], dtype=np.float64),
         hours=np.array([_hours(item, felt=felt) for item in judged], dtype=np.float64),
+        covered=np.array([item.usable_s / item.expected_s if item.expected_s else 0.0 for item in judged]),
         cramps=cramps,
         felt_better=seen.felt_better,
     )
 
 
-def counted(item: Observed, counting: Counting) -> tuple[Cramp, ...]:
+def counted(item: Observed, counting: Counting, which: Which = "counted") -> tuple[Cramp, ...]:
     """The cramps of a period that count."""
     if not item.cramps:
         return ()
+    if which == "rejected_too":
+        return item.cramps
+    if which == "confirmed_only":
+        return tuple(cramp for cramp in item.cramps if cramp.confirmed is True or not cramp.episode)
     if counting == "felt":
         return tuple(cramp for cramp in item.cramps if cramp.confirmed is True or not cramp.episode)
     if counting == "detected":
@@ -121,15 +129,18 @@ def weeks_of(one: Tally) -> Weeks:
 
 def with_cramps(one: Tally) -> Tally:
     """The same with periods in place of hours and of cramps: each judged period counts 1, with a cramp or without."""
-    return Tally(
-        phase=one.phase,
-        planned=one.planned,
-        expected_h=one.expected_h,
-        days=one.days,
-        counts=(one.counts > 0).astype(np.float64),
-        hours=np.ones(one.judged),
-        cramps=one.cramps,
-        felt_better=one.felt_better,
+    return replace(one, counts=(one.counts > 0).astype(np.float64), hours=np.ones(one.judged))
+
+
+def kept_where(one: Tally, kept: BoolArray) -> Tally:
+    """The same with some of the judged periods only."""
+    return replace(
+        one,
+        days=one.days[kept],
+        counts=one.counts[kept],
+        hours=one.hours[kept],
+        covered=one.covered[kept],
+        cramps=tuple(night for night, stays in zip(one.cramps, kept.tolist(), strict=True) if stays),
     )
 
 

@@ -26,8 +26,6 @@ def reached(case: Case, outcome: Outcome) -> list[Estimate]:
             return _crossed(case, outcome)
         case "parallel":
             return between(case, outcome, [case.treated], [case.reference])
-        case "factorial":
-            return between(case, outcome, ["AB", "A"], ["B", ""])
         case "before_after":
             said = answers(case, outcome, [case.treated])
             return [proportion(sum(said), len(said), measure=f"share with {WORDS[outcome]}")]
@@ -67,16 +65,17 @@ def _crossed(case: Case, outcome: Outcome) -> list[Estimate]:
 
 
 def _pairs(case: Case, outcome: Outcome) -> Answers:
-    """Answers of each wearer with and without treatment, of those who gave both."""
+    """Answers with and without treatment, of each wearer who gave both; what was felt is asked pair by pair."""
     found = [
-        tuple(_answer(case, outcome, wearer, label) for label in (case.treated, case.reference))
+        tuple(_answer(case, outcome, wearer, label, cycle=cycle) for label in (case.treated, case.reference))
         for wearer in case.wearers
+        for cycle in (range(1, case.plan.cycles + 1) if outcome == "felt_better" else (0,))
     ]
     return [(a, b) for a, b in found if a is not None and b is not None]
 
 
-def _answer(case: Case, outcome: Outcome, wearer: str, label: str) -> bool | None:
-    among = case.side(label, wearer)
+def _answer(case: Case, outcome: Outcome, wearer: str, label: str, *, cycle: int = 0) -> bool | None:
+    among = [one for one in case.side(label, wearer) if not cycle or one.phase.cycle == cycle]
     return reached_of(outcome, among, baseline=case.baseline(wearer)) if among else None
 
 

@@ -1,0 +1,106 @@
+"""One sentence or two that a wearer understands, with figures; and what may be concluded. Pure.
+
+Rules
+-----
+- Fewer than `FEWEST` cramps in all, or nothing that can be estimated, is not enough data, whatever the p value.
+- So is no difference where the plan itself had less than even odds of showing one.
+- Before and after alone never says that a treatment worked.
+"""
+
+from typing import Final
+
+from api.trials.case import Case, is_masked
+from api.trials.checks import PLACEBO_HIGH, PLACEBO_LOW
+from api.trials.plans import BINARY
+from api.trials.values import Conclusion, Result
+from api.trials.wording import figures_of, name_treated, percent
+
+FEWEST: Final = 30  # cramps in both phases together: below, power is under 40 % for half as many cramps
+LEAST_POWER: Final = 0.5
+
+
+def conclude(case: Case, result: Result) -> Conclusion:
+    """Fewer and more mean better and worse of an outcome that is not a count."""
+    found = result.estimate
+    if not found.known or (result.outcome not in BINARY and cramps_of(case) < FEWEST):
+        return "not_enough_data"
+    if found.excludes_null and found.null is not None:
+        return "fewer" if (found.value < found.null) != (result.outcome in BINARY) else "more"
+    weak = case.plan.power is not None and case.plan.power < LEAST_POWER
+    return "not_enough_data" if weak else "no_difference_shown"
+
+
+def cramps_of(case: Case) -> int:
+    """Cramps in all the phases that are compared."""
+    return round(sum(one.count for one in case.compared()))
+
+
+def verdict_of(case: Case, result: Result, conclusion: Conclusion) -> str:
+    """What was seen, how sure that is, and what follows."""
+    if case.plan.design == "factorial" and is_masked(case.plan):
+        return "The trial is blinded, and which pack held what is not known: nothing can be compared yet."
+    if not any(one.judged for one in case.compared()):
+        return "There are no nights with enough data yet, so nothing can be compared."
+    said = f"{figures_of(case, result)} {_meant(case, result, conclusion)}"
+    return f"{said} Which of the two is A is still sealed." if is_masked(case.plan) else said
+
+
+def _meant(case: Case, result: Result, conclusion: Conclusion) -> str:
+    """What follows from the figures."""
+    counted = result.outcome in ("rate", "cramp_periods")
+    if conclusion == "not_enough_data":
+        return _too_little(case, result)
+    if case.plan.design == "before_after":
+        return _drifted(case.name(case.treated), conclusion, binary=result.outcome in BINARY)
+    if conclusion == "no_difference_shown":
+        unlikely = counted and result.estimate.low > case.plan.worthwhile_ratio
+        return f"A fall of {_worth(case)} or more is unlikely." if unlikely else "These data cannot tell."
+    return _differs(case, result, conclusion) if counted else _better(case, conclusion)
+
+
+def _differs(case: Case, result: Result, conclusion: Conclusion) -> str:
+    on = name_treated(case)
+    if conclusion == "more":
+        return f"There were more cramps on {on}, by more than chance explains."
+    sure = result.estimate.high <= case.plan.worthwhile_ratio
+    return f"There were fewer cramps on {on}, by more than chance explains; " + (
+        f"a fall of {_worth(case)}, which the plan calls worth having, is as good as certain."
+        if sure
+        else f"whether it is the {_worth(case)} that the plan calls worth having is not certain."
+    )
+
+
+def _better(case: Case, conclusion: Conclusion) -> str:
+    better = "better" if conclusion == "fewer" else "worse"
+    return f"That is {better} on {name_treated(case)}, by more than chance explains."
+
+
+def _worth(case: Case) -> str:
+    return f"{percent(1 - case.plan.worthwhile_ratio)} %"
+
+
+def _drifted(treated: str, conclusion: Conclusion, *, binary: bool) -> str:
+    placebo = f"{PLACEBO_LOW * 100:.0f} to {PLACEBO_HIGH * 100:.0f} %"
+    if binary:
+        return (
+            f"There was nobody without {treated} to compare with: with no drug at all cramps fall by {placebo}, "
+            "and many people improve."
+        )
+    if conclusion == "fewer":
+        return f"That is fewer than before; a fall of {placebo} is also seen on placebo, so it does not show why."
+    if conclusion == "more":
+        return "That is more than before; why cannot be told from before and after alone."
+    return "These data cannot tell."
+
+
+def _too_little(case: Case, result: Result) -> str:
+    total = cramps_of(case)
+    if result.outcome not in BINARY and total < FEWEST:
+        cramps = "only one cramp" if total == 1 else f"only {total} cramps" if total else "no cramps"
+        return f"There were {cramps} in all, too few to tell: at least {FEWEST} are needed."
+    if case.plan.power is not None and case.plan.power < LEAST_POWER and result.estimate.known:
+        return (
+            f"The plan had a chance of {percent(case.plan.power)} % to show the effect it expected: that is not enough "
+            "to tell."
+        )
+    return "There are not enough data to tell."

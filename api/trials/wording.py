@@ -1,0 +1,143 @@
+"""The figures of both sides, and how they differ, in words for a wearer. Pure."""
+
+import math
+from typing import Final
+
+from api.observed import RATE_H, ObservedKind
+from api.statistics.values import Estimate
+from api.trials.case import BASELINE, Case
+from api.trials.counts import contrast, is_treated
+from api.trials.measured import UNITS
+from api.trials.outcomes import PER_WEEK, Tally
+from api.trials.plans import BINARY
+from api.trials.reached import WORDS, answers
+from api.trials.values import Outcome, Result
+
+_PLAIN: Final[dict[Outcome, str]] = {
+    "duration": "the mean length of a cramp in minutes",
+    "severity": "the mean severity of a cramp",
+    "load": "the load in eight hours",
+    "cramp_index": "the cramp index in eight hours",
+}
+_PERIODS: Final[dict[tuple[ObservedKind, ...], str]] = {("night",): "nights", ("day",): "days"}
+
+
+def figures_of(case: Case, result: Result) -> str:
+    """What was seen on both sides, and how they differ."""
+    found = result.estimate
+    match result.outcome:
+        case "rate" | "cramp_periods":
+            figures = _rates(case) if result.outcome == "rate" else _shares(case)
+            allowed = _allowed(case)
+            if not found.known:
+                return f"{figures}; how they differ cannot be estimated."
+            return f"{figures}: {changed(found.value)}{allowed}, but it could be anything {_between(found)}."
+        case outcome if outcome in BINARY:
+            return _people(case, outcome, found)
+        case outcome:
+            if not found.known:
+                return f"{_capital(_PLAIN[outcome])} cannot be compared: {found.note or 'there are too few figures.'}"
+            lower = "lower" if found.value < 0 else "higher"
+            return (
+                f"{_capital(_PLAIN[outcome])} was {abs(found.value):.2g} {lower} on {case.name(case.treated)} than "
+                f"{_on(case, case.reference)}, but the difference could be anything from {found.low:.2g} to "
+                f"{found.high:.2g} ({UNITS[outcome]})."
+            )
+
+
+def _rates(case: Case) -> str:
+    """On magnesium you had 3.1 cramps a week, on placebo 4.4."""
+    unit, by = ("a week", PER_WEEK) if set(case.plan.kinds) <= {"night", "day"} else ("in eight hours", 1.0)
+    treated, other = (by * RATE_H * _rate(among) for among in _sides(case))
+    return f"{_begun(case)} had {_number(treated)} cramps {unit}, {_other(case)} {_number(other)}"
+
+
+def _shares(case: Case) -> str:
+    what = _PERIODS.get(case.plan.kinds, "periods")
+    treated, other = (_share(among) for among in _sides(case))
+    return f"{_begun(case)} had cramps in {percent(treated)} % of {what}, {_other(case)} in {percent(other)} %"
+
+
+def _people(case: Case, outcome: Outcome, found: Estimate) -> str:
+    if case.plan.design == "before_after":
+        said = answers(case, outcome, [case.treated])
+        interval = f" (from {percent(found.low)} to {percent(found.high)} % of such people)" if found.known else ""
+        return f"{sum(said)} of {len(said)} {WORDS[outcome]} with {case.name(case.treated)}{interval}."
+    arms = (["AB", "A"], ["B", ""]) if case.plan.design == "factorial" else ([case.treated], [case.reference])
+    a, b = (answers(case, outcome, side) for side in arms)
+    both = f"{sum(a)} of {len(a)} on {name_treated(case)}, {sum(b)} of {len(b)} {_other(case)}"
+    return f"{_capital(WORDS[outcome])}: {both}."
+
+
+def _sides(case: Case) -> tuple[list[Tally], list[Tally]]:
+    compared = case.compared()
+    return [one for one in compared if is_treated(case, one)], [one for one in compared if not is_treated(case, one)]
+
+
+def _begun(case: Case) -> str:
+    who = "you" if case.plan.wearers == 1 and len(case.wearers) <= 1 else "wearers"
+    return f"On {name_treated(case)} {who}"
+
+
+def name_treated(case: Case) -> str:
+    """What the treated side took."""
+    return contrast(case).removesuffix(" against none") if case.plan.design == "factorial" else case.name(case.treated)
+
+
+def _other(case: Case) -> str:
+    return "without it" if case.plan.design == "factorial" else _on(case, case.reference)
+
+
+def _on(case: Case, label: str) -> str:
+    name = case.name(label)
+    return "before" if name == BASELINE else f"on {name}"
+
+
+def _allowed(case: Case) -> str:
+    """Why the ratio need not be that of the two figures."""
+    match case.plan.design:
+        case "parallel" | "factorial" if case.baseline():
+            return " (allowing for how each began)"
+        case "n_of_1":
+            return " (pair by pair)" if len(case.wearers) == 1 else " (wearer by wearer)"
+        case "crossover":
+            return " (allowing for the order)"
+        case _:
+            return ""
+
+
+def changed(ratio: float) -> str:
+    """30 % fewer, 18 % more, as many."""
+    if math.isinf(ratio):
+        return "more by any number"
+    change = percent(abs(1.0 - ratio))
+    return "as many" if change == "0" else f"{change} % {'fewer' if ratio < 1 else 'more'}"
+
+
+def _between(found: Estimate) -> str:
+    if math.isinf(found.high):
+        return f"from {changed(found.low)} upwards"
+    return f"from {changed(found.low)} to {changed(found.high)}"
+
+
+def _rate(among: list[Tally]) -> float:
+    hours = sum(one.exposure for one in among)
+    return sum(one.count for one in among) / hours if hours else math.nan
+
+
+def _share(among: list[Tally]) -> float:
+    judged = sum(one.judged for one in among)
+    return sum(float((one.counts > 0).sum()) for one in among) / judged if judged else math.nan
+
+
+def _number(value: float) -> str:
+    return "an unknown number of" if math.isnan(value) else f"{value:.1f}"
+
+
+def percent(share: float) -> str:
+    """A share as a whole number of hundredths."""
+    return "?" if math.isnan(share) else f"{100 * share:.0f}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
