@@ -15,7 +15,19 @@ from api.access import Doorkeeper
 from api.figures import Figures
 from api.reading import Sources
 from api.registry import Registry
-from api.routes import analyses, assignments, devices, episodes, epochs, health, pages, summaries, trends, wearers
+from api.routes import (
+    analyses,
+    assignments,
+    devices,
+    diary,
+    episodes,
+    epochs,
+    health,
+    pages,
+    summaries,
+    trends,
+    wearers,
+)
 from ingest.store import Store
 
 PREFIX: Final = "/api/v1"
@@ -54,7 +66,7 @@ def create_app(
     app.state.templates = pages.page_templates()
     problems.install(app)
     versioned = APIRouter(prefix=PREFIX)
-    for part in (wearers, summaries, episodes, epochs, devices, assignments, analyses, trends):
+    for part in (wearers, summaries, episodes, epochs, devices, assignments, analyses, trends, diary):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(health.router)

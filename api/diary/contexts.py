@@ -17,11 +17,16 @@ def between(
     db: sa.Connection, wearer: str, *, start_ns: int, end_ns: int, kinds: Collection[ContextKind] | None = None
 ) -> list[Context]:
     """Contexts that touch `[start_ns, end_ns)`, of some kinds if asked, in order of their beginning."""
-    moment = sa.and_(_table.c.end_ns.is_(None), _table.c.at_ns >= start_ns)
-    where = [_table.c.at_ns < end_ns, sa.or_(moment, _table.c.end_ns > start_ns)]
+    where = touching(start_ns, end_ns)
     if kinds is not None:
         where.append(_table.c.kind.in_(kinds))
     return listed(db, KEPT, *where, wearer=wearer)
+
+
+def touching(start_ns: int, end_ns: int) -> list[sa.ColumnElement[bool]]:
+    """The condition that a context touches `[start_ns, end_ns)`."""
+    moment = sa.and_(_table.c.end_ns.is_(None), _table.c.at_ns >= start_ns)
+    return [_table.c.at_ns < end_ns, sa.or_(moment, _table.c.end_ns > start_ns)]
 
 
 def _columns(entry: Context) -> dict[str, Any]:

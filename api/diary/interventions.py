@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from api.diary import keeping
 from api.diary.keeping import Kept, listed
 from api.diary.values import Intake, Intervention
+from api.errors import Unknown
 from api.registry import diary_tables
 from api.zones import ZoneHistory
 
@@ -64,6 +66,14 @@ def intakes_of(
     if end_ns is not None:
         where.append(_intakes.c.at_ns < end_ns)
     return listed(db, INTAKES, *where, wearer=wearer)
+
+
+def intake_of(db: sa.Connection, *, wearer: str, intervention: str, entry_id: str) -> Intake:
+    """One dose of an intervention of the wearer, or `Unknown`."""
+    found = keeping.find(db, INTAKES, wearer=wearer, entry_id=entry_id)
+    if found.intervention != intervention:
+        raise Unknown("intake")
+    return found
 
 
 def adherence(intervention: Intervention, intakes: Sequence[Intake], *, zones: ZoneHistory, now_ns: int) -> Adherence:

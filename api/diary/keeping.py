@@ -43,8 +43,7 @@ def add(
         known = db.execute(_of(kept, wearer).where(kept.table.c.client_key == check_key(key))).one_or_none()
         if known is not None:
             return _again(kept.value(known), entry), False
-    if db.execute(sa.select(sa.func.count()).where(kept.table.c.wearer_id == wearer)).scalar_one() >= MAX_ENTRIES:
-        raise Conflict(f"This diary holds {MAX_ENTRIES} entries of the kind: remove some first.")
+    check_room(db, kept, wearer=wearer, more=1)
     added = replace(entry, id=f"{kept.letter}{secrets.token_hex(8)}", updated_ns=now_ns)
     db.execute(
         kept.table.insert().values(
@@ -108,6 +107,20 @@ def keys(db: sa.Connection, kept: Sequence[Kept[Any]], *, wearer: str) -> tuple[
             ids.add(row.id)
             known.update({row.client_key} - {None})
     return ids, known
+
+
+def id_of(db: sa.Connection, kept: Kept[EntryT], *, wearer: str, key: str) -> str:
+    """The id of the wearer's entry of this key; empty where there is none."""
+    table = kept.table.c
+    found = db.execute(sa.select(table.id).where(table.wearer_id == wearer, table.client_key == key)).one_or_none()
+    return "" if found is None else str(found.id)
+
+
+def check_room(db: sa.Connection, kept: Kept[EntryT], *, wearer: str, more: int) -> None:
+    """Refuse more entries than a diary holds."""
+    held = db.execute(sa.select(sa.func.count()).where(kept.table.c.wearer_id == wearer)).scalar_one()
+    if held + more > MAX_ENTRIES:
+        raise Conflict(f"A diary holds {MAX_ENTRIES} entries of a kind: remove some first.")
 
 
 def check_key(key: str) -> str:

@@ -27,6 +27,12 @@ def verdicts(db: sa.Connection, wearer: str, ids: Collection[str]) -> dict[str, 
     return found
 
 
+def verdicts_all(db: sa.Connection, wearer: str) -> dict[str, Verdict]:
+    """What the wearer said of every episode that they have reviewed."""
+    query = sa.select(_table.c.episode, _table.c.verdict).where(_table.c.wearer_id == wearer)
+    return {row.episode: row.verdict for row in db.execute(query)}
+
+
 def between(db: sa.Connection, wearer: str, *, start_ns: int, end_ns: int) -> list[Review]:
     """Reviews of episodes with onset in `[start_ns, end_ns)`, in order of onset."""
     return listed(db, KEPT, _table.c.at_ns >= start_ns, _table.c.at_ns < end_ns, wearer=wearer)

@@ -9,9 +9,14 @@ from api.diary import analytes
 from api.diary.analytes import Analyte
 from api.diary.units import check_dose
 from api.errors import Invalid
-from api.registry.values import Muscle, Side
+from api.registry.values import Side
 
 About = Literal["night", "day"]
+# As exactly as the wearer knows it: a muscle that devices are worn on, or a part of the leg.
+FeltMuscle = Literal[
+    "gastrocnemius_medialis", "gastrocnemius_lateralis", "tibialis_anterior", "soleus", "calf", "shin", "foot",
+    "thigh", "other",
+]  # fmt: skip
 InterventionCode = Literal[
     "magnesium", "calcium", "zinc", "vitamin_e", "vitamin_b_complex", "vitamin_k2", "vitamin_d", "potassium",
     "quinine", "stretching", "hydration", "electrolyte_drink", "pickle_juice", "heat", "massage", "compression",
@@ -58,7 +63,7 @@ class FeltCramp:
     at_ns: int
     uncertain_s: float = 0.0
     about: tuple[About, date] | None = None  # where only the night or the day is known; gives the other two
-    muscle: Muscle | None = None
+    muscle: FeltMuscle | None = None
     side: Side | None = None
     duration_s: float | None = None
     pain: int | None = None  # 0-10
