@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from scipy import stats
 
-from api.statistics.logratio import ratio_by_t
+from api.statistics.logratio import least_dispersion, ratio_by_t
 from api.statistics.rates import RATE, RATIO, rate_interval, scaled_binomial_ratio
 from api.statistics.regression import Fit, fit_counts, fit_counts_dispersed
 from api.statistics.rows import DoubleArray, Numbers, column, counted, flags
@@ -25,7 +25,7 @@ SLOPE_WEEKS: Final = 4.0
 LEAST_WEEKS: Final = 4
 METHOD: Final = (
     "quasi-Poisson regression of weekly counts on {what} with the logarithm of usable hours as offset; "
-    "Pearson dispersion, not below 1; interval and p by the score test with Student's t"
+    "Pearson dispersion; interval and p by the score test with Student's t, never narrower than by a Poisson model"
 )
 BINOMIAL: Final = (
     "negative binomial regression of weekly counts on treatment{covariates} with the logarithm of usable hours as "
@@ -144,7 +144,7 @@ def _exact(weeks: Weeks, spread: float, *, note: str, level: float) -> Estimate:
 def _plain_limits(weeks: Weeks, fit: Fit, *, level: float) -> Limits:
     (on, on_exposure), (off, off_exposure) = weeks.side(1.0), weeks.side(0.0)
     log_odds = math.log(on_exposure / off_exposure)
-    return wilson_limits(on, off, log_odds=log_odds, dispersion=_floored(fit), quantile=_quantile(fit, level))
+    return wilson_limits(on, off, log_odds=log_odds, dispersion=_dispersion(fit, level), quantile=_quantile(fit, level))
 
 
 def _by_score(
@@ -159,10 +159,10 @@ def _by_score(
     level: float,
 ) -> Estimate:
     limits = found or score_limits(
-        fit, counts, exposures, tested=tested, dispersion=_floored(fit), quantile=_quantile(fit, level)
+        fit, counts, exposures, tested=tested, dispersion=_dispersion(fit, level), quantile=_quantile(fit, level)
     )
     if limits is None:
-        error = math.sqrt(_floored(fit) * fit.covariance[tested, tested])
+        error = math.sqrt(_dispersion(fit, level) * fit.covariance[tested, tested])
         note = "The score test found no limits; these are by t and the standard error."
         return ratio_by_t(
             float(fit.beta[tested]), error, fit.df, measure=measure, method=method, level=level, note=note
@@ -183,8 +183,8 @@ def _spread(pearson: float, df: int, *, level: float) -> Estimate:
     return Estimate(SPREAD, pearson / df, low, high, p, method, null=1.0, level=level)
 
 
-def _floored(fit: Fit) -> float:
-    return max(1.0, fit.pearson / fit.df)
+def _dispersion(fit: Fit, level: float) -> float:
+    return max(least_dispersion(fit.df, level), fit.pearson / fit.df)
 
 
 def _quantile(fit: Fit, level: float) -> float:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from api.statistics.logratio import ratio_by_t
+from api.statistics.logratio import least_dispersion, ratio_by_t
 from api.statistics.pairs import Pairs, paired
 from api.statistics.rates import RATIO, scaled_binomial_ratio
 from api.statistics.regression import Fit, fit_counts, fit_shares
@@ -194,8 +194,9 @@ def _between(arms: Arms, *, tested: int, level: float) -> Estimate:
 def _robust(fit: Fit | None, *, tested: int, method: str, note: str, level: float) -> Estimate:
     if fit is None:
         return unknown(RATIO, method=method, note="The model could not be fitted: some group has no cramps.", null=1.0)
-    # Wearers that agree by chance would give an interval of no width; chance alone leaves at least the model's.
-    variance = max(float(fit.sandwich[tested, tested]), float(fit.covariance[tested, tested]))
+    # Wearers that agree by luck would give an interval of no width.
+    least = least_dispersion(fit.df, level) * float(fit.covariance[tested, tested]) if fit.df > 0 else 0.0
+    variance = max(float(fit.sandwich[tested, tested]), least)
     return ratio_by_t(
         float(fit.beta[tested]), math.sqrt(variance), fit.df, measure=RATIO, method=method, note=note, level=level
     )
