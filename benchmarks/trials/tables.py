@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from benchmarks.trials.judge import Share, Trial, Verdict
 
+ENOUGH: Final = 1000  # trials that a share is judged by
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -54,7 +56,7 @@ def verdict_row(title: str, verdict: Verdict) -> tuple[str, ...]:
         "" if null else percent(verdict.rejects),
         f"{100 * (math.exp(verdict.bias) - 1):+.1f} %",
         f"{verdict.width:.2f}",
-        "yes" if verdict.within_goal else "**no**",
+        "too few trials to say" if verdict.trials < ENOUGH else "yes" if verdict.within_goal else "**no**",
     )
 
 
