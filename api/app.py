@@ -26,8 +26,10 @@ from api.routes import (
     pages,
     summaries,
     trends,
+    trials,
     wearers,
 )
+from api.trials.jobs import Analyses
 from ingest.store import Store
 
 PREFIX: Final = "/api/v1"
@@ -59,6 +61,7 @@ def create_app(
         responses={"default": _ANY_PROBLEM},
     )
     app.state.sources = Sources(registry, store, now_ns)
+    app.state.analyses = Analyses(app.state.sources)
     app.state.doorkeeper = Doorkeeper(admin_token)
     app.state.data_dir = data_dir
     app.state.metrics = metrics or CollectorRegistry()
@@ -66,7 +69,7 @@ def create_app(
     app.state.templates = pages.page_templates()
     problems.install(app)
     versioned = APIRouter(prefix=PREFIX)
-    for part in (wearers, summaries, episodes, epochs, devices, assignments, analyses, trends, diary):
+    for part in (wearers, summaries, episodes, epochs, devices, assignments, analyses, trends, diary, trials):
         versioned.include_router(part.router)
     app.include_router(versioned)
     app.include_router(health.router)

@@ -147,13 +147,14 @@ def kept_where(one: Tally, kept: BoolArray) -> Tally:
 def value(outcome: Outcome, among: Sequence[Tally]) -> float:
     """The figure of one wearer over some phases; NaN where there is none."""
     cramps = [cramp for one in among for night in one.cramps for cramp in night]
+    measures = [_measure(outcome, cramp) for cramp in cramps]
+    known = [measure for measure in measures if not math.isnan(measure)]  # a wearer need not say how long or how bad
     if outcome in _PER_CRAMP:
-        return _over(sum(_measure(outcome, cramp) for cramp in cramps), len(cramps))
+        return _over(sum(known), len(known))
     if outcome == "cramp_periods":
         return _over(sum(float((one.counts > 0).sum()) for one in among), sum(one.judged for one in among))
     if outcome in _PER_HOUR:
-        total = sum(_measure(outcome, cramp) for cramp in cramps)
-        return _over(RATE_H * total, sum(one.exposure for one in among))
+        return _over(RATE_H * sum(known), sum(one.exposure for one in among))
     reached = reached_of(outcome, [one for one in among if one.phase.kind != "baseline"], baseline=among)
     return math.nan if reached is None else float(reached)
 

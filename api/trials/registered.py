@@ -1,7 +1,7 @@
 """A trial as it is kept: every version of its plan, who takes part, what they said, and who looked at the key."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -109,6 +109,13 @@ class Trial:
             )
             for one in self.joined
         )
+
+    @property
+    def shown_members(self) -> tuple[Member, ...]:
+        """The same with the arms that the numbers of packs stood for, where that is known."""
+        if self.key is None or not self.unblinded or self.plan.design != "factorial":
+            return self.members
+        return tuple(replace(member, sequence=self.key[member.sequence]) for member in self.members)
 
     @property
     def schedule(self) -> tuple[Phase, ...]:
