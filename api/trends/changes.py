@@ -13,7 +13,7 @@ from api.trends.wording import factor, percent, span
 
 LEAST_WEEKS: Final = 8
 LEAST_CRAMPS: Final = 15
-SHOWN_FROM: Final = 0.6  # probability; with it constant rates show a change in at most 5 % (docs/trends.md)
+SHOWN_FROM: Final = 0.5  # more likely than not; constant rates come so far in less than 5 % (docs/trends.md)
 RATIO: Final = "rate ratio after the change over before"
 METHOD: Final = (
     "Bayesian change point of weekly negative binomial counts with unknown frailty, against a constant and a "

@@ -22,6 +22,7 @@ DoubleArray = NDArray[np.float64]
 
 LEAST_SIDE: Final = 2  # weeks before and after a step
 _RATES: Final = np.linspace(-5.0, 3.0, 129)  # log of rate over the mean rate
+_RATE_SHAPE: Final = 2.0
 _FRAILTY: Final = np.array([0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5])  # 1 / k
 _FRAILTY_MEAN: Final = 0.35  # weeks of one person: k about 3
 _DRIFTS: Final = np.linspace(-2.0, 2.0, 33)  # log change over the whole range
@@ -51,20 +52,20 @@ class Posterior:
         return int(np.searchsorted(up, tail, side="right")), int(np.searchsorted(up, 1.0 - tail))
 
 
-def weigh(counts: DoubleArray, exposures: DoubleArray) -> Posterior:
+def weigh(counts: DoubleArray, exposures: DoubleArray, *, frailties: DoubleArray = _FRAILTY) -> Posterior:
     """Posterior of the three models and of the step, from weekly counts and exposures above zero."""
     mean = max(counts.sum(), 0.5) / exposures.sum()
-    fits = _log_likelihood(counts, exposures, mean=mean, drifts=np.zeros(1))[:, :, 0]
-    rates, frailty = _log_rates(), _log_frailty()
+    fits = _log_likelihood(counts, exposures, mean=mean, drifts=np.zeros(1), frailties=frailties)[:, :, 0]
+    rates, frailty = _log_rates(), _log_frailty(frailties)
     before = np.concatenate([np.zeros((*fits.shape[:2], 1)), np.cumsum(fits, axis=-1)], axis=-1)
     after = before[..., -1:] - before
-    one = special.logsumexp(before[..., -1] + rates[:, None].T, axis=1)
+    one = special.logsumexp(before[..., -1] + rates, axis=1)
     sides = special.logsumexp(before + rates[None, :, None], axis=1) + special.logsumexp(
         after + rates[None, :, None], axis=1
     )
     inside = np.arange(LEAST_SIDE, len(counts) - LEAST_SIDE + 1)
     joint = sides[:, inside] + frailty[:, None] - np.log(len(inside))
-    drifting = _log_likelihood(counts, exposures, mean=mean, drifts=_DRIFTS).sum(axis=-1)
+    drifting = _log_likelihood(counts, exposures, mean=mean, drifts=_DRIFTS, frailties=frailties).sum(axis=-1)
     drifting = special.logsumexp(drifting + rates[None, :, None] + _log_drifts()[None, None, :], axis=(1, 2))
     evidence = np.array(
         [special.logsumexp(one + frailty), special.logsumexp(drifting + frailty), special.logsumexp(joint)]
@@ -97,14 +98,18 @@ def _normed(logs: DoubleArray) -> DoubleArray:
     return normed
 
 
-def _log_likelihood(counts: DoubleArray, exposures: DoubleArray, *, mean: float, drifts: DoubleArray) -> DoubleArray:
+def _log_likelihood(
+    counts: DoubleArray, exposures: DoubleArray, *, mean: float, drifts: DoubleArray, frailties: DoubleArray
+) -> DoubleArray:
     """Log probability of each count, (frailty, rate, drift, week): Poisson where the frailty is 0, else NB."""
     centred = np.linspace(-0.5, 0.5, len(counts))
     log_mu = np.log(mean) + _RATES[:, None, None] + drifts[:, None] * centred + np.log(exposures)
     mu = np.exp(log_mu)
-    poisson = counts * log_mu - mu - special.gammaln(counts + 1.0)
-    fits = [poisson]
-    for inverse in _FRAILTY[1:]:
+    fits = []
+    for inverse in frailties:
+        if inverse == 0.0:
+            fits.append(counts * log_mu - mu - special.gammaln(counts + 1.0))
+            continue
         k = 1.0 / inverse
         shared = special.gammaln(counts + k) - special.gammaln(k) - special.gammaln(counts + 1.0)
         fits.append(shared + counts * (log_mu - np.log(k + mu)) - k * np.log1p(mu / k))
@@ -112,13 +117,13 @@ def _log_likelihood(counts: DoubleArray, exposures: DoubleArray, *, mean: float,
 
 
 def _log_rates() -> DoubleArray:
-    """Exponential prior of the rate with the mean rate as its mean: worth one week, on a logarithmic grid."""
-    return _shares(_RATES - np.exp(_RATES))
+    """Gamma prior of a rate about the mean rate, on a logarithmic grid: people differ with shape 2.2 to 3.2, so 2."""
+    return _shares(_RATE_SHAPE * (_RATES - np.exp(_RATES)))
 
 
-def _log_frailty() -> DoubleArray:
-    widths = np.gradient(_FRAILTY)
-    return _shares(np.log(widths) - _FRAILTY / _FRAILTY_MEAN)
+def _log_frailty(frailties: DoubleArray) -> DoubleArray:
+    widths = np.gradient(frailties) if len(frailties) > 1 else np.ones(1)
+    return _shares(np.log(widths) - frailties / _FRAILTY_MEAN)
 
 
 def _log_drifts() -> DoubleArray:

@@ -22,17 +22,20 @@ def pearson(counts: DoubleArray, means: DoubleArray, *, df: float) -> float:
     return float((((counts - means)[some] ** 2) / means[some]).sum() / df)
 
 
-def per_8_h(count: float, hours: float, *, dispersion: float = 1.0, df: float = np.inf) -> Estimate:
+def per_8_h(
+    count: float, hours: float, *, dispersion: float = 1.0, df: float = np.inf, level: float = LEVEL
+) -> Estimate:
     """Rate per 8 usable hours; a dispersion that was itself estimated widens by Student's t over the normal quantile.
 
     Counts never vary less than Poisson here: a dispersion below 1 in a short series is luck.
     """
     if hours <= 0:
         return unknown(RATE, method=METHOD, note="Nothing was usable, so there is no rate.")
-    wider = (stats.t.isf((1.0 - LEVEL) / 2.0, df) / stats.norm.isf((1.0 - LEVEL) / 2.0)) ** 2 if df > 0 else 1.0
+    tail = (1.0 - level) / 2.0
+    wider = (stats.t.isf(tail, df) / stats.norm.isf(tail)) ** 2 if df > 0 else 1.0
     scale = max(1.0, dispersion * wider)
     exposure, worth = hours / RATE_H, count / scale
-    low = float(stats.chi2.ppf(0.025, 2.0 * worth)) / 2.0 if count else 0.0
-    high = float(stats.chi2.isf(0.025, 2.0 * worth + 2.0)) / 2.0
+    low = float(stats.chi2.ppf(tail, 2.0 * worth)) / 2.0 if count else 0.0
+    high = float(stats.chi2.isf(tail, 2.0 * worth + 2.0)) / 2.0
     method = METHOD if scale > 1.0 else "Poisson rate with Garwood's exact interval"
-    return Estimate(RATE, count / exposure, low * scale / exposure, high * scale / exposure, None, method)
+    return Estimate(RATE, count / exposure, low * scale / exposure, high * scale / exposure, None, method, level=level)

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from api.observed import RATE_H, Observed
+from api.statistics.values import LEVEL
 from api.trends.dispersion import pearson, per_8_h
 from api.trends.values import By, HourRate, Profile
 from api.trends.weeks import judged
@@ -52,7 +53,7 @@ def profile(among: Sequence[Observed], *, by: By, zones: ZoneHistory) -> Profile
         )
         for hour in kept
     )
-    return Profile(by, items, dispersion, _sentence(items, by=by))
+    return Profile(by, items, dispersion, _sentence(items, by=by, dispersion=dispersion, df=df))
 
 
 def _dispersion(
@@ -95,7 +96,8 @@ def _label(hour: int, *, by: By) -> str:
     return f"hour {hour + 1}" if by == "since_start" else f"{hour:02d}–{(hour + 1) % DAY_H:02d}"
 
 
-def _sentence(items: Sequence[HourRate], *, by: By) -> str:
+def _sentence(items: Sequence[HourRate], *, by: By, dispersion: float, df: float) -> str:
+    """The highest hour is named only if it stands out for the highest of so many (Bonferroni)."""
     total = sum(item.cramps for item in items)
     if total < LEAST_CRAMPS or len(items) < 2:
         return f"Not enough data for a profile by hour: needed are {LEAST_CRAMPS} cramps. {APPROXIMATION}"
@@ -104,7 +106,9 @@ def _sentence(items: Sequence[HourRate], *, by: By) -> str:
     elsewhere = others / sum(item.usable_h for item in items if item is not most) * RATE_H
     where = f"in the {most.label} of the period" if by == "since_start" else f"at {most.label} h"
     where = where.replace(f"hour {most.hour + 1}", f"{_nth(most.hour + 1)} hour")
-    if most.rate.low > elsewhere:
+    level = 1.0 - (1.0 - LEVEL) / len(items)
+    strict = per_8_h(most.cramps, most.usable_h, dispersion=dispersion, df=df, level=level)
+    if strict.low > elsewhere:
         return f"Most come {where}: {rate(most.rate)}, against {elsewhere:.1f} in the other hours. {APPROXIMATION}"
     return f"No hour stands out: the highest bar is {where}, and may be chance. {APPROXIMATION}"
 
