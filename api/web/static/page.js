@@ -1,22 +1,31 @@
 // The page: reads every few seconds, draws when something changed, and says so when it cannot.
 
+import { entryList, reviewList } from "./diary.js";
 import { h, replaceContent } from "./dom.js";
+import { diaryForms } from "./forms.js";
 import { card, crampTable, deviceList, fills, legend, notice, periodTable } from "./parts.js";
-import { readAll, readRecent, readWearer } from "./source.js";
+import { readAll, readRecent, readWearer, send } from "./source.js";
+import { trendParts } from "./trend.js";
+import { trialParts } from "./trials.js";
+import { makeShelf, place, viewLinks } from "./views.js";
 import { city, wallTime } from "./words.js";
 
 const TICK_MS = 5_000;
 const FULL_MS = 20_000;
 const cards = document.getElementById("wearers");
 const detail = document.getElementById("wearer");
+const forms = document.getElementById("forms");
+const listed = document.getElementById("listed");
 const pulse = document.getElementById("pulse");
 const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
 
 const seen = { wearers: null, devices: null, shown: new Map(), recent: new Map(), read: new Map(), trouble: null };
+const shelf = makeShelf(() => draw());
 let drawn = "";
+let made = null;
 
 function selected() {
-  const wanted = decodeURIComponent(location.hash.slice(1));
+  const wanted = place().wearer;
   return seen.wearers?.find((wearer) => wearer.id === wanted) ?? seen.wearers?.[0] ?? null;
 }
 
@@ -28,6 +37,7 @@ async function refresh() {
   seen.devices = await readAll("devices?limit=1000");
   draw();
   const first = selected();
+  if (first) shelf.refresh(first, place().view);
   const order = first ? [first, ...seen.wearers.filter((wearer) => wearer !== first)] : [];
   for (const wearer of order) {
     const recent = await readRecent(wearer);
@@ -59,11 +69,13 @@ async function run() {
 function draw() {
   const width = drawingWidth();
   const now = Math.floor(Date.now() / 60_000) * 60_000;
-  const state = JSON.stringify([seen.wearers, seen.devices, [...seen.shown], seen.trouble, location.hash, width, now]);
+  const chosen = selected();
+  const shelved = chosen && shelf.get(chosen, place().view);
+  const state = JSON.stringify([seen.wearers, seen.devices, [...seen.shown], seen.trouble, location.hash, width, now, shelf.kind(), shelved]);
   if (state === drawn) return;
   drawn = state;
   tip.hidden = true;
-  const wearer = selected();
+  const wearer = chosen;
   if (!wearer) {
     const empty = "No wearer is registered yet. Register a wearer and a device, and assign one to the other: POST /api/v1/wearers, /devices and /assignments.";
     replaceContent(cards);
@@ -71,18 +83,53 @@ function draw() {
     return;
   }
   replaceContent(cards, ...seen.wearers.map((each) => card(each, { shown: seen.shown.get(each.id), devices: devicesOf(each), selected: each === wearer })));
-  replaceContent(detail, ...wearerParts(wearer, { width, now }));
+  const { view } = place();
+  const heading = [h("h2", {}, wearer.name, " ", h("small", {}, `${city(wearer.zone)}, nights from ${wearer.night_start} to ${wearer.night_end}`)), viewLinks(wearer, view)];
+  replaceContent(detail, ...heading, ...viewParts(wearer, { view, width, now }));
+  drawDiary(wearer, view);
 }
 
-function wearerParts(wearer, { width, now }) {
-  const heading = h("h2", {}, wearer.name, " ", h("small", {}, `${city(wearer.zone)}, nights from ${wearer.night_start} to ${wearer.night_end}`));
+function viewParts(wearer, { view, width, now }) {
+  const { value, trouble } = shelf.get(wearer, view);
+  if (view === "trend") return trendParts(value, { kind: shelf.kind(), width: textWidth(), trouble, choose: (kind) => shelf.choose(kind, wearer) });
+  if (view === "trials") return trialParts(value, trouble);
+  if (view === "diary") return value ? [] : [notice(trouble ?? "Reading…", trouble ? "bad" : "mild")];
+  return nightParts(wearer, { width, now });
+}
+
+// The forms stay as they are as long as the wearer stays the same.
+function drawDiary(wearer, view) {
+  const { value } = shelf.get(wearer, "diary");
+  const shown = view === "diary" && value !== null;
+  forms.hidden = !shown;
+  if (!shown) return replaceContent(listed);
+  const base = `wearers/${wearer.id}/diary`;
+  const again = () => shelf.refresh(wearer, "diary", { now: true });
+  const told = { send: (method, path, body) => send(method, `${base}/${path}`, body), done: again };
+  if (made?.wearer !== wearer.id) {
+    made = { wearer: wearer.id, offered: "", ...diaryForms(wearer, told) };
+    forms.replaceChildren(...made.nodes);
+  }
+  const offered = JSON.stringify(value.interventions);
+  if (offered !== made.offered) made.offer(value.interventions);
+  made.offered = offered;
+  const tell = (method, path, body = null) =>
+    told.send(method, path, body).then(again, (error) => {
+      pulse.textContent = error.message;
+      pulse.className = "pulse bad";
+    });
+  const forget = (path, words) => confirm(`Remove “${words}”?`) && tell("DELETE", path);
+  const say = (episode, verdict) => tell("POST", "reviews", { episode, verdict });
+  return replaceContent(listed, reviewList(seen.shown.get(wearer.id)?.episodes ?? [], value, { say }), entryList(value, { forget }));
+}
+
+function nightParts(wearer, { width, now }) {
   const shown = seen.shown.get(wearer.id);
-  if (!shown) return [heading, deviceList(devicesOf(wearer)), notice(seen.trouble ?? "Reading nights and days…", seen.trouble ? "bad" : "mild")];
+  if (!shown) return [deviceList(devicesOf(wearer)), notice(seen.trouble ?? "Reading nights and days…", seen.trouble ? "bad" : "mild")];
   const usual = usualSeconds(wearer);
   const ids = new Set([...shown.nights.items, ...shown.days.items].map((item) => item.id));
   const episodes = shown.episodes.filter((episode) => ids.has(episode.period.id));
   return [
-    heading,
     seen.trouble ? notice(`What you see is not up to date. ${seen.trouble}`) : null,
     deviceList(devicesOf(wearer)),
     legend(),
@@ -103,6 +150,8 @@ function drawingWidth() {
   return Math.max(inside < 720 ? inside - 44 : inside - 512, 240);
 }
 
+const textWidth = () => Math.max(detail.clientWidth - (detail.clientWidth < 720 ? 26 : 42), 240);
+
 function showTip(event) {
   const mark = event.target.closest?.("[data-tip]");
   tip.hidden = !mark;
@@ -120,6 +169,8 @@ document.addEventListener("focusout", () => (tip.hidden = true));
 document.addEventListener("keydown", (event) => event.key === "Escape" && (tip.hidden = true));
 addEventListener("hashchange", () => {
   draw();
+  const wearer = selected();
+  if (wearer) shelf.refresh(wearer, place().view);
   detail.focus({ preventScroll: true });
 });
 new ResizeObserver(draw).observe(detail);

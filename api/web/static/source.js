@@ -4,14 +4,20 @@ const BASE = "/api/v1";
 
 export class Trouble extends Error {}
 
-export async function read(path) {
+export const read = (path) => ask(path, { cache: "no-cache", headers: { Accept: "application/json" } });
+
+// Tell the API something. A problem becomes a Trouble that says what to give instead.
+export const send = (method, path, body = null) =>
+  ask(path, {
+    method,
+    headers: { Accept: "application/json", ...(body && { "Content-Type": "application/json" }) },
+    body: body && JSON.stringify(body),
+  });
+
+async function ask(path, options) {
   let response;
   try {
-    response = await fetch(path.startsWith("/") ? path : `${BASE}/${path}`, {
-      cache: "no-cache",
-      headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(30_000),
-    });
+    response = await fetch(path.startsWith("/") ? path : `${BASE}/${path}`, { ...options, signal: AbortSignal.timeout(60_000) });
   } catch {
     throw new Trouble("The service does not answer. This page tries again by itself.");
   }
@@ -49,3 +55,22 @@ export async function readRecent(wearer) {
   const items = await readAll(`wearers/${wearer.id}/episodes?from=${yesterday}&to=${wearer.today}&limit=1000`);
   return items.map((episode) => `${episode.id}.${episode.updated}`).join();
 }
+
+const before = (day, days) => new Date(Date.parse(`${day}T00:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10);
+
+// Trends of one kind of period over the usual range.
+export const readTrends = (wearer, kind) => read(`wearers/${wearer.id}/trends?kind=${kind}`);
+
+// Four weeks of the diary, everything that is taken, and what was said of each detected episode.
+export async function readDiary(wearer) {
+  const range = `from=${before(wearer.today, 28)}&to=${before(wearer.today, -2)}&limit=1000`;
+  const base = `wearers/${wearer.id}/diary`;
+  const [entries, interventions, reviews] = [
+    await readAll(`${base}?${range}`),
+    await readAll(`${base}/interventions?from=${before(wearer.today, 28)}&limit=1000`),
+    await readAll(`${base}/reviews?${range}`),
+  ];
+  return { entries, interventions, reviews };
+}
+
+export const readTrials = (wearer) => readAll(`trials?wearer=${wearer.id}&limit=1000`);

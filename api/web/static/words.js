@@ -83,3 +83,21 @@ export function cramp(episode) {
 function two(large, largeUnit, small, smallUnit) {
   return small ? `${large} ${largeUnit} ${small} ${smallUnit}` : `${large} ${largeUnit}`;
 }
+
+// The date of this moment in a zone, as YYYY-MM-DD.
+export function today(zone) {
+  return new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone: zone }).format(Date.now());
+}
+
+// The instant at which the clock of a zone shows a date and time; of two, one; of a time that was jumped over, one near.
+export function instantAt(day, time, zone) {
+  const wanted = Date.parse(`${day}T${time}:00Z`);
+  let at = wanted;
+  for (let turn = 0; turn < 2; turn += 1) at += wanted - shown(at, zone);
+  return new Date(at).toISOString();
+}
+
+function shown(at, zone) {
+  const format = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone: zone });
+  return Date.parse(`${format.format(at)}T${wallTime(at, zone)}:00Z`) + (at % 60_000);
+}

@@ -1,0 +1,82 @@
+// "Is it getting better?": the answer in a sentence, what it rests on, and what speaks against trusting it.
+
+import { h } from "./dom.js";
+import { notice } from "./parts.js";
+import { hourChart, weekChart } from "./trendchart.js";
+import { date } from "./words.js";
+
+const KINDS = { night: "Nights", day: "Days" };
+const MARKS = { fewer: "▼", more: "▲", no_change_shown: "◆", not_enough_data: "?" };
+const TONES = { fewer: "good", more: "bad", no_change_shown: "warn", not_enough_data: "warn" };
+
+export function trendParts(trends, { kind, width, trouble, choose }) {
+  return [
+    h("section", { class: "periods", "aria-labelledby": "trend" }, h("h3", { id: "trend" }, "Is it getting better?"), kinds(kind, choose), ...(trends ? answer(trends, width) : [notice(trouble ?? "Reading…", trouble ? "bad" : "mild")])),
+    ...(trends ? details(trends, width) : []),
+  ];
+}
+
+function kinds(kind, choose) {
+  const button = (name) =>
+    h("button", { class: "plain", type: "button", "data-key": `kind-${name}`, "aria-pressed": name === kind ? "true" : "false", onclick: () => choose(name) }, KINDS[name]);
+  return h("p", { class: "choice", role: "group", "aria-label": "Which periods" }, Object.keys(KINDS).map(button));
+}
+
+function answer(trends, width) {
+  const { trend } = trends;
+  const { verdict } = trend;
+  const spoken = `Cramps per 8 usable hours, week by week. ${trend.sentence}`;
+  return [
+    h("p", { class: "answer" }, h("span", { class: `mark ${TONES[verdict]}`, "aria-hidden": "true" }, MARKS[verdict]), h("span", {}, trend.sentence)),
+    verdict === "not_enough_data" && trend.needed && !trend.sentence.includes(trend.needed) ? h("p", { class: "quiet" }, trend.needed) : null,
+    trends.cover.judged ? weekChart(trends, { width, label: spoken }) : notice("Not enough data: no night or day in this range could be judged.", "mild"),
+    h("p", { class: "caption" }, "Each point is a week, with its 95 % interval; the line is the fitted level. Below: how much of each week could be judged, hatched where nothing could. Missing is not zero."),
+    h("p", {}, `In all: ${trends.rate_sentence} ${trends.cover_sentence}`),
+    weekTable(trends),
+  ].filter(Boolean);
+}
+
+const figure = (value) => (value === null ? "–" : value.toFixed(value < 10 ? 2 : 1));
+const told = (rate) => (rate.value === null ? `not enough data${rate.note ? `: ${rate.note}` : ""}` : `${figure(rate.value)} (${figure(rate.low)} to ${rate.high === null ? "no bound" : figure(rate.high)})`);
+
+function weekTable(trends) {
+  const heads = ["Week", "With enough data", "Usable", "Cramps", "Per 8 usable hours (95 %)"];
+  const rows = trends.weeks.map((week) => {
+    const { cover } = week;
+    const cells = [`${date(week.first)} to ${date(week.last)}`, `${cover.judged} of ${cover.planned}`, `${Math.round(cover.usable_h ?? 0)} h`, String(cover.cramps), told(week.rate)];
+    return h("tr", {}, cells.map((cell, number) => h(number ? "td" : "th", { scope: number ? null : "row" }, cell)));
+  });
+  return h(
+    "details",
+    { class: "list", "data-key": "weeks" },
+    h("summary", { "data-key": "weeks-summary" }, `The ${rows.length} weeks in figures`),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Weeks in figures" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows))),
+  );
+}
+
+function details(trends, width) {
+  const { change, night_day: pair, profiles, weekdays, clusters, false_alarms: alarms } = trends;
+  return [
+    part("change", "Did it change at once?", h("p", {}, change.sentence), beside(change)),
+    pair ? part("pair", "Night against day", h("p", {}, pair.sentence), h("p", {}, pair.hypothesis), h("p", { class: "quiet" }, pair.warning)) : null,
+    ...profiles.map((profile) => hours(profile, width)),
+    part("pattern", "Days of the week, and one cramp after another", h("p", {}, weekdays.sentence), h("p", {}, clusters.sentence)),
+    part("alarms", "If the device is wrong at times", h("p", {}, alarms.sentence), h("ul", {}, alarms.corrected.map((each) => h("li", {}, each.sentence)))),
+    trends.caveats.length ? part("caveats", "What to bear in mind", h("ul", {}, trends.caveats.map((caveat) => h("li", {}, caveat)))) : null,
+  ].filter(Boolean);
+}
+
+const part = (id, title, ...inside) => h("section", { class: "periods text", "aria-labelledby": `trend-${id}` }, h("h3", { id: `trend-${id}` }, title), inside.flat());
+
+function beside(change) {
+  if (!change.beside.length) return null;
+  const lines = change.beside.map((each) => h("li", {}, `${date(each.date)}: ${each.name} ${each.what}`));
+  return [h("p", {}, "In the diary beside it (which does not make it the cause):"), h("ul", {}, lines)];
+}
+
+function hours(profile, width) {
+  const since = profile.by === "since_start";
+  const title = since ? "Hours since it began" : "Hours of the clock";
+  const known = profile.items.some((hour) => hour.rate.value !== null);
+  return part(`hours-${profile.by}`, title, h("p", {}, profile.sentence), known ? hourChart(profile, { width, label: `${title}: ${profile.sentence}` }) : null);
+}
