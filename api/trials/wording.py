@@ -141,3 +141,10 @@ def percent(share: float) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def two_places(value: float) -> str:
+    """A figure for a table; a dash where there is none."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:.2f}" if math.isfinite(value) else ("∞" if value > 0 else "-∞")

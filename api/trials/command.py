@@ -1,0 +1,205 @@
+"""`charley trial`: register a plan, see schedules, let wearers join and leave, and report what came out."""
+
+import json
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from api.errors import Conflict, Invalid, Unknown
+from api.reading import Sources
+from api.report import Registered, render
+from api.times import parse_date
+from api.trials import keeping, views
+from api.trials.case import name_of
+from api.trials.gathering import analyse_trial
+from api.trials.registered import Trial
+from api.trials.schemas import PlanIn
+from api.trials.values import Analysis
+from api.trials.wording import two_places
+
+Action = Literal["register", "list", "show", "schedule", "join", "leave", "report"]
+PAGE: Final = 100
+
+
+def run_trial(
+    sources: Sources,
+    action: Action,
+    trial: str = "",
+    wearer: str = "",
+    *,
+    plan: Path | None = None,
+    day: str = "",
+    reason: str = "",
+    html: Path | None = None,
+    as_json: bool = False,
+    version: str = "",
+    out: Console,
+    err: Console,
+) -> int:
+    """Do one action; 2 where it cannot be done. `day` is the first date of who joins, the last of who leaves."""
+    actions: dict[Action, Callable[[], None]] = {
+        "register": lambda: _register(sources, plan, out=out),
+        "list": lambda: _list(sources, out=out),
+        "show": lambda: _show(sources, _find(sources, trial), as_json=as_json, out=out),
+        "schedule": lambda: _schedule(_find(sources, trial), out=out),
+        "join": lambda: _join(sources, trial, wearer, day, out=out),
+        "leave": lambda: _leave(sources, trial, wearer, day, reason=reason, out=out),
+        "report": lambda: _report(
+            sources, _find(sources, trial), html=html, as_json=as_json, version=version, out=out, err=err
+        ),
+    }
+    try:
+        actions[action]()
+    except Unknown as error:
+        err.print(f"There is no such {error}: charley trial list has the ids.")
+    except (Invalid, Conflict) as error:
+        err.print(escape(str(error)), soft_wrap=True, highlight=False)
+    else:
+        return 0
+    return 2
+
+
+def _register(sources: Sources, plan: Path | None, *, out: Console) -> None:
+    if plan is None:
+        raise Invalid("plan", "Name the file of the plan: charley trial register PLAN.json.")
+    try:
+        given = PlanIn.model_validate_json(plan.read_bytes())
+    except OSError as error:
+        raise Invalid("plan", f"The plan cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise Invalid("plan", f"Correct the plan and register it again. {faults}.") from error
+    with sources.registry.write() as db:
+        kept = keeping.register(db, given.value(), now_ns=sources.now_ns())
+    out.print(f"registered as {kept.id}", highlight=False)
+    out.print(f"SHA-256 {kept.registered.digest}", soft_wrap=True, highlight=False)
+
+
+def _list(sources: Sources, *, out: Console) -> None:
+    table = Table(Column("trial", no_wrap=True), "registered", "state", "design", "wearers", "title")
+    after: tuple[int, str] | None = None
+    now_ns = sources.now_ns()
+    while True:
+        with sources.registry.read() as db:
+            some = keeping.page(db, after=after, limit=PAGE)
+        for one in some:
+            state = one.state(views.today_utc(now_ns))
+            wearers = f"{len(one.joined)} of {one.plan.wearers}"
+            table.add_row(
+                one.id, _day(one.registered.at_ns), state, one.plan.design, wearers, escape(one.plan.title)
+            )  # fmt: skip
+        if len(some) < PAGE:
+            break
+        after = (some[-1].created_ns, some[-1].id)
+    out.print(table)
+
+
+def _show(sources: Sources, trial: Trial, *, as_json: bool, out: Console) -> None:
+    shown = views.trial(trial, now_ns=sources.now_ns())
+    if as_json:
+        out.print_json(shown.model_dump_json(by_alias=True))
+        return
+    out.print(escape(f"{trial.plan.title}: {trial.plan.question}"), soft_wrap=True, highlight=False)
+    out.print(f"{shown.state}; registered on {_day(trial.registered.at_ns)}, SHA-256 {shown.hash}", soft_wrap=True)
+    table = Table("member", "value", show_header=False)
+    for name, value in json.loads(trial.versions[-1].text).items():
+        table.add_row(name.replace("_", " "), escape(_plain(value)))
+    out.print(table)
+    for version in trial.versions[1:]:
+        out.print(escape(f"amended on {_day(version.at_ns)}: {version.reason}"), soft_wrap=True, highlight=False)
+    for opening in trial.openings:
+        out.print(
+            escape(f"key opened for {opening.purpose} on {_day(opening.at_ns)}: {opening.reason}"), soft_wrap=True
+        )  # fmt: skip
+
+
+def _schedule(trial: Trial, *, out: Console) -> None:
+    table = Table("wearer", "phase", "from", "to", "left")
+    left = {one.wearer: one.left for one in trial.joined}
+    for phase in trial.schedule:
+        named = name_of(trial.shown_plan, phase.label) if phase.label else phase.label
+        what = (named or "neither") if phase.kind == "treatment" else phase.kind
+        gone = left[phase.wearer]
+        table.add_row(phase.wearer, escape(what), str(phase.first), str(phase.last), str(gone) if gone else "")
+    out.print(table)
+
+
+def _join(sources: Sources, trial: str, wearer: str, day: str, *, out: Console) -> None:
+    first = parse_date(day, name="first")
+    with sources.registry.write() as db:
+        found = keeping.join(db, trial, wearer=wearer, first=first, now_ns=sources.now_ns())
+    last = max(phase.last for phase in found.schedule if phase.wearer == wearer)
+    out.print(f"{wearer} takes part from {first} to {last}", highlight=False)
+
+
+def _leave(sources: Sources, trial: str, wearer: str, day: str, *, reason: str, out: Console) -> None:
+    last = parse_date(day, name="last")
+    with sources.registry.write() as db:
+        keeping.leave(db, trial, wearer=wearer, last=last, reason=reason)
+    out.print(f"{wearer} left after {last}", highlight=False)
+
+
+def _report(
+    sources: Sources, trial: Trial, *, html: Path | None, as_json: bool, version: str, out: Console, err: Console
+) -> None:
+    with err.status("reading nights", spinner="line") as status:
+        analysis = analyse_trial(
+            sources, trial, progress=lambda share: status.update(f"reading nights: {share:.0%}")
+        )  # fmt: skip
+    if html is not None:
+        registered = Registered(_instant(trial.registered.at_ns), trial.registered.digest)
+        html.write_text(
+            render(analysis, registered=registered, now=_instant(sources.now_ns()), version=version), encoding="utf-8"
+        )
+        err.print(f"written to {html}", soft_wrap=True, highlight=False)
+    if as_json:
+        out.print_json(views.analysis(analysis).model_dump_json(by_alias=True))
+    elif html is None:
+        _print(analysis, out=out)
+
+
+def _print(analysis: Analysis, *, out: Console) -> None:
+    out.print(escape(analysis.verdict), soft_wrap=True, highlight=False)
+    table = Table("outcome", "contrast", "measure", "value", "95 %", "p")
+    for result in analysis.results:
+        found = result.estimate
+        value, low, high = (two_places(one) for one in (found.value, found.low, found.high))
+        p = "" if found.p is None or math.isnan(found.p) else f"{found.p:.3f}"
+        interval = f"{low} to {high}" if found.known else ""
+        outcome = result.outcome.replace("_", " ")
+        table.add_row(outcome, escape(result.contrast), escape(found.measure), value, interval, p)
+    out.print(table)
+    for text in (*(check.sentence for check in analysis.checks), *analysis.caveats):
+        out.print(escape(f"- {text}"), soft_wrap=True, highlight=False)
+    for one in analysis.differences:
+        out.print(escape(f"- Not as planned: {one.what}: {one.registered}; {one.done}"), soft_wrap=True)
+    out.print(escape(analysis.methods), soft_wrap=True, highlight=False)
+
+
+def _find(sources: Sources, trial: str) -> Trial:
+    with sources.registry.read() as db:
+        return keeping.find(db, trial)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(_plain(item) for item in value)
+    if isinstance(value, dict):
+        control = " (control)" if value.get("control") else ""
+        return " ".join(filter(None, (str(value.get("name", "")), str(value.get("dose", ""))))) + control
+    return "not given" if value is None else str(value)
+
+
+def _instant(at_ns: int) -> datetime:
+    return datetime.fromtimestamp(at_ns // 10**9, UTC)
+
+
+def _day(at_ns: int) -> str:
+    return f"{_instant(at_ns):%Y-%m-%d}"
