@@ -14,6 +14,7 @@ from api.trials.values import Phase
 from benchmarks.trials.cohort import Cohort, draw
 from benchmarks.trials.judge import Share, Trial, judge
 from benchmarks.trials.shown import seen_of
+from benchmarks.trials.system import SMALLER, Job, through
 from benchmarks.trials.truth import Rhythm, Truth
 
 FIRST = date(2026, 1, 5)
@@ -204,3 +205,16 @@ def test_a_share_has_the_exact_interval() -> None:
     assert Share(0, 10).interval[0] == 0.0
     assert Share(10, 10).interval[1] == 1.0
     assert str(Share(1, 2)) == "50.0 % (1.3 to 98.7)"
+
+
+@pytest.mark.parametrize("name", SMALLER)
+def test_a_cohort_gives_the_same_figures_directly_and_through_the_system(name: str) -> None:
+    pair = through(Job(name, 0))
+    assert pair.same
+    assert pair.epochs > 50_000
+    assert pair.direct.estimate[0] is not None
+    assert 0 < pair.direct.estimate[0] < 10
+    cramps = sum(arm[-1] for arm in pair.direct.arms)
+    assert 0 < cramps < pair.episodes  # episodes by day are stored too, and not counted
+    assert not replace(pair, sent=replace(pair.sent, conclusion="more")).same
+    assert not replace(pair, system=replace(pair.system, estimate=(0.1, 0.1, 0.1, 0.1))).same

@@ -19,6 +19,7 @@ FALL: Final = -0.3
 DILUTED: Final = {0.0: 0.50, 0.03: 0.54, 0.1: 0.62, 0.25: 0.72, 0.5: 0.80, 1.0: 0.88}
 ARMS: Final = ((2.5, 2), (2.5, 4), (2.5, 12), (5.0, 4), (5.0, 8), (8.0, 4), (8.0, 12))  # cramps a week, weeks an arm
 MISSING: Final = (0.0, 0.2, 0.4)
+SOME: Final = 400
 FEW: Final = 200  # trials where only a median is looked at
 
 
@@ -52,7 +53,7 @@ def lines() -> Iterator[Stress]:
         for name in ("n_of_1", "crossover"):
             truth = replace(CASES[name].truth, missing=share, partly=share)
             for effect in (1.0, 0.5):
-                yield Stress("missing", f"{CASES[name].title}|{share:g}", _with(CASES[name], truth), effect)
+                yield Stress("missing", f"{CASES[name].title}|{share:g}", _with(CASES[name], truth), effect, SOME)
     for per_week, weeks in ARMS:
         plan = replace(CASES["before_after_one"].plan, baseline_days=7 * weeks, block_days=7 * weeks)
         truth = _seen_all(per_week)

@@ -4,22 +4,15 @@ Nights are three hours long and trials shorter than those of the main table, as 
 service makes the schedule: plan and wearers are registered first, and the cohort follows it.
 """
 
-import asyncio
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import time
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-import httpx
-from fastapi import FastAPI
-
-from api.app import create_app
-from api.registry import Registry, open_registry
 from api.trials import keeping
 from api.trials.analyse import analyse
 from api.trials.registered import Trial
@@ -27,18 +20,16 @@ from api.trials.values import Analysis, Plan
 from benchmarks.trials.cohort import Cohort, draw
 from benchmarks.trials.designs import CASES, FIRST, Case
 from benchmarks.trials.records import episodes_of, epochs_of, last_ns
+from benchmarks.trials.service import System, system_in
 from benchmarks.trials.shown import seen_of
 from benchmarks.trials.spread import over
 from benchmarks.trials.tables import Made, ratio
 from benchmarks.trials.truth import Truth
-from ingest.store.sqlite import SqliteStore
 
 TRIALS: Final = 20
 QUICK: Final = 1
 STREAM: Final = 4
 EFFECT: Final = 0.5
-V1: Final = "/api/v1"
-TOKEN: Final = "of-a-simulated-trial-0123456789abcdef"  # noqa: S105 - opens nothing but what this process made
 BEGINS, HOURS = time(1, 0), 3
 SMALLER: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType({
     "n_of_1": {"block_days": 7},
@@ -48,6 +39,7 @@ SMALLER: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType({
     "parallel": {"wearers": 8, "baseline_days": 7, "block_days": 10},
     "factorial": {"wearers": 8, "baseline_days": 7, "block_days": 10},
 })  # fmt: skip
+MORE: Final = 3.0  # cramps than in the main table, as nights are shorter
 COMPARED: Final = ("value", "low", "high", "p")
 
 
@@ -63,25 +55,26 @@ class Job:
 class Figures:
     """What a trial came to: the primary estimate, and the sums of its arms."""
 
-    estimate: tuple[float, float, float, float | None]  # value, low, high, p
-    arms: tuple[tuple[str, int, int, float, int], ...]  # label, planned and judged nights, usable hours, cramps
+    estimate: tuple[float | None, ...]  # value, low, high, p
+    arms: tuple[tuple[str, int, int, float | None, int], ...]  # label, planned and judged nights, usable hours, cramps
     conclusion: str
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The figures of one trial by both ways."""
+    """The figures of one trial by both ways, and those that the service sent, which have four digits."""
 
     job: Job
     direct: Figures
     system: Figures
+    sent: Figures
     epochs: int
     episodes: int
 
     @property
     def same(self) -> bool:
-        """Whether they are the same to the last digit; what both cannot tell is the same too."""
-        return repr(self.direct) == repr(self.system)
+        """Whether they are the same to the last digit, and what was sent is that; NaN equals NaN."""
+        return repr(self.direct) == repr(self.system) and rounded(self.direct) == self.sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +103,7 @@ def table(among: list[Compared]) -> Made:
             CASES[one.name].plan.design + (", one person" if one.name.endswith("_one") else ""),
             str(len(one.pairs)), f"{sum(pair.epochs for pair in one.pairs):,}",
             str(sum(pair.episodes for pair in one.pairs)), str(sum(pair.same for pair in one.pairs)),
-            ratio(one.pairs[0].direct.estimate[0]), ratio(one.pairs[0].system.estimate[0]),
+            interval(one.pairs[0].direct), interval(one.pairs[0].sent),
         )
         for one in among
     ]  # fmt: skip
@@ -121,16 +114,22 @@ def table(among: list[Compared]) -> Made:
         "the conclusion, and nights, hours and cramps of each arm must equal, to the last digit, those of the main "
         "table's way. True ratio "
         f"{EFFECT}; nights of three hours, and fewer and shorter than there.",
-        ("design", "trials", "epochs", "episodes", "equal", "first trial, direct", "first trial, system"),
+        ("design", "trials", "epochs", "episodes", "equal", "the first, directly", "the first, over HTTP"),
         tuple(rows),
     )
+
+
+def interval(found: Figures) -> str:
+    """A ratio with its interval, as the table shows it."""
+    value, low, high = (math.nan if part is None else part for part in found.estimate[:3])
+    return f"{ratio(value)} ({ratio(low)} to {ratio(high)})"
 
 
 def case_of(name: str) -> Case:
     """A design in the size that is sent through the system."""
     case = CASES[name]
     rhythm = replace(case.truth.rhythm, begins=BEGINS, hours=HOURS)
-    truth: Truth = replace(case.truth, rhythm=rhythm, per_week=2 * case.truth.per_week, false_alarms=0.1)
+    truth: Truth = replace(case.truth, rhythm=rhythm, per_week=MORE * case.truth.per_week, false_alarms=0.1)
     return replace(case, plan=replace(case.plan, **SMALLER[name]), truth=truth)  # type: ignore[arg-type]
 
 
@@ -141,61 +140,14 @@ def through(job: Job) -> Pair:
     with tempfile.TemporaryDirectory(prefix="charley-trial-") as folder, system_in(Path(folder)) as system:
         trial, devices = registered(system, case.plan)
         cohort = draw(case.truth, trial.schedule, seed=(STREAM, job.number), effects=case.effects(EFFECT))
-        epochs, episodes = kept(system, cohort, devices)
+        epochs, episodes = stored(system, cohort, devices)
         system.now_ns = last_ns(cohort) + 10**9
-        told = _told(system.get(f"/trials/{trial.id}/analysis"))
+        sent = _sent(system.analysis(trial.id))
+        kept = system.analyses.ask(trial).analysis
+    if kept is None:
+        raise RuntimeError("The service sent an analysis that it does not have.")
     direct = analyse(trial.plan, seen_of(cohort), trial.members, only_primary=True)
-    return Pair(job, _direct(direct), told, epochs, episodes)
-
-
-class _Transport(httpx.BaseTransport):
-    """Calls an application without a server."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._transport = httpx.ASGITransport(app)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return asyncio.run(self._answer(request))
-
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
-        response = await self._transport.handle_async_request(request)
-        return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
-
-
-@dataclass
-class System:
-    """Store, registry and API in a folder, with a clock that is set."""
-
-    registry: Registry
-    store: SqliteStore
-    now_ns: int = 0
-    http: httpx.Client = field(init=False)
-
-    def get(self, path: str) -> Any:
-        """What an address gives."""
-        return _answered(self.http.get(V1 + path))
-
-    def post(self, path: str, body: Mapping[str, object]) -> Any:
-        """What becomes of something sent."""
-        return _answered(self.http.post(V1 + path, json=body))
-
-
-@contextmanager
-def system_in(folder: Path) -> Iterator[System]:
-    """A whole system of its own, closed at the end."""
-    registry, store = open_registry(f"sqlite:///{folder / 'registry.sqlite'}"), SqliteStore(folder / "store.sqlite")
-    system = System(registry, store)
-    app = create_app(
-        registry=registry, store=store, admin_token=TOKEN, data_dir=folder, version="simulated",
-        now_ns=lambda: system.now_ns,
-    )  # fmt: skip
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    system.http = httpx.Client(transport=_Transport(app), base_url="http://charley.test", headers=headers)
-    try:
-        yield system
-    finally:
-        registry.close()
-        store.close()
+    return Pair(job, figures(direct), figures(kept), sent, epochs, episodes)
 
 
 def registered(system: System, plan: Plan) -> tuple[Trial, dict[str, str]]:
@@ -219,7 +171,7 @@ def registered(system: System, plan: Plan) -> tuple[Trial, dict[str, str]]:
         return keeping.find(db, trial), devices
 
 
-def kept(system: System, cohort: Cohort, devices: Mapping[str, str]) -> tuple[int, int]:
+def stored(system: System, cohort: Cohort, devices: Mapping[str, str]) -> tuple[int, int]:
     """Write the records of a cohort, and say how many there are."""
     epochs = 0
     for night in epochs_of(cohort, devices):
@@ -243,7 +195,8 @@ def _plan(plan: Plan) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _direct(analysis: Analysis) -> Figures:
+def figures(analysis: Analysis) -> Figures:
+    """The figures of an analysis."""
     found = analysis.results[0].estimate
     return Figures(
         (found.value, found.low, found.high, found.p),
@@ -252,18 +205,20 @@ def _direct(analysis: Analysis) -> Figures:
     )
 
 
-def _told(body: Mapping[str, Any]) -> Figures:
-    """The same from the answer, in which null is what cannot be told."""
+def rounded(found: Figures) -> Figures:
+    """As the service sends them: four digits, and null for what is not known or has no bound."""
+    arms = tuple((*arm[:3], _four(arm[3]), arm[4]) for arm in found.arms)
+    return Figures(tuple(_four(value) for value in found.estimate), arms, found.conclusion)
+
+
+def _four(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(f"{value:.4g}")
+
+
+def _sent(body: Mapping[str, Any]) -> Figures:
     found = body["results"][0]["estimate"]
-    value, low, high = (math.nan if found[name] is None else found[name] for name in COMPARED[:3])
     return Figures(
-        (value, low, high, found["p"]),
+        tuple(found[name] for name in COMPARED),
         tuple((arm["label"], arm["planned"], arm["judged"], arm["usable_h"], arm["cramps"]) for arm in body["arms"]),
         body["conclusion"],
     )
-
-
-def _answered(response: httpx.Response) -> Any:
-    if response.status_code not in (200, 201):
-        raise RuntimeError(f"The service answers {response.status_code}: {response.text}")
-    return response.json()
