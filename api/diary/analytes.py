@@ -121,11 +121,11 @@ def _slip(analyte: Analyte, value: float, unit: str) -> str:
     """The likeliest slip: another unit in which the number is usual, else a power of ten that makes it so."""
     other = _other_unit(analyte, value, unit)
     if other:
-        return f" {value:g} {other} would be usual: is that the unit?"
+        return f" {value:g} {other} would be usual: check the unit."
     for times in SLIPS:
         for changed, word in ((value / times, "large"), (value * times, "small")):
             if standing(analyte, changed, unit) == "within":
-                return f" {changed:g} {unit} would be usual: is it {times:g} times too {word}?"
+                return f" {changed:g} {unit} would be usual: this may be {times:g} times too {word}."
     return " Check the number and its unit."
 
 
