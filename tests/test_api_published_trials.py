@@ -23,7 +23,9 @@ from api.statistics.summary import (
     welch,
 )
 from api.statistics.values import Estimate
+from benchmarks.trials import articles
 from benchmarks.trials import published_woodfield as woodfield
+from benchmarks.trials.designs import CASES
 from benchmarks.trials.published import MAKERS
 from benchmarks.trials.published_patterns import TESTS
 from benchmarks.trials.published_row import Row
@@ -250,6 +252,13 @@ def test_woodfield_2005() -> None:
     assert row.verdict == "cannot be reproduced"
     assert "simulated" in row.why
     shown(row, "ratio 0.72")
+
+
+def test_simulated_cohorts_that_rows_name_are_simulated() -> None:
+    simulated = {shape.name for shape in articles.shapes()} | {case.title for case in CASES.values()}
+    named = {name for make in ROWS.values() for name in make().simulated}
+    assert named <= simulated
+    assert len(named) >= 9
 
 
 def test_ratios_of_the_figure_are_ratios() -> None:

@@ -112,6 +112,15 @@ def test_intervals_keep_their_level_on_counts_full_of_ties() -> None:
     assert kept / 800 > 0.94
 
 
+def test_intervals_of_groups_keep_their_level_on_counts_full_of_ties() -> None:
+    rng = np.random.default_rng(6)
+    kept = sum(
+        found.low <= 0 <= found.high
+        for found in (shift(list(rng.poisson(2.0, 9)), list(rng.poisson(2.0, 8))) for _ in range(800))
+    )
+    assert kept / 800 > 0.94
+
+
 def test_the_distributions_are_those_of_scipy() -> None:
     whole = signed_distribution(np.arange(1, 11))
     assert whole.sum() == pytest.approx(1.0)
@@ -251,6 +260,13 @@ def test_the_lady_tasting_tea() -> None:
     assert found.low < 1 < found.value < found.high
     assert not fisher(4, 4, 4, 4).known
     assert not fisher(0, 0, 4, 4).known
+
+
+def test_the_odds_of_many_are_close_to_the_exact_ones() -> None:
+    exact, many = fisher(500, 1000, 450, 1000), fisher(500, 1000, 451, 1001)
+    assert "exact interval" in exact.method
+    assert "logarithm" in many.method
+    assert (many.value, many.low, many.high) == pytest.approx((exact.value, exact.low, exact.high), rel=0.01)
 
 
 def test_responders_leave_out_who_had_nothing_to_fall_from() -> None:

@@ -19,6 +19,8 @@ _MCNEMAR: Final[dict[McNemarKind, str]] = {
 }
 _CLOPPER: Final = "Clopper-Pearson interval"
 _FISHER: Final = "Fisher's exact test, conditional odds ratio with its exact interval"
+_FISHER_MANY: Final = "Fisher's exact test, odds ratio with the interval of its logarithm"
+_EXACT_ODDS: Final = 2_000  # people; beyond, the exact interval takes seconds and differs by nothing
 _NEWCOMBE: Final = "difference of independent proportions, Newcombe's interval (1998, method 10), Fisher's exact p"
 _NEWCOMBE_PAIRED: Final = "difference of paired proportions, Newcombe's interval (1998, method 10), exact McNemar p"
 
@@ -47,9 +49,12 @@ def fisher(a: int, among_a: int, b: int, among_b: int, *, measure: str = "odds r
     if a + b in (0, among_a + among_b):
         note = "All are alike in both groups: there are no odds to compare."
         return Estimate(measure, math.nan, 0.0, math.inf, p, _FISHER, null=1.0, note=note)
-    found = contingency.odds_ratio(table)
+    if among_a + among_b > _EXACT_ODDS:
+        found, method = contingency.odds_ratio(table, kind="sample"), _FISHER_MANY
+    else:
+        found, method = contingency.odds_ratio(table), _FISHER
     ends, value = found.confidence_interval(LEVEL), float(found.statistic)
-    return Estimate(measure, value, float(ends.low), float(ends.high), p, _FISHER, null=1.0, note=_boundless(value))
+    return Estimate(measure, value, float(ends.low), float(ends.high), p, method, null=1.0, note=_boundless(value))
 
 
 def mcnemar(only_a: int, only_b: int, *, kind: McNemarKind = "exact", measure: str = "odds ratio") -> Estimate:

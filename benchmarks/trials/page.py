@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from benchmarks.trials import published_forest
 from benchmarks.trials.published import rows
-from benchmarks.trials.published_row import Row
+from benchmarks.trials.published_patterns import TESTS
+from benchmarks.trials.published_row import Row, Verdict
 
 HERE: Final = Path(__file__).parent
 DOCS: Final = HERE.parent.parent / "docs"
@@ -25,6 +26,13 @@ _SEEN: Final = {
     "unverified": "**unverified**",
     "abstract and second-hand": "abstract, some **second-hand**",
     "none": "–",
+}
+_SAID: Final[Mapping[Verdict, str]] = {
+    "agrees": "agree",
+    "agrees in part": "agree in part",
+    "differs": "differ",
+    "cannot be reproduced": "cannot be reproduced",
+    "shown elsewhere": "have no published figures and are shown on simulated wearers",
 }
 
 
@@ -51,10 +59,10 @@ def table(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 def _published(found: Sequence[Row]) -> list[str]:
     verdicts = Counter(row.verdict for row in found)
-    summary = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+    summary = ", ".join(f"{verdicts[verdict]} {said}" for verdict, said in _SAID.items() if verdicts[verdict])
     return [
         "## What was published, and what our analyses make of it",
-        f"{len(found)} systems: {summary}. Each has a test of the same name, in which the published figures stand again.",
+        f"{len(found)} systems: {summary}. Each has a test of the same name that holds the published figures too.",
         "![Published trials as ratios of rates](trials/published.png)",
         "Grey: the ratio rests on a second-hand figure. Shaded: what placebo arms came to, against their own baseline.",
         table(
@@ -79,8 +87,8 @@ def _section(row: Row) -> str:
         ("Our result", row.ours),
         ("Against the published", " ".join(filter(None, (f"**{row.verdict}**.", row.why)))),
         ("Warning", row.warning),
-        ("Simulated", row.simulated),
-        ("Test", f"`test_{row.name}`"),
+        ("Simulated", "; ".join(f"“{name}”" for name in row.simulated)),
+        ("Test", f"`test_{row.name}`" + (f" in `{TESTS}`" if row.verdict == "shown elsewhere" else "")),
     ]
     return f"#### {row.system}\n\n" + "\n".join(f"- {name}: {what}" for name, what in told if what)
 

@@ -14,7 +14,7 @@ from api.statistics.summary import (
     standard_error,
     welch,
 )
-from benchmarks.trials.published_row import Ratio, Row, interval, number, p_of, p_text, percents
+from benchmarks.trials.published_row import CROSSOVER, PARALLEL, Ratio, Row, interval, number, p_of, p_text, percents
 
 PLACEBO_FALLS: Final = "Placebo arms of these trials fell by 28 to 36 % within four weeks."
 
@@ -48,11 +48,11 @@ def roffe_2002() -> Row:
         "agrees in part",
         "The abstract gives the margins, not the pairs: its p fits two tables of pairs, and a test that ignores "
         "pairs; with "
-        f"other pairs it could be {p_text(worst)[4:]}. Counts per person are not printed, so p = 0.07 is taken as it "
+        f"other pairs it could be up to {worst:.2f}. Counts per person are not printed, so p = 0.07 is taken as it "
         "is.",
         warning="Counts did not differ significantly, and there was a period effect: by sequence Prescott's test "
         "would be right.",
-        simulated="a person on magnesium at night; AB/BA crossover",
+        simulated=("magnesium 300 mg, crossover of 46",),
     )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def roguin_maor_2017() -> Row:
         f"The difference is printed as 0.38 (0.48); with the printed p goes a standard error of {number(error)}.",
         doi="10.1001/jamainternmed.2016.9261",
         warning=f"Both arms fell. {PLACEBO_FALLS} Before against after, either would have looked like a success.",
-        simulated="parallel arms; before and after with a placebo drift",
+        simulated=(PARALLEL,),
         ratios=(Ratio("Magnesium oxide, Roguin Maor 2017", ratio),),
     )  # fmt: skip
 
@@ -99,7 +99,7 @@ def frusso_1999() -> Row:
         "The correlation is not printed: 0.37 is what the printed p implies. Any usual one leads to the same "
         "conclusion.",
         warning="A strong period effect: everybody improved, whatever came first.",
-        simulated="AB/BA crossover with a placebo drift",
+        simulated=(CROSSOVER,),
         ratios=(Ratio("Magnesium citrate, Frusso 1999", ratio),),
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def barna_2021() -> Row:
         "The abstract gives no deviations, so p cannot be checked; the interval is what it implies in a t test.",
         doi="10.1186/s12937-021-00747-9",
         warning="Only those who completed were analysed. Placebo fell by 2.6 too.",
-        simulated="parallel arms",
+        simulated=(PARALLEL,),
     )  # fmt: skip
 
 
@@ -140,6 +140,5 @@ def cochrane_magnesium() -> Row:
         "",
         seen="abstract and second-hand",
         warning="Two in three responded to placebo: a responder is no proof. The update of 2020 is known second-hand.",
-        simulated="meta-analysis of single persons",
         ratios=(Ratio("Magnesium, Cochrane 2012", ratio),),
     )  # fmt: skip

@@ -7,7 +7,8 @@ from scipy import stats
 from api.statistics.paired import sign_test
 from api.statistics.proportions import fisher, mcnemar, proportion
 from api.statistics.summary import Group, from_p, ratio_of_means, repeats_implied, welch
-from benchmarks.trials.published_row import Ratio, Row, interval, number, p_of, p_text, percents
+from benchmarks.trials.published_patterns import TESTS
+from benchmarks.trials.published_row import CROSSOVER, PARALLEL, Ratio, Row, interval, number, p_of, p_text, percents
 
 
 def kugelmas_2000() -> Row:
@@ -26,7 +27,7 @@ def kugelmas_2000() -> Row:
         "agrees",
         "Whether the other two stayed the same or got worse is not printed.",
         warning="No control: where placebo arms fall by 28 to 36 %, ten of twelve improved proves little.",
-        simulated="zinc before and after, with a placebo drift and no effect",
+        simulated=("zinc 220 mg twice daily, 12 before and after",),
     )  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def khajehdehi_2001() -> Row:
         "checked.",
         doi="10.1093/ndt/16.7.1448",
         warning="15 persons in each arm; placebo fell by 7 % only, unlike the other placebo arms here.",
-        simulated="factorial",
+        simulated=("vitamin E at dialysis, during sessions, four arms of 15",),
     )  # fmt: skip
 
 
@@ -65,7 +66,8 @@ def vitamin_e_dialysis() -> Row:
         "Vitamin E, 400 IU, at dialysis, against own baseline", "a study of 19 persons in Am J Ther, second-hand",
         "before and after in one group, twelve weeks; 19 persons on hemodialysis",
         "cramps fell by 68.3 %",
-        "ratio by hand; with counts `grouped.within`, during sessions and between them",
+        "ratio by hand; with counts `grouped.within`, and for one wearer the rates during sessions and between them "
+        f"(`{TESTS}`)",
         f"ratio {number(left)}; held against a placebo that falls by 28 to 36 % it would be {number(left / 0.72)} to "
         f"{number(left / 0.64)}",
         "cannot be reproduced",
@@ -73,7 +75,10 @@ def vitamin_e_dialysis() -> Row:
         seen="second-hand",
         warning="No control. Cramps during sessions and between them are different questions, and are counted apart "
         "here.",
-        simulated="vitamin E at dialysis, during and between sessions",
+        simulated=(
+            "vitamin E at dialysis, during sessions, four arms of 15",
+            "vitamin E at dialysis, between sessions, four arms of 15",
+        ),
     )  # fmt: skip
 
 
@@ -90,7 +95,7 @@ def chan_1998() -> Row:
         "12 of 14 are the 86 %; the split itself, and so the p value, rests on unverified numbers.",
         seen="unverified",
         warning="No remission at all on placebo is unlike the other placebo arms here.",
-        simulated="parallel arms",
+        simulated=(PARALLEL,),
     )  # fmt: skip
 
 
@@ -119,7 +124,7 @@ def tan_2024() -> Row:
         "conclusion stays: our interval is far from zero too.",
         doi="10.1001/jamainternmed.2024.5726",
         warning="Placebo rose from 2.71 to 3.63 a week, unlike the other placebo arms here.",
-        simulated="naive analysis of weeks as if they were persons",
+        simulated=(PARALLEL,),
         ratios=(Ratio("Vitamin K2, Tan 2024", ratio),),
     )  # fmt: skip
 
@@ -140,7 +145,7 @@ def taurine_2018() -> Row:
         doi="10.1111/apt.14950",
         seen="abstract and second-hand",
         warning="19 of 49 did not complete and were left out.",
-        simulated="AB/BA crossover with missed nights",
+        simulated=(CROSSOVER,),
     )  # fmt: skip
 
 
@@ -161,5 +166,4 @@ def piccles_2022() -> Row:
         "The conclusion is the same.",
         doi="10.14309/ajg.0000000000001781",
         warning="Who sips knows what it is: the outcome is a feeling, and the taste cannot be hidden.",
-        simulated="",
     )  # fmt: skip

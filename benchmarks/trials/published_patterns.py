@@ -18,7 +18,6 @@ def day_night_pattern() -> Row:
         "a ratio with an exact interval for each wearer", "shown elsewhere", _NONE, seen="none",
         warning="A weak pointer at best: 73 % of all rest cramps come at night anyway (Naylor and Young 1994, "
         "doi 10.1093/ageing/23.5.418). A laboratory decides.",
-        simulated="a person with cramps by day and one with cramps at night",
     )  # fmt: skip
 
 
@@ -30,7 +29,7 @@ def exercise_cramps_with_and_without_a_drink() -> Row:
         "trends: ratio of rates per hour of training, by what the diary says was drunk",
         "a ratio with its interval for each wearer", "shown elsewhere", _NONE, seen="none",
         warning="Who drinks on hot days compares heat, not drinks: draw by lot which session gets the drink.",
-        simulated="training sessions with and without a drink",
+        simulated=("drink at training, crossover of 20",),
     )  # fmt: skip
 
 
@@ -42,5 +41,4 @@ def laboratory_values_beside_episodes() -> Row:
         "trends: values with their units and reference ranges beside the rate of the weeks around each",
         "a table, not a test", "shown elsewhere", _NONE, seen="none",
         warning="A few values of one person prove no connection; they are shown to a physician, not interpreted.",
-        simulated="a person whose potassium rises",
     )  # fmt: skip

@@ -8,7 +8,7 @@ from api.statistics.paired import sign_test
 from api.statistics.proportions import proportion
 from api.statistics.summary import from_interval, from_p, from_percent, relative
 from api.statistics.values import Estimate
-from benchmarks.trials.published_row import Ratio, Row, interval, number, p_of, percents
+from benchmarks.trials.published_row import CROSSOVER, PARALLEL, Ratio, Row, interval, number, p_of, percents
 
 RISK: Final = "Quinine is not approved for cramps by the FDA (second-hand) and has serious risks."
 
@@ -32,7 +32,6 @@ def cochrane_quinine() -> Row:
         "",
         doi="10.1002/14651858.CD005044.pub3",
         warning=RISK,
-        simulated="meta-analysis of single persons",
         ratios=(Ratio("Quinine, Cochrane 2015", ratio),),
     )  # fmt: skip
 
@@ -55,7 +54,6 @@ def man_son_hing_1998() -> Row:
         "",
         doi="10.1046/j.1525-1497.1998.00182.x",
         warning=f"Publication bias: what was published showed twice the effect. {RISK}",
-        simulated="",
         ratios=(
             Ratio("Quinine, all data, Man-Son-Hing 1998", all_of_it),
             Ratio("Quinine, published data only", printed),
@@ -77,7 +75,7 @@ def jansen_1997() -> Row:
         "agrees in part",
         "Medians cannot be tested without the persons, and the responders of the placebo arm are not in the abstract.",
         warning=f"A responder rate without that of placebo proves little. {RISK}",
-        simulated="parallel arms: responders",
+        simulated=(PARALLEL,),
     )  # fmt: skip
 
 
@@ -94,7 +92,7 @@ def sidorov_1993() -> Row:
         "cannot be reproduced",
         "No deviations in the abstract; the interval is what the p value implies in a paired t test.",
         warning=f"Too few cramps to tell 28 % fewer from none. {RISK}",
-        simulated="AB/BA crossover: power",
+        simulated=(CROSSOVER,),
         ratios=(Ratio("Quinine, Sidorov 1993", ratio),),
     )  # fmt: skip
 
@@ -116,7 +114,6 @@ def mexiletine() -> Row:
         "No deviations in the abstracts: the intervals of the rates are those that the p values imply.",
         doi="10.1002/mus.26117, 10.1212/WNL.0000000000002507",
         warning="Cramps of ALS vary much from month to month, and are not those of healthy sleepers.",
-        simulated="",
         ratios=(Ratio("Mexiletine 300 mg, Weiss 2016", low), Ratio("Mexiletine 900 mg, Weiss 2016", high)),
     )  # fmt: skip
 

@@ -2,13 +2,19 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from api.statistics.values import Estimate
 
 Verdict = Literal["agrees", "agrees in part", "differs", "cannot be reproduced", "shown elsewhere"]
 Seen = Literal["abstract", "second-hand", "unverified", "abstract and second-hand", "none"]
 """Where we have the figures from: the abstract or a table; another page; our memory; both of the first; no figures."""
+
+
+# Designs of the main table of simulated cohorts, as it names them.
+PARALLEL: Final = "two arms of 45, two weeks of baseline and four of treatment"
+CROSSOVER: Final = "forty wearers, AB/BA, four weeks each, two weeks of washout"
+FACTORIAL: Final = "four arms of 45, two weeks of baseline and four of treatment; the other factor 0.75"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Row:
     doi: str = ""
     seen: Seen = "abstract"
     warning: str = ""
-    simulated: str = ""  # which simulated analysis makes the point
+    simulated: tuple[str, ...] = ()  # lines of the tables of simulated cohorts that make the point
     ratios: tuple[Ratio, ...] = ()
 
     def __post_init__(self) -> None:

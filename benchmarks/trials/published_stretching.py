@@ -1,7 +1,7 @@
 """Stretching: before bed, as advice, at dialysis."""
 
 from api.statistics.summary import Group, from_interval, ratio_of_means, relative, sd_from_interval, welch
-from benchmarks.trials.published_row import Ratio, Row, interval, number, p_of, t_of
+from benchmarks.trials.published_row import FACTORIAL, Ratio, Row, interval, number, p_of, t_of
 
 
 def hallegraeff_2012() -> Row:
@@ -24,7 +24,10 @@ def hallegraeff_2012() -> Row:
         doi="10.1016/S1836-9553(12)70068-1",
         seen="abstract and second-hand",
         warning="Nobody can be blind to stretching, and the control did nothing in its place.",
-        simulated="parallel arms; one person stretching on and off",
+        simulated=(
+            "stretching before bed, two arms of 40",
+            "stretching on and off, one person, two pairs of two weeks",
+        ),
         ratios=(Ratio("Stretching, Hallegraeff 2012", ratio, sure=False),),
     )  # fmt: skip
 
@@ -41,7 +44,7 @@ def coppin_2005() -> Row:
         "agrees",
         "No p is printed; both intervals hold zero, and so say the tests.",
         warning="After six weeks everybody was free to do as they liked, so that arms may have become alike.",
-        simulated="factorial",
+        simulated=(FACTORIAL,),
     )  # fmt: skip
 
 
@@ -67,6 +70,5 @@ def intradialytic_stretching() -> Row:
         "freedom "
         "would be p = 0.009, not below 0.001). The conclusion is the same. The unit of duration is not stated.",
         warning="No baseline, and one session each: who cramps less anyway cannot be told from who stretched.",
-        simulated="dialysis sessions",
         ratios=(Ratio("Stretching at dialysis, Elavally 2017", ratio),),
     )  # fmt: skip

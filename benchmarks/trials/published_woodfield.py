@@ -73,7 +73,7 @@ def woodfield_2005() -> Row:
         warning="One person's three pairs have little power. Quinine is not approved for cramps by the FDA "
         "(second-hand) "
         "and has serious risks.",
-        simulated="one person randomised on and off; meta-analysis of single persons",
+        simulated=("quinine, one person, three pairs of four weeks",),
     )  # fmt: skip
 
 
