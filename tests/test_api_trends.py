@@ -12,6 +12,7 @@ from scipy import special, stats
 from trends_world import BERLIN, FIRST, last_of, nights, seen
 
 from api.diary.values import Intervention
+from api.statistics.dispersed import level_and_slope
 from api.trends import changing
 from api.trends.changes import change
 from api.trends.clusters import clusters
@@ -71,6 +72,8 @@ def test_the_slope_is_that_of_statsmodels() -> None:
     assert [ours.a, ours.b] == pytest.approx(list(theirs.params), rel=1e-7)
     assert ours.dispersion == pytest.approx(theirs.scale, rel=1e-7)
     assert ours.covariance == pytest.approx(np.asarray(theirs.cov_params()), rel=1e-6)
+    also = level_and_slope(COUNTS, EXPOSURES, WEEKS)
+    assert also.slope.value == pytest.approx(ours.change(4.0)[0], rel=1e-6)
     low, high = (theirs.params[1] + np.array([-1, 1]) * stats.t.isf(0.025, 10) * theirs.bse[1]) * 4
     assert ours.change(4.0)[1:] == pytest.approx((math.exp(low), math.exp(high)), rel=1e-6)
 

@@ -129,9 +129,24 @@ def test_exercise_is_compared_by_drink_and_what_is_not_said_is_left_out() -> Non
     (ratio,) = got.ratios
     assert (ratio.key, ratio.against, ratio.verdict) == ("electrolyte", "water", "fewer")
     assert ratio.exact.value == 0.0
+    assert ratio.corrected is not None
+    assert ratio.corrected.at_middle.value == 0.0
+    assert not ratio.corrected.hangs_on_it
     assert ratio.exact.p == pytest.approx(stats.binomtest(0, 12, 0.5).pvalue)
     assert "1 session in which the diary does not say" in got.caveats[0]
     assert "drew lots" in got.caveats[-1]
+
+
+def test_a_ratio_of_rare_cramps_hangs_on_false_alarms() -> None:
+    """One cramp in eight hours by day may well be a false alarm: then twice as many is anything."""
+    hot = [seen(FIRST + timedelta(days=2 * i), [1.0, 2.0], kind="day") for i in range(30)]
+    cool = [seen(FIRST + timedelta(days=2 * i + 1), [1.0], kind="day") for i in range(30)]
+    got = by_heat([*hot, *cool], [Context("heat", item.start_ns) for item in hot]).ratios[0]
+    assert got.verdict == "more"
+    assert got.corrected is not None
+    assert got.corrected.hangs_on_it  # at the high end nothing is left of the cool days
+    assert not got.corrected.at_high.known
+    assert "hangs on how many" in got.sentence
 
 
 def test_a_few_matches_are_not_enough_data() -> None:

@@ -10,9 +10,11 @@ from typing import Final
 from api.diary.values import Context
 from api.observed import Observed
 from api.statistics.proportions import proportion
+from api.trends.alarms import alarm_rate
+from api.trends.correcting import corrected_ratio
 from api.trends.dispersion import per_8_h
 from api.trends.ratios import Compared, Side, compare, dispersion
-from api.trends.values import Comparison, ContextGroup, ContextRatio
+from api.trends.values import Comparison, ContextGroup, ContextRatio, Corrected
 from api.trends.weeks import cover, judged
 from api.trends.wording import counted, interval, percent, rate
 
@@ -87,19 +89,38 @@ def _ratios(
     groups: Mapping[str, Sequence[Observed]], names: Mapping[str, str], pairs: Sequence[tuple[str, str]]
 ) -> tuple[ContextRatio, ...]:
     return tuple(
-        _ratio(key, against, compare(_side(groups[key]), _side(groups[against])), names=names)
+        _ratio((key, against), (groups[key], groups[against]), names=names)
         for key, against in pairs
         if judged(groups[key]) and judged(groups[against])
     )
 
 
-def _ratio(key: str, against: str, compared: Compared, *, names: Mapping[str, str]) -> ContextRatio:
-    ratio = f"{interval(compared.dispersed)} times as many an hour in {names[key]} as in {names[against]}"
+def _ratio(
+    keys: tuple[str, str], groups: tuple[Sequence[Observed], Sequence[Observed]], *, names: Mapping[str, str]
+) -> ContextRatio:
+    one, other = (names[key] for key in keys)
+    compared = compare(_side(groups[0]), _side(groups[1]))
+    ratio = f"{interval(compared.dispersed)} times as many an hour in {one} as in {other}"
     sentence = {
         "fewer": f"Fewer: {ratio}.",
         "more": f"More: {ratio}.",
         "no_change_shown": f"No difference is shown: {ratio}; 1 would be as many.",
-        "not_enough_data": f"Not enough data to compare {names[key]} with {names[against]}: even half as many would "
+        "not_enough_data": f"Not enough data to compare {one} with {other}: even half as many would "
         f"have been shown with a chance of {percent(compared.power)} only.",
     }[compared.verdict]
-    return ContextRatio(key, against, compared.exact, compared.dispersed, compared.verdict, sentence)
+    corrected = _corrected(compared, groups) if compared.dispersed.known else None
+    if corrected is not None and compared.verdict in ("fewer", "more") and corrected.hangs_on_it:
+        sentence += " It hangs on how many of the cramps are false alarms."
+    return ContextRatio(keys[0], keys[1], compared.exact, compared.dispersed, compared.verdict, corrected, sentence)
+
+
+def _corrected(compared: Compared, groups: tuple[Sequence[Observed], Sequence[Observed]]) -> Corrected:
+    covered = cover(groups[1])
+    return corrected_ratio(
+        "ratio",
+        compared.dispersed,
+        base=per_8_h(covered.cramps, covered.judged_h).value,
+        alarms=alarm_rate(groups[0], kind="day"),
+        alarms_base=alarm_rate(groups[1], kind="day"),
+        what="in the one than in the other",
+    )

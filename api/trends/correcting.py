@@ -40,7 +40,12 @@ def false_alarms(
     if slope.change.known:
         rows.append(_slope(slope, alarms, weeks=weeks, last=last))
     if night_day is not None and night_day.dispersed.known:
-        rows.append(_night_day(night_day, by_night, by_day))
+        rows.append(
+            corrected_ratio(
+                "night_day", night_day.dispersed, base=night_day.day_rate.value, alarms=by_night, alarms_base=by_day,
+                what="by night, against day",
+            )
+        )  # fmt: skip
     return FalseAlarms(
         alarms.source, alarms.rate, alarms.reviewed, alarms.rejected, tuple(rows), _sentence(alarms, seen, rows)
     )
@@ -79,15 +84,18 @@ def _slope(slope: Trend, alarms: AlarmRate, *, weeks: Sequence[Week], last: date
     )
 
 
-def _night_day(seen: NightDay, night: AlarmRate, day: AlarmRate) -> Corrected:
-    def at(false: float, false_base: float) -> Estimate:
-        return _ratio(seen.dispersed, base=seen.day_rate.value, false=false, false_base=false_base)
+def corrected_ratio(
+    name: str, seen: Estimate, *, base: float, alarms: AlarmRate, alarms_base: AlarmRate, what: str
+) -> Corrected:
+    """A ratio without false alarms, from the rate `base` as seen below the line; each side has its own."""
 
-    found = [at(*both) for both in zip(night.ends, day.ends, strict=True)]
-    corners = [at(*both) for both in product(night.ends[::2], day.ends[::2])]
-    hangs = any(direction(one) != direction(seen.dispersed) for one in (*found, *corners))
-    sentence = _says("by night, against day", found, hangs=hangs)
-    return Corrected("night_day", seen.dispersed, found[0], found[1], found[2], hangs, sentence)
+    def at(false: float, false_base: float) -> Estimate:
+        return _ratio(seen, base=base, false=false, false_base=false_base)
+
+    found = [at(*both) for both in zip(alarms.ends, alarms_base.ends, strict=True)]
+    corners = [at(*both) for both in product(alarms.ends[::2], alarms_base.ends[::2])]
+    hangs = any(direction(one) != direction(seen) for one in (*found, *corners))
+    return Corrected(name, seen, found[0], found[1], found[2], hangs, _says(what, found, hangs=hangs))
 
 
 def _ratio(seen: Estimate, *, base: float, false: float, false_base: float) -> Estimate:

@@ -281,6 +281,7 @@ class ContextRatioOut(Told):
     exact: EstimateOut
     dispersed: EstimateOut
     verdict: Direction
+    corrected: CorrectedOut | None = Field(description="With false alarms taken off; null where there is no ratio.")
     sentence: str
 
 

@@ -283,6 +283,7 @@ class ContextRatio:
     exact: Estimate
     dispersed: Estimate
     verdict: Direction
+    corrected: Corrected | None  # without false alarms, as the accuracy report or the wearer's reviews have them
     sentence: str
 
 
