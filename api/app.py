@@ -24,6 +24,8 @@ from api.routes import (
     epochs,
     health,
     pages,
+    planner,
+    reports,
     summaries,
     trends,
     trials,
@@ -69,8 +71,9 @@ def create_app(
     app.state.templates = pages.page_templates()
     problems.install(app)
     versioned = APIRouter(prefix=PREFIX)
-    for part in (wearers, summaries, episodes, epochs, devices, assignments, analyses, trends, diary, trials):
+    for part in (wearers, summaries, episodes, epochs, devices, assignments, analyses, trends, diary, trials, planner):
         versioned.include_router(part.router)
+    versioned.include_router(reports.router)
     app.include_router(versioned)
     app.include_router(health.router)
     app.include_router(pages.router)

@@ -12,7 +12,7 @@ from api import figures, health, liveness, remedies
 from api.liveness import StateCode
 from api.problems import PROBLEMS, TYPE_PREFIX
 from api.recent import SIGNAL
-from api.routes import analyses, assignments, devices, episodes, epochs, summaries, trials, wearers
+from api.routes import analyses, assignments, devices, episodes, epochs, planner, summaries, trials, wearers
 from api.routes import health as health_routes
 from api.times import MAX_DAYS
 from api.watch import EVERY_NS, SCAN
@@ -109,7 +109,7 @@ def test_every_operation_states_what_it_gives_and_how_it_fails(openapi: dict[str
 
 
 def test_every_route_is_in_the_document(openapi: dict[str, Any]) -> None:
-    versioned = (analyses, assignments, devices, episodes, epochs, summaries, trials, wearers)
+    versioned = (analyses, assignments, devices, episodes, epochs, planner, summaries, trials, wearers)
     served = {f"/api/v1{route.path}" for part in versioned for route in part.router.routes}
     served |= {route.path for route in health_routes.router.routes}
     assert served == set(openapi["paths"])

@@ -47,7 +47,7 @@ HOMES: Final = {
     "statsmodels": ("api/statistics/*", "api/trends/*", "api/diary/*"),
     "structlog": ("ingest/log.py",),
     "typer": ("charley.py",),
-    "rich": ("charley.py", "ingest/*/command.py", "simulators/command.py", "api/*/command.py"),
+    "rich": ("charley.py", "ingest/*/command.py", "simulators/command.py", "api/*/*command.py"),
     "neurokit2": (),
 }
 

@@ -52,11 +52,24 @@ class Presumed:
         """
         if math.isinf(self.people_shape):
             return 0.0
-        between, mean, weeks = 1.0 / self.people_shape, self.per_week, float(CORRELATED_WEEKS)
-        weekly = weeks * mean**2 * (1.0 + between) / self.weekly_k
-        steady = weeks**2 * mean**2
-        chance = steady * between * (1.0 / self.correlation - 1.0) - weeks * mean - weekly
+        steady, between, weekly = self._parts
+        chance = steady * between * (1.0 / self.correlation - 1.0) - CORRELATED_WEEKS * self.per_week - weekly
         return max(0.0, chance / (steady * (1.0 + between) + weekly))
+
+    @property
+    def highest_correlation(self) -> float:
+        """What chance in the counts leaves room for."""
+        steady, between, weekly = self._parts
+        return steady * between / (steady * between + CORRELATED_WEEKS * self.per_week + weekly)
+
+    @property
+    def _parts(self) -> tuple[float, float, float]:
+        between, weeks = 1.0 / self.people_shape, float(CORRELATED_WEEKS)
+        return (
+            weeks**2 * self.per_week**2,
+            between,
+            weeks * self.per_week**2 * (1.0 + between) / self.weekly_k,
+        )
 
 
 def levels_of(presumed: Presumed, *, trials: int, people: int, periods: int, rng: np.random.Generator) -> DoubleArray:

@@ -30,22 +30,22 @@ CELLS: Final = 400_000  # numbers drawn for one power, about
 LEAST_TRIALS: Final = 1500
 CHUNK: Final = 60_000  # numbers held at once: what a processor's cache holds
 ENOUGH: Final = 0.9  # a table goes no further
-ADJUSTMENTS: Final = 4
+ADJUSTMENTS: Final = 3
 _STEPS: Final = {"crossover": 2, "parallel": 2, "factorial": 4}
 _USUAL_WEEKS: Final = {"n_of_1": 2}
-_PEOPLE: Final = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 500)
+_PEOPLE: Final = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 500)
 _WEEKS: Final = (2, 4, 6, 8, 12, 16, 20, 24, 28)
-_PAIRS: Final = (2, 3, 4, 6, 8, 10, 12, 14, 16, 20)
+_CYCLES: Final = (2, 3, 4, 6, 8, 10, 12, 14, 16, 20)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is planned. The size that a design is planned by may be left out: weeks, pairs or wearers."""
+    """What is planned. The size that a design is planned by may be left out: block_weeks, cycles or wearers."""
 
     design: Design
     presumed: Presumed
-    weeks: int | None = None  # of a block or period
-    pairs: int | None = None
+    block_weeks: int | None = None
+    cycles: int | None = None
     wearers: int | None = None
     baseline_weeks: int = 2  # parallel and factorial
     power: float = WANTED
@@ -56,12 +56,12 @@ class Ask:
     @property
     def by(self) -> str:
         """The size that is looked for."""
-        return {"before_after": "weeks", "n_of_1": "pairs"}.get(self.design, "wearers")
+        return {"before_after": "block_weeks", "n_of_1": "cycles"}.get(self.design, "wearers")
 
     @property
     def given(self) -> int | None:
         """The size that is asked about, if any."""
-        return {"weeks": self.weeks, "pairs": self.pairs, "wearers": self.wearers}[self.by]
+        return {"block_weeks": self.block_weeks, "cycles": self.cycles, "wearers": self.wearers}[self.by]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,8 @@ def layout_of(ask: Ask, size: int) -> Layout:
     between = ask.design in ("parallel", "factorial")
     return Layout(
         ask.design,
-        weeks=size if ask.by == "weeks" else _weeks(ask),
-        pairs=size if ask.by == "pairs" else 1,
+        block_weeks=size if ask.by == "block_weeks" else _weeks(ask),
+        cycles=size if ask.by == "cycles" else 1,
         wearers=size if ask.by == "wearers" else ask.wearers or 1,
         baseline_weeks=ask.baseline_weeks if between else 0,
     )
@@ -139,12 +139,15 @@ def check(ask: Ask) -> None:
     _within(ask.power, "power", "power wanted", low=0.1, high=0.99)
     _within(ask.alpha, "alpha", "level of the test", low=0.001, high=0.2)
     _within(ask.drop_out, "drop_out", "share of wearers who drop out", low=0.0, high=0.8)
-    _within(float(_weeks(ask)), "weeks", "weeks of a block", low=1, high=LONGEST_DAYS // 14)
+    _within(float(_weeks(ask)), "block_weeks", "weeks of a block", low=1, high=LONGEST_DAYS // 14)
     _within(float(ask.baseline_weeks), "baseline_weeks", "weeks of baseline", low=0, high=26)
     _within(float(ask.wearers or 1), "wearers", "wearers", low=1, high=MOST_WEARERS)
     allowed = sizes_of(ask)
     if not allowed:
-        raise Invalid("weeks", f"Blocks of {_weeks(ask)} weeks leave no room for two pairs within {LONGEST_DAYS} days.")
+        raise Invalid(
+            "block_weeks",
+            f"Two pairs of blocks of {_weeks(ask)} weeks are longer than {LONGEST_DAYS} days: give fewer.",
+        )
     if ask.given is not None and not allowed[0] <= ask.given <= allowed[-1]:
         raise Invalid(ask.by, f"A {ask.design} plan has {allowed[0]} to {allowed[-1]} {ask.by}; give one of these.")
 
@@ -210,12 +213,12 @@ def _size(ask: Ask, step: Step) -> int:
 
 def _table_sizes(ask: Ask) -> list[int]:
     allowed = sizes_of(ask)
-    rows = {"weeks": _WEEKS, "pairs": _PAIRS}.get(ask.by, _PEOPLE)
+    rows = {"block_weeks": _WEEKS, "cycles": _CYCLES}.get(ask.by, _PEOPLE)
     return sorted({size for size in rows if size in allowed} | ({allowed[-1]} if ask.by != "wearers" else set()))
 
 
 def _weeks(ask: Ask) -> int:
-    return ask.weeks if ask.weeks is not None else _USUAL_WEEKS.get(ask.design, 4)
+    return ask.block_weeks if ask.block_weeks is not None else _USUAL_WEEKS.get(ask.design, 4)
 
 
 def _within(value: float, name: str, what: str, *, low: float, high: float) -> None:

@@ -9,9 +9,9 @@ from api.statistics.power_groups import p_between, p_within
 from api.statistics.power_series import p_series
 from api.statistics.power_tables import DoubleArray, Presumed, levels_of, periods_of, weeks_of
 from api.statistics.power_tests import p_exact, p_of_weeks
+from api.trials.counts import FEW
 from api.trials.values import Design
 
-FEW: Final = 20  # as in `counts`: of fewer cramps the exact test is primary
 OTHER: Final = 0.75  # what the other factor of a factorial trial is presumed to do
 
 
@@ -20,8 +20,8 @@ class Layout:
     """How long a trial is, and how many take part in it to the end."""
 
     design: Design
-    weeks: int  # of a block or period; before_after: as long before as after
-    pairs: int = 1  # of blocks; n_of_1 only
+    block_weeks: int  # of a block or period; before_after: as long before as after
+    cycles: int = 1  # pairs of blocks; n_of_1 only
     wearers: int = 1
     baseline_weeks: int = 0  # parallel and factorial only
 
@@ -30,11 +30,11 @@ class Layout:
         """How long one wearer takes part, without washout."""
         match self.design:
             case "n_of_1":
-                return 2 * self.pairs * self.weeks
+                return 2 * self.cycles * self.block_weeks
             case "before_after" | "crossover":
-                return 2 * self.weeks
+                return 2 * self.block_weeks
             case _:
-                return self.baseline_weeks + self.weeks
+                return self.baseline_weeks + self.block_weeks
 
     @property
     def cells(self) -> int:
@@ -50,7 +50,7 @@ def p_values(presumed: Presumed, layout: Layout, *, trials: int, rng: np.random.
         case "n_of_1":
             return _n_of_1(presumed, layout, trials=trials, rng=rng)
         case "before_after" if layout.wearers == 1:
-            after = np.repeat([0.0, 1.0], layout.weeks)
+            after = np.repeat([0.0, 1.0], layout.block_weeks)
             return _weekly(presumed, np.tile(after, (trials, 1)), rng=rng)
         case "before_after":
             return _within(presumed, layout, np.ones(layout.wearers), trials=trials, by_period=False, rng=rng)
@@ -62,11 +62,11 @@ def p_values(presumed: Presumed, layout: Layout, *, trials: int, rng: np.random.
 
 def _n_of_1(presumed: Presumed, layout: Layout, *, trials: int, rng: np.random.Generator) -> DoubleArray:
     """In each pair of blocks the order is drawn."""
-    first = rng.integers(0, 2, (trials, layout.wearers, layout.pairs, 1)).astype(np.float64)
+    first = rng.integers(0, 2, (trials, layout.wearers, layout.cycles, 1)).astype(np.float64)
     blocks = np.concatenate([first, 1.0 - first], axis=3).reshape(trials, layout.wearers, -1)
-    treated = np.repeat(blocks, layout.weeks, axis=2)
+    treated = np.repeat(blocks, layout.block_weeks, axis=2)
     if layout.wearers == 1:
-        cycle = np.repeat(np.arange(float(layout.pairs)), 2 * layout.weeks)
+        cycle = np.repeat(np.arange(float(layout.cycles)), 2 * layout.block_weeks)
         return _weekly(presumed, treated[:, 0], cycle=cycle, rng=rng)
     levels = levels_of(presumed, trials=trials, people=layout.wearers, periods=1, rng=rng)
     ratios = np.where(treated > 0, presumed.ratio, 1.0) * levels / presumed.per_week
@@ -88,7 +88,7 @@ def _within(
 ) -> DoubleArray:
     """First period without, second with treatment; which of them came first only matters to the period effect."""
     levels = levels_of(presumed, trials=trials, people=layout.wearers, periods=2, rng=rng)
-    weeks = np.full((1, 1, 2), float(layout.weeks))
+    weeks = np.full((1, 1, 2), float(layout.block_weeks))
     counts, exposures = periods_of(presumed, levels * np.array([1.0, presumed.ratio]), weeks=weeks, rng=rng)
     sides = (counts[..., 1], counts[..., 0], exposures[..., 1], exposures[..., 0])
     p = p_within(*sides, lag=lag if by_period else None)
@@ -105,7 +105,7 @@ def _between(presumed: Presumed, layout: Layout, *, trials: int, rng: np.random.
     ratio = np.where(first > 0, presumed.ratio, 1.0) * np.where(second > 0, OTHER, 1.0)
     levels = levels_of(presumed, trials=trials, people=layout.wearers, periods=2, rng=rng)
     levels = levels * np.stack([np.ones(layout.wearers), ratio], axis=1)
-    weeks = np.array([[[float(max(layout.baseline_weeks, 1)), float(layout.weeks)]]])
+    weeks = np.array([[[float(max(layout.baseline_weeks, 1)), float(layout.block_weeks)]]])
     counts, exposures = periods_of(presumed, levels, weeks=weeks, rng=rng)
     factors = np.stack([first, second], axis=1) if layout.design == "factorial" else first[:, None]
     before = (counts[..., 0], exposures[..., 0]) if layout.baseline_weeks else None
