@@ -76,13 +76,14 @@ def _middle(on: Frame, week: weeks.Week) -> float:
 
 
 def _curve(on: Frame, curve: Sequence[weeks.Week], *, number: int) -> list[Shape]:
-    """A line with a mark at each week, broken where nothing was judged."""
+    """A line with a mark at each week, broken where nothing was judged, and by a washout."""
     drawn: list[Shape] = []
-    known = [None if math.isnan(week.per_week) else (_middle(on, week), on.y.at(week.per_week)) for week in curve]
-    for before, after in pairwise(known):
-        if before and after:
+    known = [week for week in curve if not math.isnan(week.per_week)]
+    points = [(_middle(on, week), on.y.at(week.per_week)) for week in known]
+    for before, after, (earlier, later) in zip(points, points[1:], pairwise(known), strict=False):
+        if later.start == earlier.start + earlier.days:
             drawn.append(line(*before, *after, kind=f"curve c{number % 4}"))
-    return drawn + [mark(point, number=number) for point in known if point]
+    return drawn + [mark(point, number=number) for point in points]
 
 
 def mark(point: tuple[float, float], *, number: int) -> Shape:
@@ -129,9 +130,9 @@ def apart(wanted: Sequence[float], *, heights: Sequence[float]) -> list[float]:
 def _strip(on: Frame, pooled: Sequence[weeks.Week]) -> list[Shape]:
     """The share of nights with enough data, week by week: full height is all."""
     drawn: list[Shape] = [words(on.x.end + 10, BOTTOM + STRIP - 1, "nights with data", kind="quiet")]
-    for week in pooled:
+    for week in [each for each in pooled if each.planned]:
         left, width = on.x.at(week.start) + 1, on.x.at(week.start + week.days) - on.x.at(week.start) - 2
-        share = week.judged / week.planned if week.planned else 0.0
+        share = week.judged / week.planned
         drawn.append(box(left, BOTTOM + 4, width, STRIP, kind="cell missing", fill="url(#hatch-time)"))
         drawn.append(box(left, BOTTOM + 4 + STRIP * (1 - share), width, STRIP * share, kind="judged"))
     return drawn

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from api.report.svg import Figure, Shape, box, drawing, line, shape, words, wrapped
+from api.report.words import capital
 from api.trials.values import Analysis, FlowStep
 
 WIDTH: Final = 340.0
 BOX: Final = 178.0
 LINE: Final = 11.5
 GAP: Final = 12.0
+ARM: Final = "allocated to"
 
 
 def draw_flow(analysis: Analysis) -> Figure | None:
@@ -18,12 +20,24 @@ def draw_flow(analysis: Analysis) -> Figure | None:
         return None
     shapes: list[Shape] = []
     y = 1.0
-    for number, step in enumerate(analysis.flow):
-        drawn, y = _step(step, top=y, first=number == 0)
+    for number, steps in enumerate(beside(analysis.flow)):
+        drawn, y = _box(steps, top=y, first=number == 0)
         shapes += drawn
     described = "; ".join(_spoken(step) for step in analysis.flow)
     svg = drawing(name="flow", size=(WIDTH, y + 1), title="Who took part", described=f"{described}.", shapes=shapes)
     return Figure(svg, "Who took part, and who was lost before each step.", "flow")
+
+
+def beside(flow: Sequence[FlowStep]) -> list[list[FlowStep]]:
+    """Steps one after the other; arms, which follow the same step, together."""
+    found: list[list[FlowStep]] = []
+    for step in flow:
+        together = found and step.label.startswith(ARM) and found[-1][0].label.startswith(ARM)
+        if together:
+            found[-1].append(step)
+        else:
+            found.append([step])
+    return found
 
 
 def _spoken(step: FlowStep) -> str:
@@ -31,9 +45,11 @@ def _spoken(step: FlowStep) -> str:
     return f"{step.label}: {step.wearers}" + (f" ({lost})" if lost else "")
 
 
-def _step(step: FlowStep, *, top: float, first: bool) -> tuple[list[Shape], float]:
-    said = wrapped(f"{step.label}: n\u00a0=\u00a0{step.wearers}", BOX - 12)
-    lost = [each for reason, number in step.lost for each in wrapped(f"{number}: {reason}", WIDTH - BOX - 34)]
+def _box(steps: Sequence[FlowStep], *, top: float, first: bool) -> tuple[list[Shape], float]:
+    counted = [f"{capital(step.label)}: n\u00a0=\u00a0{step.wearers}" for step in steps]
+    said = [each for one in counted for each in wrapped(one, BOX - 12)]
+    losses = [f"{number}: {reason}" for step in steps for reason, number in step.lost]
+    lost = [each for one in losses for each in wrapped(one, WIDTH - BOX - 34)]
     above = 0.0 if first else max(GAP, len(lost) * LINE + 10)
     shapes: list[Shape] = []
     at = top + above

@@ -1,17 +1,18 @@
 """Results with their intervals on common axes: ratios together, each other measure on an axis of its own."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from api.report.svg import Figure, Scale, Shape, box, drawing, line, ratio_ticks, round_ticks, shape, shortened, words
+from api.report.tables import methods, way_of
 from api.report.words import OUTCOMES, ROLES, figure, in_words, interval, is_share
 from api.report.words import tick as tick_words
 from api.trials.values import Analysis, Result
 
 WIDTH: Final = 700.0
-NAMES: Final = 236.0
-FIGURES: Final = 150.0
+NAMES: Final = 262.0
+FIGURES: Final = 132.0
 ROW: Final = 17.0
 MOST: Final = 12
 
@@ -24,7 +25,7 @@ def draw_forest(analysis: Analysis) -> Figure | None:
     shapes: list[Shape] = []
     y = 4.0
     for among in _panels(known):
-        drawn, y = _panel(among, worthwhile=analysis.plan.worthwhile_ratio, top=y)
+        drawn, y = _panel(among, analysis, top=y)
         shapes += drawn
     described = "; ".join(
         f"{ROLES[each.role]}, {OUTCOMES[each.outcome]}, {each.contrast}: {each.estimate.measure} {_spoken(each)}"
@@ -58,7 +59,8 @@ def _panels(known: Sequence[Result]) -> list[list[Result]]:
     return list(panels.values())
 
 
-def _panel(among: Sequence[Result], *, worthwhile: float, top: float) -> tuple[list[Shape], float]:
+def _panel(among: Sequence[Result], analysis: Analysis, *, top: float) -> tuple[list[Shape], float]:
+    worthwhile, letters = analysis.plan.worthwhile_ratio, methods(analysis)
     scale = _scale(among, worthwhile=worthwhile)
     bottom = top + len(among) * ROW
     shapes: list[Shape] = []
@@ -68,8 +70,8 @@ def _panel(among: Sequence[Result], *, worthwhile: float, top: float) -> tuple[l
     if scale.log and among[0].outcome in {"rate", "cramp_periods"} and scale.low < worthwhile < scale.high:
         shapes.append(line(scale.at(worthwhile), top, scale.at(worthwhile), bottom + 3, kind="worthwhile"))
     for number, result in enumerate(among):
-        again = number > 0 and among[number - 1].outcome == result.outcome
-        shapes += _row(result, scale, y=top + (number + 0.5) * ROW, again=again)
+        name = _name(among, number, letters=letters)
+        shapes += _row(result, scale, y=top + (number + 0.5) * ROW, name=name)
     ticks = ratio_ticks(scale.low, scale.high) if scale.log else round_ticks(scale.high, low=scale.low)
     shapes.append(line(scale.start, bottom + 3, scale.end, bottom + 3, kind="axis"))
     for tick in ticks:
@@ -98,13 +100,24 @@ def _scale(among: Sequence[Result], *, worthwhile: float) -> Scale:
     return Scale(ticks[0], ticks[-1], start, end)
 
 
-def _row(result: Result, scale: Scale, *, y: float, again: bool) -> list[Shape]:
+def _name(among: Sequence[Result], number: int, *, letters: Mapping[tuple[str, str], str]) -> str:
+    """The outcome; of the one above again, in what this result differs from it."""
+    result, above = among[number], among[number - 1] if number else None
+    extra = result.estimate.measure.partition(", ")[2]
+    if above is None or above.outcome != result.outcome:
+        outcome = OUTCOMES[result.outcome]
+        return f"{outcome}, {extra}" if extra and result.role == "sensitivity" else outcome
+    if above.contrast != result.contrast:
+        return f"… {result.contrast}"
+    return f"… {extra or 'by method ' + letters[way_of(result)]}"
+
+
+def _row(result: Result, scale: Scale, *, y: float, name: str) -> list[Shape]:
     estimate = result.estimate
     primary = result.role == "primary"
     low = scale.low if estimate.low == -math.inf else estimate.low
     left, right, at = scale.at(low), scale.at(estimate.high), scale.at(estimate.value)
     half = 4.5 if primary else 3.5
-    name = f"… {estimate.method}" if again else OUTCOMES[result.outcome]
     said = f"{in_words(estimate, estimate.value)} ({interval(estimate)})"
     shapes = [words(0, y + 3.5, shortened(name, NAMES - 10), kind="strong" if primary else None)]
     shapes.append(line(left, y, right, y, kind="whisker"))

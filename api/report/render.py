@@ -54,6 +54,7 @@ def render(
             missing=missing(analysis),
             arms=tables.arms(analysis),
             results=tables.results(analysis),
+            ways=tables.ways_told(analysis),
             checks=tables.checks(analysis),
             differences=tables.differences(analysis),
             plan=tables.plan(analysis.plan),
@@ -65,9 +66,9 @@ def render(
     )
 
 
-def waiting_page(*, title: str) -> str:
+def waiting_page(*, title: str, progress: float) -> str:
     """What is shown while a trial is being analysed; it asks again by itself."""
-    return _environment().get_template("waiting.html").render(title=title, style=style())
+    return _environment().get_template("waiting.html").render(title=title, share=f"{100 * progress:.0f}", style=style())
 
 
 def style() -> str:
@@ -109,10 +110,12 @@ def _figures(analysis: Analysis) -> dict[str, Figure | None]:
 
 
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=select_autoescape(),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["joined"] = words.joined
+    return made

@@ -60,24 +60,46 @@ def told(estimate: Estimate) -> str:
     return f"{words.in_words(estimate, estimate.value)} ({words.interval(estimate)})"
 
 
+def methods(analysis: Analysis) -> dict[tuple[str, str], str]:
+    """A letter for each way in which a result was come by: its method, and what has to be known of it."""
+    ways = dict.fromkeys(way_of(result) for result in analysis.results)
+    return {way: words.letter(number) for number, way in enumerate(ways)}
+
+
+def ways_told(analysis: Analysis) -> Sequence[tuple[str, str]]:
+    """Each letter with its method in words."""
+    return [(letter, "; ".join(part.rstrip(".") for part in way if part)) for way, letter in methods(analysis).items()]
+
+
+def way_of(result: Result) -> tuple[str, str]:
+    """The method, and what has to be known of it."""
+    return result.estimate.method, result.estimate.note if result.estimate.known else ""
+
+
 def results(analysis: Analysis) -> Table:
-    """Every result, the primary one first."""
-    heads = ("Outcome", "Role", "Comparison", "Figure (95 % interval)", "p", "Method")
-    return Table("Results", heads, tuple(_result(result) for result in analysis.results))
+    """Every result, the primary one first; what all compare is said once."""
+    contrasts = {result.contrast for result in analysis.results}
+    letters = methods(analysis)
+    one = len(contrasts) == 1
+    heads = ("Outcome", "Role", "Comparison", "Figure (95 % interval)", "p", "By")
+    rows = [_result(result, letters[way_of(result)]) for result in analysis.results]
+    if one:
+        kept = [(row[:2] + row[3:]) for row in rows]
+        return Table(f"Results: {contrasts.pop()}", heads[:2] + heads[3:], tuple(kept))
+    return Table("Results", heads, tuple(rows))
 
 
-def _result(result: Result) -> tuple[str, ...]:
+def _result(result: Result, letter: str) -> tuple[str, ...]:
     estimate = result.estimate
     figure = f"{estimate.measure}: {told(estimate)}" if estimate.known else told(estimate)
-    chances = "; ".join(f"P({name}) = {words.figure(chance)}" for name, chance in result.probability)
-    method = "; ".join(part for part in (estimate.method, estimate.note if estimate.known else "", chances) if part)
+    chances = "".join(f"; P({name}) = {words.figure(chance)}" for name, chance in result.probability)
     return (
         words.OUTCOMES[result.outcome],
         words.ROLES[result.role],
         result.contrast,
-        figure,
+        figure + chances,
         words.p_value(estimate.p),
-        method,
+        letter,
     )
 
 
@@ -91,7 +113,7 @@ def checks(analysis: Analysis) -> Table:
 
 
 def _check(check: Check) -> tuple[str, ...]:
-    return (check.name, told(check.estimate), words.p_value(check.estimate.p), check.sentence)
+    return (words.capital(check.name), told(check.estimate), words.p_value(check.estimate.p), check.sentence)
 
 
 def differences(analysis: Analysis) -> Table:

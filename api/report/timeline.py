@@ -60,7 +60,8 @@ def _weeks(seen: Seen, plan: Plan, since: dict[str, date]) -> list[weeks.Week]:
 def _bar(on: Frame, week: weeks.Week, *, kind: str) -> list[Shape]:
     left, right = on.x.at(week.start) + 1.5, on.x.at(week.start + week.days) - 1.5
     if math.isnan(week.per_week):
-        return [words((left + right) / 2, BOTTOM - 4, "?", anchor="middle", kind="quiet")]
+        asked = "?" if week.planned else ""  # to come, or not settled yet
+        return [words((left + right) / 2, BOTTOM - 4, asked, anchor="middle", kind="quiet")]
     top = on.y.at(week.per_week)
     return [
         box(left, top, right - left, BOTTOM - top, kind=f"bar {kind}"),

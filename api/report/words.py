@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 from api.statistics.values import Estimate
+from api.trials.schedule import CODES
 from api.trials.values import Conclusion, Design, Outcome, Phase, Plan, Role
 
 OUTCOMES: Final[dict[Outcome, str]] = {
@@ -51,6 +52,22 @@ def figure(value: float) -> str:
 def tick(value: float) -> str:
     """A round number at an axis."""
     return f"{value:g}".replace("-", "−")
+
+
+def letter(number: int) -> str:
+    """a, b, ... z, aa, ab, ..."""
+    before, last = divmod(number, 26)
+    return (letter(before - 1) if before else "") + chr(ord("a") + last)
+
+
+def capital(said: str) -> str:
+    """A text that begins with a capital."""
+    return said[:1].upper() + said[1:]
+
+
+def joined(said: str) -> str:
+    """A text in which no line begins with a per cent sign."""
+    return said.replace(" %", "\u00a0%")
 
 
 def is_share(estimate: Estimate) -> bool:
@@ -101,7 +118,7 @@ def arm_name(plan: Plan, label: str) -> str:
     labelled = [treatment for treatment in plan.treatments if treatment.label]  # none of a blinded trial has a label
     names = [treatment.name for treatment in labelled if treatment.label == label]
     names = names or [treatment.name for treatment in labelled if treatment.label in label]
-    return " and ".join(names) if names else label
+    return " and ".join(names) if names else f"pack {label}" if label in CODES else label
 
 
 def sequence_name(plan: Plan, sequence: str) -> str:

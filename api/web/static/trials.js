@@ -25,7 +25,7 @@ function row(trial) {
     "li",
     {},
     h("span", { class: "quiet time" }, date(trial.registered)),
-    h("span", {}, h("strong", {}, trial.title), h("br"), h("span", { class: "quiet" }, trial.question), h("br"), h("span", { class: "mark", "aria-hidden": "true" }, mark), ` ${words}`),
+    h("span", {}, h("strong", {}, trial.plan.title), h("br"), h("span", { class: "quiet" }, trial.plan.question), h("br"), h("span", { class: "mark", "aria-hidden": "true" }, mark), ` ${words}`),
     h("a", { class: "button", href: `/api/v1/trials/${encodeURIComponent(trial.id)}/report`, "data-key": `report-${trial.id}` }, "Report"),
   );
 }
