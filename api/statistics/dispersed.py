@@ -15,7 +15,7 @@ from api.statistics.logratio import least_dispersion, ratio_by_t
 from api.statistics.rates import RATE, RATIO, rate_interval, scaled_binomial_ratio
 from api.statistics.regression import Fit, fit_counts, fit_counts_dispersed
 from api.statistics.rows import DoubleArray, Numbers, column, counted, flags
-from api.statistics.score import Limits, score_limits, wilson_limits
+from api.statistics.score import Limits, score_limits, share_limits
 from api.statistics.values import LEVEL, Estimate, unknown
 from api.statistics.weeks import Weeks, prepared
 
@@ -71,7 +71,7 @@ def rate_ratio_weeks(
     fit = fit_counts(weeks.counts, weeks.design, weeks.exposures)
     if fit is None:
         return unknown(RATIO, method=method, note="The model could not be fitted to these weeks.", null=1.0)
-    found = _plain_limits(weeks, fit, level=level) if weeks.design.shape[1] == 2 else None
+    found = _plain_limits(weeks, fit, level=level)
     return _by_score(fit, weeks.counts, weeks.exposures, found=found, measure=RATIO, method=method, level=level)
 
 
@@ -141,10 +141,13 @@ def _exact(weeks: Weeks, spread: float, *, note: str, level: float) -> Estimate:
     )
 
 
-def _plain_limits(weeks: Weeks, fit: Fit, *, level: float) -> Limits:
-    (on, on_exposure), (off, off_exposure) = weeks.side(1.0), weeks.side(0.0)
-    log_odds = math.log(on_exposure / off_exposure)
-    return wilson_limits(on, off, log_odds=log_odds, dispersion=_dispersion(fit, level), quantile=_quantile(fit, level))
+def _plain_limits(weeks: Weeks, fit: Fit, *, level: float) -> Limits | None:
+    """Without a trend no fit is needed; None where no cycle has cramps that could tell."""
+    (on, on_exposure), (off, off_exposure) = weeks.strata(1.0), weeks.strata(0.0)
+    if weeks.trend or not (on.any() and off.any()):
+        return None
+    log_odds = np.log(on_exposure / off_exposure)
+    return share_limits(on, off, log_odds=log_odds, dispersion=_dispersion(fit, level), quantile=_quantile(fit, level))
 
 
 def _by_score(

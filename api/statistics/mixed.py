@@ -4,9 +4,9 @@ For one person `dispersed.rate_ratio_weeks` sees more in the same data; for seve
 when counts are small. These ask less of the counts, and the second says how much persons differ.
 
 Found by simulation (2-week blocks, weekly variance m + m²/3, 60-100 % of hours usable): `paired_cycles` of 2 or 4
-cycles at 2.5 and 8 cramps a week covers 94.9-96.3 % and is false 4.2-5.1 % of the time, but sees a halving at 8 a week in
-22 % (weeks: 39 %). `several_cycles` of 6 or 20 persons (4 a week, shape 2.5) covers 94.7-98.0 %, false 2.0-3.3 %; its
-ratio of a true 0.5 is 0.55 there, as small blocks draw the half that is added to every count towards 1.
+cycles at 2.5 and 8 cramps a week covers 94.9-96.3 % and is false 4.2-5.1 % of the time, but sees a halving at 8 a week
+in 22 % (weeks: 39 %). `several_cycles` of 6 persons with 3 cycles or 20 with 2 (4 a week, shape 2.5) covers 95-99 %,
+false 1-3 %: cautious. Its ratio of a true 0.5 is 0.52-0.55, as half a cramp added to small counts draws towards 1.
 """
 
 import math
@@ -37,7 +37,7 @@ MIXED: Final = (
 )
 MEANS: Final = (
     "t test of the mean difference of log rates over cycles (half a cramp added to each count) with one degree of "
-    "freedom less than wearers, carried over to the rate ratio, as the linear mixed model found no variance between them"
+    "freedom less than wearers, carried over to the rate ratio, as the mixed model found no variance between them"
 )
 NO_CYCLES: Final = "At least two cycles with hours on both sides and cramps are needed."
 ALIKE: Final = "All cycles came out alike, so there is no spread to judge by."
@@ -111,7 +111,7 @@ def _mixed(found: Differences) -> tuple[float, float, float] | None:
 
 
 def _without_wearers(found: Differences) -> tuple[float, float]:
-    """Mean and standard error over cycles, or over wearers' means where that is wider: a fit may fail by other causes."""
+    """Mean and standard error over cycles, or over wearers' means where wider: fits fail by other causes too."""
     names = np.asarray(found.wearer)
     means = np.array([found.log_ratio[names == name].mean() for name in np.unique(names)])
     error = max(float(of.std(ddof=1)) / math.sqrt(len(of)) for of in (found.log_ratio, means))

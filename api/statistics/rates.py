@@ -7,7 +7,7 @@ judge. These are for totals that nothing more is known of, and for zeros.
 import math
 from typing import Final
 
-from scipy import stats
+from scipy import special, stats
 
 from api.errors import Invalid
 from api.statistics.values import LEVEL, Estimate, unknown
@@ -59,14 +59,12 @@ def scaled_binomial_ratio(
 ) -> Estimate:
     """The same from counts that need not be whole: overdispersed counts divided by their dispersion."""
     tail = (1.0 - level) / 2.0
-    below = stats.beta(count_a, count_b + 1.0) if count_a > 0 else None
-    above = stats.beta(count_a + 1.0, count_b) if count_b > 0 else None
-    low = float(below.ppf(tail)) if below else 0.0
-    high = float(above.isf(tail)) if above else 1.0
+    low = float(special.betaincinv(count_a, count_b + 1.0, tail)) if count_a > 0 else 0.0
+    high = float(special.betainccinv(count_a + 1.0, count_b, tail)) if count_b > 0 else 1.0
     share = exposure_a / (exposure_a + exposure_b)
     # P(at least A) and P(at most A) where the rates are equal, so that p and interval never disagree.
-    at_least = float(below.cdf(share)) if below else 1.0
-    at_most = float(above.sf(share)) if above else 1.0
+    at_least = float(special.betainc(count_a, count_b + 1.0, share)) if count_a > 0 else 1.0
+    at_most = float(special.betaincc(count_a + 1.0, count_b, share)) if count_b > 0 else 1.0
     ratio = (count_a / exposure_a) / (count_b / exposure_b) if count_b else math.inf
     scale = exposure_b / exposure_a
     return Estimate(

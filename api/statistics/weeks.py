@@ -15,7 +15,8 @@ class Weeks:
     counts: DoubleArray
     exposures: DoubleArray
     design: DoubleArray  # (n, q): level, covariates, and treated last
-    covariates: str
+    stratum: DoubleArray  # (n,) cycle; one for all where cycles have no level of their own
+    trend: bool
 
     @property
     def treated(self) -> DoubleArray:
@@ -24,6 +25,18 @@ class Weeks:
     @property
     def df(self) -> int:
         return len(self.counts) - int(self.design.shape[1])
+
+    @property
+    def covariates(self) -> str:
+        """What is beside treatment in the model, in words."""
+        cycle = " and a level per cycle" if self.design.shape[1] > 2 + self.trend else ""
+        return (", a linear trend" if self.trend else "") + cycle
+
+    def strata(self, on: float) -> tuple[DoubleArray, DoubleArray]:
+        """Sums of counts and of exposures of each stratum that has both sides, with treatment (1) or without (0)."""
+        shared = np.intersect1d(self.stratum[self.treated == 1.0], self.stratum[self.treated == 0.0])
+        of = [(self.stratum == one) & (self.treated == on) for one in shared]
+        return np.array([self.counts[rows].sum() for rows in of]), np.array([self.exposures[rows].sum() for rows in of])
 
     def side(self, on: float) -> tuple[float, float]:
         """Sum of counts and of exposure with treatment (1) or without (0)."""
@@ -59,5 +72,4 @@ def prepared(
     design = np.column_stack([*columns, on])
     if np.linalg.matrix_rank(design) < design.shape[1]:
         return "Treatment cannot be told apart from time in these weeks."
-    named = (", a linear trend" if time is not None else "") + (" and a level per cycle" if cycle is not None else "")
-    return Weeks(number, exposure, design, named)
+    return Weeks(number, exposure, design, turn, trend=when is not None)
