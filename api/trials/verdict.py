@@ -4,6 +4,7 @@ Rules
 -----
 - Fewer than `FEWEST` cramps in all, or nothing that can be estimated, is not enough data, whatever the p value.
 - So is no difference where the plan itself had less than even odds of showing one.
+- A p value below 0.05 is a difference; where nothing was tested the interval says so.
 - Before and after alone never says that a treatment worked.
 """
 
@@ -17,6 +18,7 @@ from api.trials.wording import figures_of, name_treated, percent
 
 FEWEST: Final = 30  # cramps in both phases together: below, power is under 40 % for half as many cramps
 LEAST_POWER: Final = 0.5
+ALPHA: Final = 0.05
 
 
 def conclude(case: Case, result: Result) -> Conclusion:
@@ -24,7 +26,8 @@ def conclude(case: Case, result: Result) -> Conclusion:
     found = result.estimate
     if not found.known or (result.outcome not in BINARY and cramps_of(case) < FEWEST):
         return "not_enough_data"
-    if found.excludes_null and found.null is not None:
+    differs = found.excludes_null if found.p is None else found.p < ALPHA
+    if differs and found.null is not None:
         return "fewer" if (found.value < found.null) != (result.outcome in BINARY) else "more"
     weak = case.plan.power is not None and case.plan.power < LEAST_POWER
     return "not_enough_data" if weak else "no_difference_shown"
