@@ -1,7 +1,7 @@
 """Weeks of nights of one wearer, with a rate of cramps for each night: what a trial at home looks like to a device.
 
-One electrode at 200 Hz, acceleration at 20 Hz, blocks of a minute, worn for the first half of the night: eight weeks are
-266 hours and 500 MB of samples. The device is away from any link all the time, and syncs when it is over.
+One electrode at 200 Hz, acceleration at 20 Hz, blocks of a minute, worn for the first half of the night: eight weeks
+are 266 hours and 500 MB of samples. The device is away from any link all the time, and syncs when it is over.
 """
 
 from collections.abc import Sequence

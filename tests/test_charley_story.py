@@ -190,7 +190,8 @@ def check_trend(http: httpx.Client, story: Story) -> None:
     trend = get(http, f"/wearers/{story.wearer}/trends", kind="night", **reach)
     assert trend["cover"]["judged"] == 56, trend["cover"]
     assert 0 < trend["rate"]["low"] < trend["rate"]["value"] < trend["rate"]["high"]
-    assert [one["name"] for one in trend["change"]["beside"]] and trend["trend"]["sentence"]
+    assert [one["name"] for one in trend["change"]["beside"]]
+    assert trend["trend"]["sentence"]
 
 
 def check_agreement(http: httpx.Client, story: Story, felt: int) -> None:
