@@ -5,7 +5,7 @@ Each person was better in the first period only, in the second only, or alike in
 
 import math
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,9 @@ from api.statistics.proportions import fisher, mcnemar
 from api.statistics.summary import Group, welch
 from api.statistics.values import Estimate, unknown
 
-Preferred = Literal["prescott", "mainland_gart"]
 _PRESCOTT: Final = "Prescott's test (1981), exact; mean difference of preferences by sequence with a Welch interval"
 _MAINLAND_GART: Final = "Mainland-Gart test (Gart 1969): Fisher's exact test of those who differ, by sequence"
+_NOTHING_CARRIED: Final = "Assumes that the first treatment does not act on in the second period."
 _PERIOD: Final = "Fisher's exact test of those who differ, one sequence turned round"
 _CARRIED: Final = "Fisher's exact test of those who do not differ, by sequence (Hills and Armitage 1979)"
 
@@ -37,13 +37,12 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class BinaryCrossover:
-    """All three tests side by side; `preferred` is the one to go by, `why` says why."""
+    """All three tests side by side. Prescott's is the one to go by; `why` says why."""
 
     prescott: Estimate  # difference of proportions, A minus B
     mainland_gart: Estimate  # odds ratio within people, A against B
     mcnemar: Estimate  # the same where there is no period effect
     period: Estimate  # odds ratio, second period against first
-    preferred: Preferred
     why: str
 
 
@@ -59,7 +58,6 @@ def binary_crossover(ab: Preferences, ba: Preferences) -> BinaryCrossover:
         mainland_gart=mainland_gart(ab, ba),
         mcnemar=mcnemar(ab.first + ba.second, ab.second + ba.first),
         period=period,
-        preferred="prescott",
         why=why,
     )
 
@@ -75,7 +73,7 @@ def prescott(ab: Preferences, ba: Preferences, *, measure: str = "difference of 
         note = "Everybody of a sequence is alike: the interval cannot be estimated."
         return Estimate(measure, value, -1.0, 1.0, p, _PRESCOTT, null=0.0, note=note)
     low, high = max(scores.low / 2.0, -1.0), min(scores.high / 2.0, 1.0)
-    return Estimate(measure, value, low, high, p, _PRESCOTT, null=0.0)
+    return Estimate(measure, value, low, high, p, _PRESCOTT, null=0.0, note=_NOTHING_CARRIED)
 
 
 def mainland_gart(ab: Preferences, ba: Preferences, *, measure: str = "odds ratio") -> Estimate:
