@@ -128,7 +128,7 @@ def compare(
             session = _session(placed, span, places, live=any(identity(item.mark) == live for item in placed))
             found.append(msgspec.structs.replace(session, from_ns=span[0]) if again else session)
     if not any(identity(item.mark) == live for item in should.placed):
-        found = [msgspec.structs.replace(session, live=_holds_track(session, device)) for session in found]
+        found = [msgspec.structs.replace(session, live=_holds_track(session, places, device)) for session in found]
     removed = tuple(places[known] for mark in should.undated if (known := identity(mark)) in places)
     undated = frozenset(identity(mark) for mark in should.undated)
     return Plan(name, tuple(found), removed, tuple(spans), keys, undated)
@@ -145,13 +145,14 @@ def _frontier(device: Device, marks: Sequence[Mark]) -> Identity | None:
     return identity(max(found, key=lambda mark: mark.received_ns)) if found else None
 
 
-def _holds_track(session: Session, device: Device) -> bool:
-    """Whether the block that the device's track ends with is in a session, at another place than it was detected at.
+def _holds_track(session: Session, places: Mapping[Identity, Place], device: Device) -> bool:
+    """Whether the block that the device's track ends with is in a session that is detected anew.
 
     So the device goes on in that session when what came last has no time of its own yet.
     """
     track = device.track
-    return track is not None and any(start_ns < track.end_ns <= end_ns for _, start_ns, end_ns in session.old)
+    was = [places[known] for item in session.placed if (known := identity(item.mark)) in places]
+    return track is not None and any(start_ns < track.end_ns <= end_ns for _, start_ns, end_ns in was)
 
 
 def _session(placed: tuple[Placed, ...], span: Span, places: Mapping[Identity, Place], *, live: bool) -> Session:
