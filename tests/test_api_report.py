@@ -16,7 +16,7 @@ from api.report import render, style_hash
 from api.report.frame import DRIFT, baseline_rate
 from api.report.slopes import panels_of
 from api.report.weeks import per_week, weeks_of
-from api.report.words import figure, interval, p_value
+from api.report.words import chance, figure, interval, p_value
 from api.routes.pages import WEB
 from api.statistics.values import unknown
 from api.trials.values import Analysis, Design
@@ -79,8 +79,9 @@ def test_the_numbers_are_those_of_the_analysis(design: Design) -> None:
         )
         assert any(told in cell for cell in page.cells)
         assert estimate.method in page.text
-        for name, chance in result.probability:
-            assert f"P({name}) = {figure(chance)}" in page.text
+        for name, probability in result.probability:
+            told = chance(probability)
+            assert f"P({name}) {told if told.startswith('>') else '= ' + told}" in page.text
         assert p_value(estimate.p) in page.cells
     for arm in made.arms:
         for said in (
@@ -111,6 +112,7 @@ def test_what_no_number_stands_for_is_said() -> None:
         "0",
     ]
     assert [p_value(each) for each in (None, 0.0004, 0.0081, 0.07, 0.67)] == ["–", "< 0.001", "0.008", "0.070", "0.67"]
+    assert [chance(each) for each in (0.9999, 0.913, 0.0001)] == ["> 99 %", "91 %", "< 1 %"]
     nothing = unknown("rate ratio", method="quasi-Poisson", note="no cramps on either side", null=1)
     made = analysis("n_of_1", conclusion="not_enough_data", verdict="There is not enough data to say.")
     made = replace(made, results=(replace(made.results[0], estimate=nothing),))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -28,7 +29,8 @@ def draw_cohort(analysis: Analysis) -> Figure:
         highest=highest_of([week.per_week for curve in curves.values() for week in curve]),
         right=WIDTH - ROOM,
     )
-    shapes = [hatching("hatch-time"), *phases(on, model, since=since, labels=_labels(plan, model))]
+    one_kind = replace(plan, treatments=())  # a group's phases are of both treatments at once
+    shapes = [hatching("hatch-time"), *phases(on, one_kind, model, since=since, labels=_labels(plan, model))]
     shapes += axis(on, said="cramps a week for each wearer")
     if plan.design == "before_after":
         begins = min((weeks.reach(seen.phase, since)[0] for seen in model if seen.phase.kind == "treatment"), default=0)

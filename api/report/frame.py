@@ -16,6 +16,7 @@ WIDTH: Final = 700.0
 LEFT: Final = 34.0
 TOP: Final = 30.0
 BOTTOM: Final = 136.0
+HEADROOM: Final = 1.14  # so that the figure above the highest bar does not meet the names of phases
 # What placebo arms fell by within weeks: 28 % (quinine trials, doi 10.1002/14651858.CD005044.pub3) to 36 %
 # (magnesium oxide, Roguin Maor 2017, doi 10.1001/jamainternmed.2016.9261).
 DRIFT: Final = (0.64, 0.72)
@@ -32,7 +33,7 @@ class Frame:
 
 def frame(*, days: int, highest: float, right: float = WIDTH) -> Frame:
     """Axes for so many days and rates up to a highest."""
-    top = round_ticks(max(highest, 1.0))[-1]
+    top = round_ticks(max(HEADROOM * highest, 1.0))[-1]
     return Frame(Scale(0, max(days, 1), LEFT, right), Scale(0, top, BOTTOM, TOP))
 
 
@@ -63,13 +64,15 @@ def kind_of(plan: Plan, seen: Seen) -> str:
     return "control" if seen.phase.kind == "treatment" and seen.phase.label in controls else seen.phase.kind
 
 
-def phases(on: Frame, among: Sequence[Seen], *, since: Mapping[str, date], labels: Sequence[str]) -> list[Shape]:
+def phases(
+    on: Frame, plan: Plan, among: Sequence[Seen], *, since: Mapping[str, date], labels: Sequence[str]
+) -> list[Shape]:
     """Shaded treatment, dashed edges and a name for each phase of one wearer's schedule."""
     drawn: list[Shape] = []
     for seen, label in zip(among, labels, strict=True):
         begins, ends = reach(seen.phase, since)
         left, right = on.x.at(begins), on.x.at(ends)
-        drawn.append(box(left, TOP, right - left, BOTTOM - TOP, kind=f"phase {seen.phase.kind}"))
+        drawn.append(box(left, TOP, right - left, BOTTOM - TOP, kind=f"phase {kind_of(plan, seen)}"))
         drawn.append(line(left, TOP - 14, left, BOTTOM, kind="edge"))
         drawn.append(words((left + right) / 2, TOP - 4, shortened(label, right - left - 2), anchor="middle"))
     return drawn

@@ -3,6 +3,7 @@
 from typing import Final
 
 from api.report.svg import Figure, Scale, Shape, box, drawing, line, words
+from api.report.words import chance as chance_words
 from api.trials.values import Analysis, Result
 
 WIDTH: Final = 340.0
@@ -31,8 +32,8 @@ def _drawn(result: Result) -> Figure:
         shapes.append(words(0, top + 19, f"P({name.replace('<', ' < ')})", kind="quiet"))
         shapes.append(box(scale.start, top + 2, scale.end - scale.start, 15, kind="rail"))
         shapes.append(box(scale.start, top + 2, scale.at(chance) - scale.start, 15, kind="bar treatment"))
-        shapes.append(words(WIDTH, top + 14, chance_said(chance), anchor="end", kind="strong"))
-    described = "; ".join(f"{_SAID.get(name, name)}: {chance_said(chance)}" for name, chance in result.probability)
+        shapes.append(words(WIDTH, top + 14, chance_words(chance), anchor="end", kind="strong"))
+    described = "; ".join(f"{_SAID.get(name, name)}: {chance_words(chance)}" for name, chance in result.probability)
     svg = drawing(
         name="posterior",
         size=(WIDTH, bottom + 16),
@@ -43,10 +44,3 @@ def _drawn(result: Result) -> Figure:
     return Figure(
         svg, f"How probable an effect is, {result.contrast}, given these data and the stated prior.", "posterior"
     )
-
-
-def chance_said(chance: float) -> str:
-    """A probability in per cent, never rounded to certainty."""
-    if chance > 0.995:
-        return "> 99 %"
-    return "< 1 %" if chance < 0.005 else f"{100 * chance:.0f} %"

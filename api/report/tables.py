@@ -92,7 +92,7 @@ def results(analysis: Analysis) -> Table:
 def _result(result: Result, letter: str) -> tuple[str, ...]:
     estimate = result.estimate
     figure = f"{estimate.measure}: {told(estimate)}" if estimate.known else told(estimate)
-    chances = "".join(f"; P({name}) = {words.figure(chance)}" for name, chance in result.probability)
+    chances = "".join(f"; P({name}) {_is(words.chance(chance))}" for name, chance in result.probability)
     return (
         words.OUTCOMES[result.outcome],
         words.ROLES[result.role],
@@ -101,6 +101,11 @@ def _result(result: Result, letter: str) -> tuple[str, ...]:
         words.p_value(estimate.p),
         letter,
     )
+
+
+def _is(said: str) -> str:
+    """`= 91 %`, `> 99 %`."""
+    return said if said[0] in "<>" else f"= {said}"
 
 
 def checks(analysis: Analysis) -> Table:
@@ -151,7 +156,11 @@ def _days(of: Plan) -> str:
     parts = [f"baseline {of.baseline_days}"] if of.baseline_days else []
     parts.append(f"each treatment {of.block_days}")
     parts += [f"washout {of.washout_days}"] if of.washout_days else []
-    parts += [f"first {of.settle_days} of each phase not counted"] if of.settle_days else []
+    parts += (
+        [f"first {of.settle_days} day{'s' if of.settle_days > 1 else ''} of each phase not counted"]
+        if of.settle_days
+        else []
+    )
     return ", ".join(parts)
 
 

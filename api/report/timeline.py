@@ -27,7 +27,7 @@ def draw_timeline(analysis: Analysis) -> Figure:
     means = [weeks.per_week(weeks.settled(seen, settle_days=plan.settle_days)) for seen in among]
     on = framing.frame(days=days, highest=framing.highest_of([week.per_week for _, week in bars] + means))
     labels = [framing.label_of(plan, seen, width=on.x.at(seen_days(seen)) - on.x.start) for seen in among]
-    shapes = [hatching("hatch-time"), *framing.phases(on, among, since=since, labels=labels)]
+    shapes = [hatching("hatch-time"), *framing.phases(on, plan, among, since=since, labels=labels)]
     shapes += framing.axis(on, said="cramps a week")
     shapes += [each for seen, week in bars for each in _bar(on, week, kind=framing.kind_of(plan, seen))]
     shapes += [each for seen, mean in zip(among, means, strict=True) for each in _mean(on, seen, mean, since)]

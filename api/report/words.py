@@ -94,6 +94,13 @@ def p_value(p: float | None) -> str:
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
+def chance(probability: float) -> str:
+    """A probability in per cent, never rounded to certainty."""
+    if probability > 0.995:
+        return "> 99 %"
+    return "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
+
+
 def percent(part: float, whole: float) -> str:
     """A part of a whole."""
     return f"{100 * part / whole:.0f} %" if whole > 0 else "–"
