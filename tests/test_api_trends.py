@@ -141,6 +141,15 @@ def test_power_is_what_simulation_finds() -> None:
     assert shown / 400 == pytest.approx(promised, abs=0.08)
 
 
+@pytest.mark.parametrize("weeks", [4, 12, 26, 57, 260])
+@pytest.mark.parametrize("per_week", [0.1, 1.0, 2.5, 30.0])
+def test_power_is_a_probability_and_grows(weeks: int, per_week: float) -> None:
+    x, counts, exposures = np.arange(float(weeks)), np.full(weeks, per_week), np.full(weeks, 7.0)
+    chances = [power(counts, exposures, x, dispersion=2.0, ratio=ratio) for ratio in (0.99, 0.9, 0.75, 0.5, 0.1)]
+    assert all(0.049 <= chance <= 1.0 for chance in chances)
+    assert chances == sorted(chances)
+
+
 def _closed_form(counts: np.ndarray, exposures: np.ndarray, *, mean: float) -> float:
     """Log evidence of Poisson counts with one gamma rate, by its formula (shape 2, mean as given)."""
     a, b = 2.0, 2.0 / mean

@@ -22,6 +22,7 @@ HALVING: Final = 0.5
 WORTH: Final = 0.75  # and how long it takes to show a fall by a quarter every 4 weeks
 USUAL_POWER: Final = 0.8
 LONGEST_WEEKS: Final = 260
+FAR: Final = 4.0  # standard errors between the change asked for and none
 LEVEL: Final = "episodes per 8 usable hours at the end of the range"
 CHANGE: Final = "rate ratio per 4 weeks"
 METHOD: Final = (
@@ -73,7 +74,9 @@ def power(
     # A dispersion below 1 is luck: what is promised rests on Poisson at best.
     away = abs(math.log(ratio)) / STEP_WEEKS * math.sqrt(spread / max(1.0, dispersion))
     edge = float(stats.t.isf(0.025, df))
-    return float(stats.nct.sf(edge, df, away) + stats.nct.cdf(-edge, df, away))
+    # The wrong way is less than one in a million far out, where SciPy's noncentral t gives NaN.
+    wrong = float(stats.nct.cdf(-edge, df, away)) if away < FAR else 0.0
+    return float(stats.nct.sf(edge, df, away)) + wrong
 
 
 def _times(weeks: Sequence[Week], *, last: date) -> DoubleArray:
