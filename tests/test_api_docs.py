@@ -12,7 +12,19 @@ from api import figures, health, liveness, remedies
 from api.liveness import StateCode
 from api.problems import PROBLEMS, TYPE_PREFIX
 from api.recent import SIGNAL
-from api.routes import analyses, assignments, devices, episodes, epochs, planner, reports, summaries, trends, trials, wearers
+from api.routes import (
+    analyses,
+    assignments,
+    devices,
+    episodes,
+    epochs,
+    planner,
+    reports,
+    summaries,
+    trends,
+    trials,
+    wearers,
+)
 from api.routes import health as health_routes
 from api.times import MAX_DAYS
 from api.watch import EVERY_NS, SCAN
