@@ -73,10 +73,8 @@ def test_from_the_plan_to_the_report(desk: Desk, plan: Path, tmp_path: Path) -> 
         start_ns = ns(f"{FIRST + timedelta(days=shift)}T22:00:00+01:00")
         desk.world.write(epochs("leg", start_ns, start_ns + 6 * HOUR_NS))
         desk.world.write([episode("leg", start_ns + (1 + hour) * HOUR_NS) for hour in range(3)])
-    assert desk.run("join", trial, ada, day="2026-03-02")[:2] == (
-        0,
-        f"{ada} takes part from 2026-03-02 to 2026-03-13\n",
-    )
+    code, joined, _ = desk.run("join", trial, ada, day="2026-03-02")
+    assert (code, joined) == (0, f"{ada} takes part from 2026-03-02 to 2026-03-13\n")
     _, listed, _ = desk.run("list")
     assert trial in listed
     assert "1 of 1" in listed

@@ -126,7 +126,7 @@ def test_a_look_at_the_key_that_fails_shows_nothing_and_one_that_is_shown_is_kep
         assert keeping.find(db, trial.id).openings == ()
 
 
-def test_keys_come_both_ways(registry: Registry) -> None:
+def test_keys_come_both_ways() -> None:
     keys = [keeping.draw_key(plan(blinded=True)) for _ in range(60)]
     assert {json.dumps(key) for key in keys} == {'{"A": "A", "B": "B"}', '{"A": "B", "B": "A"}'}
 

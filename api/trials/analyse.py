@@ -87,6 +87,8 @@ def _counted(case: Case, outcome: Outcome, *, role: Role, only_main: bool) -> li
     if outcome == "rate" and own_control:
         said = counts.posterior(case)
         found.append(Result(outcome, "secondary", said.estimate, case.contrast, said.probability))
+    if outcome == "rate" and case.plan.design == "n_of_1":
+        found.append(Result(outcome, "secondary", counts.cycles(case), case.contrast))
     if outcome == "rate" and case.plan.design == "n_of_1" and len(case.wearers) > 1:
         found += [Result(outcome, "secondary", estimate, contrast) for contrast, estimate in counts.persons(case)]
     return found

@@ -15,7 +15,7 @@ from typing import Final, TypedDict
 import numpy as np
 from scipy import stats
 
-from api.statistics import grouped
+from api.statistics import grouped, mixed
 from api.statistics.bayes import RatioPosterior, ratio_posterior
 from api.statistics.dispersed import SPREAD, rate_ratio_weeks
 from api.statistics.rates import RATIO, rate_ratio_exact
@@ -86,6 +86,15 @@ def is_treated(case: Case, one: Tally) -> bool:
     if case.plan.design == "factorial":
         return case.treated in one.phase.label
     return one.phase.kind == "treatment" and one.phase.label == case.treated
+
+
+def cycles(case: Case) -> Estimate:
+    """By pairs of blocks: paired t of one person, a mixed model of several (Chen and Chen 2014, PLoS ONE e87752)."""
+    rows = by_phase(case, case.compared())
+    cycle, on, counted, hours = rows.cycle, rows.treated, rows.counts, rows.exposures
+    if len(case.wearers) <= 1:
+        return mixed.paired_cycles(cycles=cycle, treated=on, counts=counted, exposures=hours)
+    return mixed.several_cycles(wearers=rows.wearer, cycles=cycle, treated=on, counts=counted, exposures=hours)
 
 
 def exact(case: Case) -> Estimate:
