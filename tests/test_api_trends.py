@@ -3,17 +3,21 @@
 import math
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
-from trends_world import BERLIN, FIRST, last_of, nights, seen
+from trends_world import BERLIN, FIRST, frail, last_of, nights, seen
 
 from api.diary.values import Intervention
 from api.statistics.dispersed import level_and_slope
-from api.trends import changing
+from api.trends import alarms, beside, changes, changing, hours, nightday, whole
+from api.trends import clusters as clusters_module
+from api.trends import trend as trend_module
+from api.trends import weekdays as weekdays_module
 from api.trends.changes import change
 from api.trends.clusters import clusters
 from api.trends.dispersion import per_8_h
@@ -292,3 +296,34 @@ def test_the_whole_is_the_same_every_time_and_in_any_order() -> None:
     assert [(a.last + timedelta(days=1)) == b.first for a, b in pairwise(got.weeks)] == [True] * 11
     assert sum(week.cover.cramps for week in got.weeks) == got.cover.cramps
     assert isinstance(got.first, date)
+
+
+def test_limits_in_the_text_are_those_of_the_code() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "trends.md").read_text(encoding="utf-8")
+    table = page.split("## When there is not enough data")[1].split("## ")[0]
+    for sentence in (
+        f"{trend_module.LEAST_WEEKS} weeks with judged periods, and a chance of {trend_module.LEAST_POWER:.0%}",
+        f"{changes.LEAST_WEEKS} weeks with judged periods, {changes.LEAST_CRAMPS} cramps",
+        f"{weekdays_module.LEAST_EACH} judged periods of each day, {weekdays_module.LEAST_CRAMPS} cramps",
+        f"{clusters_module.LEAST_CRAMPS} cramps, {clusters_module.LEAST_SHARED} periods with two or more",
+        f"{nightday.LEAST_JUDGED} judged nights and days",
+        f"{beside.LEAST_VALUES} values at least {beside.DAYS} days apart",
+    ):
+        assert sentence.replace("%", " %") in table
+    assert f"shown only if p < {weekdays_module.SHOWN_BELOW}" in page
+    assert f"{weekdays_module.EXCHANGES:,} times" in page
+    assert f"{alarms.OF_NIGHTS.false} false alarms in {alarms.OF_NIGHTS.hours:.0f}" in page
+    assert f"{alarms.OF_DAYS.false} in\n{alarms.OF_DAYS.hours:.0f} hours" in page
+    assert changes.SHOWN_FROM == 0.5  # "if it is more likely than not"
+    assert (alarms.LEAST_REVIEWED, hours.LEAST_H, whole.MUCH_MISSING) == (10, 4.0, 0.3)  # written out in the text
+
+
+def test_a_long_range_is_worked_out_whole() -> None:
+    """A year with every figure told: nothing runs away, overflows or divides by nothing."""
+    rng = np.random.default_rng(14)
+    among = nights(frail(rng, weeks=57, per_week=6.0))
+    days = nights(frail(rng, weeks=57, per_week=14.0), kind="day")
+    got = trends(Material("w", "night", FIRST, last_of(among), tuple(among), tuple(days), (), BERLIN))
+    told = TrendsOut.model_validate(got).model_dump(mode="json")
+    assert all(one.verdict != "not_enough_data" for one in (got.trend, got.change, got.weekdays, got.clusters))
+    assert [row["at_middle"]["value"] is not None for row in told["false_alarms"]["corrected"]] == [True] * 3
