@@ -9,7 +9,7 @@ Rules
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,17 +25,28 @@ from api.trials.values import Design
 WANTED: Final = 0.8
 ALPHA: Final = 0.05
 RATIOS: Final = (0.5, 0.75)
-TRIALS: Final = 4000
-CELLS: Final = 400_000  # numbers drawn for one power, about
-LEAST_TRIALS: Final = 1500
 CHUNK: Final = 60_000  # numbers held at once: what a processor's cache holds
 ENOUGH: Final = 0.9  # a table goes no further
 ADJUSTMENTS: Final = 3
+LARGER: Final = 30  # a size that is not proved to be enough is made larger by a thirtieth
 _STEPS: Final = {"crossover": 2, "parallel": 2, "factorial": 4}
 _USUAL_WEEKS: Final = {"n_of_1": 2}
 _PEOPLE: Final = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 500)
 _WEEKS: Final = (2, 4, 6, 8, 12, 16, 20, 24, 28)
 _CYCLES: Final = (2, 3, 4, 6, 8, 10, 12, 14, 16, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many trials are simulated for one power: as many as `cells` numbers allow."""
+
+    cells: int
+    least: int
+    most: int
+
+
+ROUGH: Final = Effort(cells=250_000, least=1000, most=4000)
+FINE: Final = Effort(cells=1_200_000, least=2000, most=10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,7 @@ def plan(ask: Ask) -> Planned:
         table.append(power(size))
         if table[-1].power >= max(ENOUGH, ask.power):
             break
-    asked = power(ask.given) if ask.given is not None else None
+    asked = power(ask.given, fine=True) if ask.given is not None else None
     return Planned(ask, _smallest(ask, table, power), asked, tuple(table))
 
 
@@ -153,24 +164,25 @@ def check(ask: Ask) -> None:
 
 
 class _Power:
-    """Power by size, each worked out once."""
+    """Power by size, each worked out once: roughly for a table, finely for what is proposed."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._known: dict[int, Step] = {}
+        self._known: dict[tuple[int, bool], Step] = {}
 
-    def __call__(self, size: int) -> Step:
-        if size not in self._known:
-            self._known[size] = power_of(self._ask, size)
-        return self._known[size]
+    def __call__(self, size: int, *, fine: bool = False) -> Step:
+        if (size, fine) not in self._known:
+            self._known[size, fine] = power_of(self._ask, size, fine=fine)
+        return self._known[size, fine]
 
 
-def power_of(ask: Ask, size: int) -> Step:
+def power_of(ask: Ask, size: int, *, fine: bool = True) -> Step:
     """Power of one size, by simulation."""
     layout = layout_of(ask, size)
     kept = replace(layout, wearers=max(1, math.floor(layout.wearers * (1.0 - ask.drop_out) + 1e-9)))
     presumed = ask.presumed if layout.wearers > 1 else replace(ask.presumed, people_shape=math.inf)
-    trials = min(TRIALS, max(LEAST_TRIALS, CELLS // kept.cells))
+    effort = FINE if fine else ROUGH
+    trials = min(effort.most, max(effort.least, effort.cells // kept.cells))
     rng = np.random.default_rng([ask.seed, size])
     found, left = 0, trials
     while left:
@@ -180,7 +192,19 @@ def power_of(ask: Ask, size: int) -> Step:
     return Step(layout, found / trials, trials)
 
 
-def _smallest(ask: Ask, table: Sequence[Step], power: Callable[[int], Step]) -> Step | None:
+def _smallest(ask: Ask, table: Sequence[Step], power: _Power) -> Step | None:
+    """Searched roughly, then proved finely, a little larger if need be."""
+    allowed = sizes_of(ask)
+    at = _searched(ask, table, power)
+    while at is not None and at < len(allowed):
+        step = power(allowed[at], fine=True)
+        if step.power >= ask.power:
+            return step
+        at += max(1, at // LARGER)
+    return None
+
+
+def _searched(ask: Ask, table: Sequence[Step], power: _Power) -> int | None:
     """Between the sizes of the table, by the normal deviate of power, which is nearly straight in the root of size."""
     sizes, allowed = [_size(ask, step) for step in table], sizes_of(ask)
     above = next((at for at, step in enumerate(table) if step.power >= ask.power), None)
@@ -188,15 +212,12 @@ def _smallest(ask: Ask, table: Sequence[Step], power: Callable[[int], Step]) -> 
         return None
     guess = sizes[0] if above == 0 else _between(ask, table[above - 1], table[above])
     at = min(range(len(allowed)), key=lambda number: abs(allowed[number] - guess))
-    best = table[above]
+    best = allowed.index(sizes[above])
     for _ in range(ADJUSTMENTS):
-        step = power(allowed[at])
-        enough = step.power >= ask.power
-        if enough and _size(ask, step) <= _size(ask, best):
-            best = step
+        enough = power(allowed[at]).power >= ask.power
+        best = min(best, at) if enough else best
         at += -1 if enough else 1
-        known = 0 <= at < len(allowed) and allowed[at] < _size(ask, best)
-        if not known:
+        if not 0 <= at < best:
             break
     return best
 

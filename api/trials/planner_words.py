@@ -74,9 +74,10 @@ def notes(planned: Planned) -> tuple[str, ...]:
 
 
 def _how(planned: Planned) -> str:
-    fewest, most = (choose(step.trials for step in planned.table) for choose in (min, max))
+    steps = [*planned.table, *(step for step in (planned.smallest, planned.asked) if step is not None)]
+    fewest, most = (choose(step.trials for step in steps) for choose in (min, max))
     trials = f"{fewest} to {most}" if fewest < most else f"{most}"
-    worst = max(step.error for step in planned.table)
+    worst = max(step.error for step in steps)
     return (
         f"Each power is the share of {trials} simulated trials whose primary analysis has p below "
         f"{planned.ask.alpha:g}; chance leaves it uncertain by {100.0 * worst:.1f} points at most."
