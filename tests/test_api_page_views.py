@@ -145,6 +145,33 @@ def test_what_is_refused_is_said_beside_the_form(chromium: str, world: World, tm
         assert browser.run("document.querySelector('[name=code]').value") == "other", "what was typed stays"
 
 
+def test_trials_are_listed_with_their_reports(chromium: str, world: World, tmp_path: Path) -> None:
+    plan = {
+        "title": f"Stretching {HOSTILE}", "question": "Fewer with stretching?", "design": "n_of_1", "block_days": 3,
+        "baseline_days": 0, "treatments": [{"name": "stretching"}, {"name": "nothing", "control": True}],
+    }  # fmt: skip
+    with world.client() as http:
+        ada, bea = add_wearer(http, "Ada"), add_wearer(http, "Bea")
+        assign(http, ada, "leg")
+        trial = http.post("/api/v1/trials", json=plan).json()["id"]
+        today = get(http, f"/wearers/{ada}")["today"]
+        assert http.post(f"/api/v1/trials/{trial}/members", json={"wearer": ada, "first": today}).status_code == 201
+    with opened(chromium, world, tmp_path) as (browser, port):
+        shown(browser, port, bea, "trials")
+        browser.until("document.getElementById('wearer').textContent.includes('No trial yet')")
+        browser.run(f"location.hash = '#{ada}/trials'; 0")
+        browser.until("document.querySelector('a.button')")
+        text = browser.run("document.querySelector('.entries').textContent")
+        assert plan["title"] in text
+        assert "running" in text
+        assert browser.run("document.images.length") == 1
+        browser.run("document.querySelector('a.button').click(); 0")
+        browser.until("document.querySelector('.verdict')")
+        assert plan["title"] in browser.run("document.querySelector('h1').textContent")
+        border = browser.run("getComputedStyle(document.querySelector('.verdict')).borderLeftWidth")
+        assert float(border.removesuffix("px")) > 2, "the policy lets the report's style in"
+
+
 def test_every_remedy_and_context_has_its_words() -> None:
     text = (WEB / "static" / "diary.js").read_text(encoding="utf-8")
     for name, kinds in (("REMEDIES", InterventionCode), ("CONTEXTS", ContextKind)):
