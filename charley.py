@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -15,9 +16,15 @@ from rich.table import Column, Table
 
 from api.access import load_or_create_token
 from api.app import create_app, make_server
+from api.diary.command import run_diary
 from api.errors import ApiError
+from api.reading import Sources
 from api.registry import open_registry
 from api.registry.copy import restore_registry, snapshot_registry
+from api.statistics.power_tables import Presumed
+from api.trials.command import run_trial
+from api.trials.planner import RATIOS, WANTED, Ask
+from api.trials.planner_command import run_plan
 from detector import DetectorError
 from ingest.archive import Archive
 from ingest.broker import start_broker
@@ -36,18 +43,12 @@ from ingest.recording import parse_options
 from ingest.recording.command import Output, run_detect
 from ingest.service import Options, Service
 from ingest.settings import PREFIX, Settings, SettingsError, load_settings
-from ingest.store import Store
 from ingest.store.command import run_migrate
-from ingest.store.influx import InfluxStore
-from ingest.store.sqlite import SqliteStore
-from simulators.command import Broker, go_live, print_comparison, publish_shown, run_demo, start_ns, write_truths
+from ingest.store.opening import open_store
+from simulators.command import Broker, run_compare, run_demo, run_simulate
 from simulators.demo import NIGHTS
 from simulators.errors import SimulatorError
 from simulators.processes import check_free, empty, free_pair
-from simulators.recording import write_edf
-from simulators.scenarios import SCENARIOS, build
-from simulators.stage import Api
-from simulators.truth import read_truth
 
 REGISTRY: Final = RegistryTools(snapshot=snapshot_registry, restore=restore_registry)
 DEMO_SEED: Final = 14
@@ -61,23 +62,14 @@ out = Console()
 err = Console(stderr=True)
 
 
-def open_store(settings: Settings) -> Store:
-    """The store that the settings name."""
-    if settings.store == "influxdb":
-        token = settings.influxdb_token.get_secret_value() if settings.influxdb_token else ""
-        return InfluxStore(
-            settings.influxdb_url or "", token=token, org=settings.influxdb_org, bucket=settings.influxdb_bucket
-        )
-    return SqliteStore(settings.data_dir / "store.sqlite")
-
-
 @app.command()
 def settings() -> None:
     """Print every setting, its value now and what it means; secrets are masked."""
     current = load_settings(os.environ)
     table = Table(Column("setting", no_wrap=True), Column("value", overflow="fold"), "meaning")
     for name, field in Settings.model_fields.items():
-        table.add_row(PREFIX + name.upper(), escape(_shown(getattr(current, name))), field.description)
+        value = getattr(current, name)
+        table.add_row(PREFIX + name.upper(), "" if value is None else escape(str(value)), field.description)
     out.print(table)
 
 
@@ -124,14 +116,11 @@ def api(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
     check_free(current.api_port, host=current.api_host, mend="Choose another: CHARLEY_API_PORT")
     token = load_or_create_token(current.data_dir / "admin-token")
     with ExitStack() as stack:
-        url = current.registry_url.get_secret_value() if current.registry_url else ""
-        registry = open_registry(url or f"sqlite:///{(current.data_dir / 'registry.sqlite').resolve()}")
-        stack.callback(registry.close)
-        store = open_store(current)
-        stack.callback(store.close)
+        sources = _sources(current, stack)
         application = create_app(
-            registry=registry, store=store, admin_token=token, data_dir=current.data_dir, version=_version()
-        )
+            registry=sources.registry, store=sources.store, admin_token=token, data_dir=current.data_dir,
+            version=_version(),
+        )  # fmt: skip
         server = make_server(application, host=current.api_host, port=current.api_port)
         when_asked_to_end(lambda: setattr(server, "should_exit", True), tied=tied)
         err.print(
@@ -151,26 +140,10 @@ def simulate(
     truth: Annotated[Path | None, typer.Option(help="write the truth of each device here")] = None,
 ) -> None:
     """Publish simulated wearables to the broker, or write them as recordings with their truth."""
-    if list_ or not scenario:
-        table = Table("scenario", "shows")
-        for known in SCENARIOS.values():
-            table.add_row(known.name, known.shows)
-        out.print(table)
-        return
-    fleet = build(scenario, seed=seed, start_ns=start_ns(scenario, seed, speed))
-    if edf is not None:
-        edf.mkdir(parents=True, exist_ok=True)
-        for device in fleet:
-            for path in write_edf(device, edf / f"{device.device}.edf"):
-                out.print(str(path), soft_wrap=True)
-        return
-    current = load_settings(os.environ)
-    stop = stop_event(tied=False)
-    if truth is not None:
-        write_truths(truth, fleet.truths())
-    publish_shown(list(fleet), _broker(current), speed=speed, stop=stop, label=scenario, err=err)
-    if scenario == "demo" and not stop.is_set():
-        go_live(_broker(current), seed=seed, stop=stop, err=err)
+    run_simulate(
+        "" if list_ else scenario, seed=seed, speed=speed, edf=edf, truth=truth,
+        broker=lambda: _broker(load_settings(os.environ)), stop=lambda: stop_event(tied=False), out=out, err=err,
+    )  # fmt: skip
 
 
 @app.command(name="detect")
@@ -259,6 +232,76 @@ def quarantine(
     )  # fmt: skip
 
 
+@app.command()
+def diary(
+    action: Annotated[Literal["import", "export", "template", "list"], typer.Argument(help="what to do")],
+    wearer: Annotated[str, typer.Argument(help="id of the wearer")] = "",
+    file: Annotated[Path | None, typer.Argument(help="CSV; - or none is standard output")] = None,
+    *,
+    skip_bad: Annotated[bool, typer.Option(help="keep the good rows of a file that has bad ones")] = False,
+    begin: Annotated[str | None, typer.Option("--from", help="local date: 2026-11-01")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="local date, included")] = None,
+) -> None:
+    """What a wearer reports: cramps felt, what was taken or done, what went on, laboratory values."""
+    with ExitStack() as stack:
+        registry = _sources(_prepare(load_settings(os.environ)), stack).registry
+        now_ns = time.time_ns()
+        code = run_diary(
+            registry, action, wearer, file, skip_bad=skip_bad, begin=begin, end=end, now_ns=now_ns, out=out, err=err
+        )
+    raise typer.Exit(code)
+
+
+@app.command()
+def trial(
+    action: Annotated[
+        Literal["register", "list", "show", "schedule", "join", "leave", "report"], typer.Argument(help="what to do")
+    ],
+    subject: Annotated[str, typer.Argument(help="id of the trial; to register, the file of its plan")] = "",
+    wearer: Annotated[str, typer.Argument(help="id of the wearer who joins or leaves")] = "",
+    *,
+    day: Annotated[str, typer.Option(help="first day of who joins, last of who leaves: 2026-11-01")] = "",
+    reason: Annotated[str, typer.Option(help="why they leave")] = "",
+    html: Annotated[Path | None, typer.Option(help="write the report here, for a browser or to print")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Did it help? Register a plan, say who takes part, read the schedule and what came out."""
+    with ExitStack() as stack:
+        sources = _sources(_prepare(load_settings(os.environ)), stack)
+        file = Path(subject) if action == "register" and subject else None
+        code = run_trial(
+            sources, action, "" if file else subject, wearer, plan=file, day=day, reason=reason, html=html,
+            as_json=as_json, version=_version(), out=out, err=err,
+        )  # fmt: skip
+    raise typer.Exit(code)
+
+
+@app.command(name="plan")
+def plan_trial(
+    *,
+    rate: Annotated[float, typer.Option(help="cramps a week without treatment")],
+    design: Annotated[
+        Literal["before_after", "n_of_1", "crossover", "parallel", "factorial"], typer.Option(help="of the trial")
+    ] = "n_of_1",
+    ratio: Annotated[list[float], typer.Option(help="true ratio to find; may be repeated")] = list(RATIOS),  # noqa: B006
+    block_weeks: Annotated[int | None, typer.Option(help="weeks of a block")] = None,
+    cycles: Annotated[int | None, typer.Option(help="pairs of blocks of one person")] = None,
+    wearers: Annotated[int | None, typer.Option(help="all who begin")] = None,
+    power: Annotated[float, typer.Option(help="wanted")] = WANTED,
+    usable: Annotated[float, typer.Option(help="share of nights that the device sees")] = 0.9,
+    false_alarms: Annotated[float, typer.Option(help="of the device, a night")] = 0.1,
+) -> None:
+    """How long a trial must be, or how many must take part, before it is begun."""
+    asks = [
+        Ask(
+            design, Presumed(per_week=rate, ratio=one, usable=usable, false_alarms=false_alarms),
+            block_weeks=block_weeks, cycles=cycles, wearers=wearers, power=power,
+        )
+        for one in ratio
+    ]  # fmt: skip
+    raise typer.Exit(run_plan(asks, out=out, err=err))
+
+
 @app.command(name="compare")
 def compare_truth(
     truths: Annotated[Path, typer.Argument(help="folder of truth files, or one file")] = Path("data/demo/truth"),
@@ -267,11 +310,7 @@ def compare_truth(
     token_file: Annotated[Path, typer.Option(help="file with the admin token")] = Path("data/demo/admin-token"),
 ) -> None:
     """Hold the episodes that the API gives against the simulator's truth."""
-    files = sorted(truths.glob("*.truth.json")) if truths.is_dir() else [truths]
-    if not files or not token_file.exists():
-        raise SimulatorError(f"no *.truth.json in {truths}, or no token at {token_file}: is the demo running here?")
-    with Api(url, token_file.read_text().strip()) as client:
-        print_comparison(client, [read_truth(file) for file in files], detail=True, out=out)
+    run_compare(truths, url=url, token_file=token_file, out=out)
 
 
 @app.command()
@@ -320,6 +359,16 @@ def evaluate_accuracy(
     )
 
 
+def _sources(current: Settings, stack: ExitStack) -> Sources:
+    """Registry and store, open until the stack ends."""
+    url = current.registry_url.get_secret_value() if current.registry_url else ""
+    registry = open_registry(url or f"sqlite:///{(current.data_dir / 'registry.sqlite').resolve()}")
+    stack.callback(registry.close)
+    store = open_store(current)
+    stack.callback(store.close)
+    return Sources(registry, store, time.time_ns)
+
+
 def _broker(current: Settings) -> Broker:
     password = current.broker_password.get_secret_value() if current.broker_password else None
     return Broker(current.broker_host, current.broker_port, current.broker_username, password, current.broker_tls_ca)
@@ -332,10 +381,6 @@ def _prepare(current: Settings) -> Settings:
     except OSError as error:
         raise SettingsError(f"CHARLEY_DATA_DIR={current.data_dir} cannot be made: {error.strerror}") from error
     return current
-
-
-def _shown(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 def _version() -> str:

@@ -14,12 +14,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from simulators.device import Device
+from simulators.errors import SimulatorError
 from simulators.processes import child, when_written
 from simulators.publish import publish
-from simulators.scenarios import build, live
+from simulators.recording import write_edf
+from simulators.scenarios import SCENARIOS, build, live
 from simulators.scenarios import demo as build_demo
 from simulators.stage import Api, compare, summary, wait_for_samples
-from simulators.truth import Truth, write_truth
+from simulators.truth import Truth, read_truth, write_truth
 
 NOTICE: Final = "Charley is not a medical device. Simulated wearers; grades are conventions."
 
@@ -47,6 +49,46 @@ def write_truths(folder: Path, truths: Sequence[Truth]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for truth in truths:
         write_truth(folder / f"{truth.device}.truth.json", truth)
+
+
+def run_simulate(
+    scenario: str,
+    *,
+    seed: int,
+    speed: float,
+    edf: Path | None,
+    truth: Path | None,
+    broker: Callable[[], Broker],
+    stop: Callable[[], threading.Event],
+    out: Console,
+    err: Console,
+) -> None:
+    """Publish a scenario, write it as recordings, or without a name list what there is."""
+    if not scenario:
+        _list(out)
+        return
+    fleet = build(scenario, seed=seed, start_ns=start_ns(scenario, seed, speed))
+    if edf is not None:
+        edf.mkdir(parents=True, exist_ok=True)
+        for device in fleet:
+            for path in write_edf(device, edf / f"{device.device}.edf"):
+                out.print(str(path), soft_wrap=True)
+        return
+    to, ended = broker(), stop()
+    if truth is not None:
+        write_truths(truth, fleet.truths())
+    publish_shown(list(fleet), to, speed=speed, stop=ended, label=scenario, err=err)
+    if scenario == "demo" and not ended.is_set():
+        go_live(to, seed=seed, stop=ended, err=err)
+
+
+def run_compare(truths: Path, *, url: str, token_file: Path, out: Console) -> None:
+    """Hold the episodes that the API gives against truths in a folder, or in one file."""
+    files = sorted(truths.glob("*.truth.json")) if truths.is_dir() else [truths]
+    if not files or not token_file.exists():
+        raise SimulatorError(f"no *.truth.json in {truths}, or no token at {token_file}: is the demo running here?")
+    with Api(url, token_file.read_text().strip()) as client:
+        print_comparison(client, [read_truth(file) for file in files], detail=True, out=out)
 
 
 def start_ns(scenario: str, seed: int, speed: float) -> int:
@@ -134,3 +176,10 @@ def run_demo(
                 out.print("`charley compare` prints each cramp. Now live, at 1 kHz. Ctrl-C ends the demo.")
         if not stop.is_set():
             go_live(broker, seed=seed, stop=stop, err=err)
+
+
+def _list(out: Console) -> None:
+    table = Table("scenario", "shows")
+    for known in SCENARIOS.values():
+        table.add_row(known.name, known.shows)
+    out.print(table)

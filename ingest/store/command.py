@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from ingest.settings import Settings, SettingsError
-from ingest.store.influx import InfluxStore
 from ingest.store.interface import Store
 from ingest.store.migrate import copy
+from ingest.store.opening import open_influx
 from ingest.store.sqlite import SqliteStore
 
 Kind = Literal["sqlite", "influxdb"]
@@ -42,13 +42,8 @@ def run_migrate(
         )
     if to == "influxdb" and not path.is_file():
         raise SettingsError(f"{path} is not there: there is nothing to copy. Name the file, or set CHARLEY_DATA_DIR.")
-    token = settings.influxdb_token.get_secret_value() if settings.influxdb_token else ""
-    bucket = settings.influxdb_bucket
-    with (
-        closing(SqliteStore(path)) as embedded,
-        closing(InfluxStore(settings.influxdb_url, token=token, org=settings.influxdb_org, bucket=bucket)) as server,
-    ):
-        there = f"InfluxDB's {bucket} at {settings.influxdb_url}"
+    with closing(SqliteStore(path)) as embedded, closing(open_influx(settings)) as server:
+        there = f"InfluxDB's {settings.influxdb_bucket} at {settings.influxdb_url}"
         sides: list[tuple[str, Store]] = [(str(path), embedded), (there, server)]
         source, target = sides if to == "influxdb" else reversed(sides)
         _warn_of_writers(source[1], now_ns=wall_ns(), err=err)
