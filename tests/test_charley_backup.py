@@ -15,11 +15,11 @@ from test_charley_chain import ALIGNED_NS, SECONDS, leg
 from api.access import load_or_create_token
 from api.registry import open_registry
 from api.registry.copy import restore_registry, snapshot_registry
-from charley import open_store
 from ingest.keeping import RegistryTools
 from ingest.keeping.command import run_backup, run_restore
 from ingest.keeping.manifest import read_manifest
 from ingest.settings import Settings
+from ingest.store.opening import open_store
 from ingest.store.sqlite import SqliteStore
 from simulators.device import Device
 from simulators.publish import publish

@@ -13,10 +13,10 @@ from ingest_feed import cut, ingest, recording
 from pydantic import SecretStr
 from rich.console import Console
 
-from charley import open_store
 from ingest.doctor.command import run_doctor
 from ingest.settings import Settings
 from ingest.store import ServiceStatus
+from ingest.store.opening import open_store
 from ingest.store.sqlite import SqliteStore
 
 

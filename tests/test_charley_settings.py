@@ -9,9 +9,10 @@ from charley_run import charley
 from pydantic import SecretStr
 from servers import free_port
 
-from charley import main, open_store
+from charley import main
 from ingest.settings import PREFIX, SECRETS, Settings, SettingsError, load_settings
 from ingest.store.influx import InfluxStore
+from ingest.store.opening import open_store
 from ingest.store.sqlite import SqliteStore
 
 SECRET: Final = "correct-horse"

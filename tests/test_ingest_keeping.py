@@ -23,13 +23,13 @@ from api.periods import NightPreference
 from api.registry import open_registry, wearers
 from api.registry.copy import restore_registry, snapshot_registry
 from api.zones import ZoneChange, ZoneHistory
-from charley import open_store
 from ingest.keeping import BackupError, RegistryTools
 from ingest.keeping.command import run_backup, run_restore
 from ingest.keeping.manifest import read_manifest
 from ingest.settings import Settings
 from ingest.store.influx import InfluxStore
 from ingest.store.memory import MemoryStore
+from ingest.store.opening import open_store
 from ingest.store.sqlite import SqliteStore
 
 TOOLS = RegistryTools(snapshot=snapshot_registry, restore=restore_registry)
