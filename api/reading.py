@@ -14,6 +14,7 @@ from api.recent import Signal
 from api.registry import Assignment, Registry, Wearer, assignments, wearers
 from api.summaries import Owned, Summary, owned_by, summarise
 from api.times import Interval
+from detector.refit import Refit
 from ingest.store import Epoch, Store
 
 Changes = Mapping[str, Mapping[int, int]]  # when the hours of each device were last written
@@ -34,6 +35,7 @@ class Sources:
     kept: Memo[Columns] = field(default_factory=_hours)
     signals: Memo[Signal | None] = field(default_factory=lambda: Memo(20_000))  # of devices; small
     tallies: Memo[dict[str, int]] = field(default_factory=Memo)
+    refits: Memo[Refit] = field(default_factory=Memo)
 
     @property
     def hours(self) -> Hours:

@@ -1,10 +1,11 @@
 """How far a wearer's diary and their devices agree, and severity in the wearer's own terms. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from api.diary.matching import Detected, Match
 from api.diary.values import FeltCramp
@@ -18,6 +19,7 @@ from detector.refit import LEAST, PARTS, Refit, refit, rescore
 GRADES: Final = 3
 # Pain of 0-10 as a grade: mild to 4, moderate 5 and 6, severe from 7 (Palos 2006).
 CUTS: Final = (5, 7)
+Fit = Callable[[NDArray[np.float64], list[int]], Refit]
 CONVENTION: Final = refit(np.empty((0, len(PARTS))), []).weights  # without ratings a fit is the convention
 LEAST_PAIRS: Final = 10  # for a kappa; below some 30 its interval is rough
 KAPPA: Final = "quadratic kappa of grade and pain (Cohen 1968), large-sample interval (Fleiss, Cohen and Everitt 1969)"
@@ -74,7 +76,9 @@ class Agreement:
     reviewed: Reviewed
 
 
-def agreement(matches: Sequence[Match], *, rejected_at_night: int, unreviewed: int, nights: int) -> Agreement:
+def agreement(
+    matches: Sequence[Match], *, rejected_at_night: int, unreviewed: int, nights: int, fit: Fit = refit
+) -> Agreement:
     """Figures from matched cramps; `nights` had enough data, and in them so many episodes were called none."""
     count = {seen: sum(match.seen == seen for match in matches) for seen in ("both", "device_only", "diary_only")}
     pairs = [(match.felt, match.detected) for match in matches if match.felt and match.detected]
@@ -93,25 +97,25 @@ def agreement(matches: Sequence[Match], *, rejected_at_night: int, unreviewed: i
         felt=proportion(felt, count["both"] + len(alone), measure="share of detected cramps that were felt"),
         duration=_duration(pairs),
         kappa=_kappa(pairs),
-        own=own_severity(pairs),
+        own=own_severity(pairs, fit=fit),
         reviewed=_reviewed(matches, rejected_at_night=rejected_at_night, unreviewed=unreviewed, nights=nights),
     )
 
 
-def own_severity(pairs: Sequence[tuple[FeltCramp, Detected]]) -> Own:
+def own_severity(pairs: Sequence[tuple[FeltCramp, Detected]], *, fit: Fit = refit) -> Own:
     """Severity re-fitted to the pain that the wearer gave; the convention stays beside it."""
     rated = [(detected, felt.pain) for felt, detected in pairs if felt.pain is not None]
     if len(rated) < LEAST:
         sentence = f"Not enough: {len(rated)} of at least {LEAST} cramps were both detected and rated for pain."
         return Own(len(rated), LEAST, None, (), sentence)
     parts = np.array([detected.parts for detected, _ in rated]).reshape(-1, len(PARTS))
-    fit = refit(parts, [pain for _, pain in rated])
-    scores = rescore(parts, fit)
+    fitted = fit(parts, [pain for _, pain in rated])
+    scores = rescore(parts, fitted)
     rescored = tuple(
         Rescored(detected.episode, pain, detected.severity, float(score))
         for (detected, pain), score in zip(rated, scores, strict=True)
     )
-    return Own(len(rated), LEAST, fit, rescored, fit.note)
+    return Own(len(rated), LEAST, fitted, rescored, fitted.note)
 
 
 def grade_of(pain: int) -> int:

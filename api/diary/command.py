@@ -1,5 +1,6 @@
 """`charley diary`: a wearer's diary in and out as CSV, and shown."""
 
+import sys
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,6 +16,7 @@ from api.registry import Registry, wearers
 from api.times import instant_range
 
 Action = Literal["import", "export", "template", "list"]
+STANDARD: Final = Path("-")  # input or output
 SHOWN_FAULTS: Final = 50
 _NOT_LISTED: Final = {"updated", "adherence", "usual"}
 
@@ -54,7 +56,7 @@ def _import(
 ) -> int:
     if file is None:
         raise Invalid("file", "Name the file: charley diary import WEARER FILE.")
-    content = file.read_bytes()
+    content = sys.stdin.buffer.read() if file == STANDARD else file.read_bytes()
     with registry.write() as db:
         done = import_csv(db, wearer, content, skip_bad=skip_bad, now_ns=now_ns)
     if done.faults:
@@ -108,7 +110,7 @@ def _list(registry: Registry, wearer: str, *, begin: str | None, end: str | None
 
 def _give(text: str, file: Path | None, *, out: Console, err: Console) -> int:
     """Write to a new file that only its owner may read, or print."""
-    if file is None:
+    if file is None or file == STANDARD:
         out.file.write(text)
         return 0
     try:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
 from api.diary import cramps, reviews
 from api.diary.agreement import Agreement, agreement
 from api.diary.matching import LEAST_USABLE, SLACK_S, Detected, Match, meant, pair, sees, stretch, told
@@ -11,7 +14,7 @@ from api.observing import Span, observe, observe_spans
 from api.reading import Sources, Worn, episodes_of
 from api.summaries import NOT_COUNTED, Owned
 from api.times import Interval
-from detector.refit import PARTS
+from detector.refit import PARTS, Refit, refit
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,15 @@ def compare(sources: Sources, worn: Worn, within: Interval, *, dates: tuple[date
         rejected_at_night=sum(cramp.confirmed is False for night in judged for cramp in night.cramps),
         unreviewed=sum(episode not in verdicts for episode in counted),
         nights=len(judged),
+        fit=lambda parts, ratings: _fitted(sources, parts, ratings, now_ns=now_ns),
     )
     return Compared(tuple(matches), figures)
+
+
+def _fitted(sources: Sources, parts: NDArray[np.float64], ratings: list[int], *, now_ns: int) -> Refit:
+    """A fit takes seconds, so it is remembered until a rating or a cramp is new."""
+    key = (parts.tobytes(), tuple(ratings))
+    return sources.refits.get(key, lambda: refit(parts, ratings), now_ns=now_ns)
 
 
 def _detected(owned: Owned, verdicts: dict[str, bool | None]) -> Detected:

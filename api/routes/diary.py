@@ -22,7 +22,10 @@ from api.routes import (
 from api.routes.common import USUAL, Begin, Cursor, End, From, Limit, WearerId
 from api.routes.diary_common import DIARY, range_of, wearer_of
 
-router = APIRouter(tags=["diary"])
+_PARTS: Final = (
+    diary_cramps, diary_interventions, diary_contexts, diary_laboratory, diary_reviews, diary_agreement,
+)  # fmt: skip
+router = APIRouter(tags=["diary"], routes=[route for part in _PARTS for route in part.router.routes])
 CSV: Final = "text/csv"
 MOST_FAULTS: Final = 100
 _TAKES_CSV: Final[dict[str, Any]] = {
@@ -117,9 +120,3 @@ def _refused(done: Imported) -> Response:
         for fault in done.faults[:MOST_FAULTS]
     ]
     return problems.response(problems.INVALID, detail, errors=errors)
-
-
-for _part in (
-    diary_cramps, diary_interventions, diary_contexts, diary_laboratory, diary_reviews, diary_agreement,
-):  # fmt: skip
-    router.include_router(_part.router)
