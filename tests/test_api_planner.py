@@ -15,7 +15,7 @@ from rich.console import Console
 from api.errors import Invalid
 from api.statistics.power import power_two_rates
 from api.statistics.power_tables import Presumed, levels_of, periods_of, weeks_of
-from api.trials.planner import Ask, plan, power_of, sizes_of
+from api.trials.planner import Ask, Planned, Step, layout_of, plan, power_of, sizes_of
 from api.trials.planner_command import run_plan
 from api.trials.planner_words import notes, sentence
 from api.trials.plans import days_of
@@ -126,6 +126,31 @@ def test_every_size_that_is_proposed_can_be_registered() -> None:
         assert days_of(Plan("t", "q", "n_of_1", both, baseline_days=0, block_days=14, cycles=cycles)) <= 400
     for weeks in sizes_of(Ask("before_after", CLEAN)):
         assert days_of(Plan("t", "q", "before_after", both[:1], baseline_days=7 * weeks, block_days=7 * weeks)) <= 400
+
+
+def test_what_is_presumed_is_said() -> None:
+    few = replace(CLEAN, per_week=0.4, weekly_k=3.0)
+    ask = Ask("crossover", few, wearers=40, drop_out=0.25)
+    step = power_of(ask, 40, fine=False)
+    said = " ".join(notes(Planned(ask, None, None, (step,))))
+    assert "correlate at 0.35 at most" in said
+    assert "25 % are presumed to drop out" in said
+    assert "seen as" not in said  # nothing is missed, and there are no false alarms
+    assert f"share of {step.trials} simulated trials" in said
+    factorial = Planned(replace(ask, design="factorial"), None, None, (step,))
+    assert "ratio of 0.75" in " ".join(notes(factorial))
+
+
+@pytest.mark.parametrize(
+    ("power", "said"),
+    [(0.8, "8 of 10"), (0.78, "8 of 10"), (0.85, "85 of 100"), (0.02, "2 of 100"), (0.999, "100 of 100")],
+)
+def test_power_is_said_so_that_it_can_be_pictured(power: float, said: str) -> None:
+    ask = Ask("crossover", CLEAN, wearers=40)
+    step = Step(layout_of(ask, 40), power, 4000)
+    assert sentence(Planned(ask, step, None, (step,))).endswith(
+        f"you need 40 people who take each for 4 weeks: then {said} such trials find a treatment that halves them."
+    )
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,11 @@ def _simulated(results: Path) -> list[str]:
     kept: Mapping[str, Any] = json.loads(results.read_text(encoding="utf-8"))
     cohorts: Mapping[str, Any] = kept.get("cohorts", kept)
     parts = [_made(made) for made in cohorts.get("tables", [])]
-    return ["## Simulated cohorts whose truth is known", *parts] if parts else []
+    planned = [_made(made) for made in kept.get("planner", {}).get("tables", [])]
+    return [
+        *(["## Simulated cohorts whose truth is known", *parts] if parts else []),
+        *(["## Planning", *planned] if planned else []),
+    ]
 
 
 def _made(made: Mapping[str, Any]) -> str:

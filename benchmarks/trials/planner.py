@@ -179,10 +179,10 @@ def _treatments(layout: Layout) -> tuple[Treatment, ...]:
     return FACTORS if layout.design == "factorial" else BOTH
 
 
-def table(found: Sequence[int], *, trials: int) -> tuple[Made, float]:
+def table(found: Sequence[int], *, trials: int, settings: Sequence[tuple[Ask, int]] = SETTINGS) -> tuple[Made, float]:
     """The planner beside the analysis, and the largest difference."""
     rows, worst = [], 0.0
-    for (ask, size), hits in zip(SETTINGS, found, strict=True):
+    for (ask, size), hits in zip(settings, found, strict=True):
         planner, simulated = power_of(ask, size).power, hits / trials
         difference = planner - simulated
         worst = max(worst, abs(difference))
