@@ -1,6 +1,7 @@
 """Differences within people, and between two groups of people: by ranks, by signs, by t."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Final
 
@@ -76,7 +77,7 @@ def signs(differences: Sequence[float], *, measure: str = "share better of those
 def paired_t(differences: Sequence[float], *, measure: str = DIFFERENCE, level: float = LEVEL) -> Estimate:
     """Mean of differences within people with its t interval (Student 1908)."""
     d = finite(differences)
-    if d.size < 2 or np.ptp(d) == 0:
+    if d.size < 2 or _alike(d):
         return unknown(measure, method=_PAIRED_T, note=_no_spread(d.size), null=0.0)
     found = stats.ttest_1samp(d, 0.0)
     interval = found.confidence_interval(level)
@@ -97,11 +98,18 @@ def student_t(a: Sequence[float], b: Sequence[float], *, measure: str = DIFFEREN
 
 def _of_groups(a: Sequence[float], b: Sequence[float], *, measure: str, level: float, equal: bool) -> Estimate:
     x, y, method = finite(a), finite(b), _STUDENT if equal else _WELCH
-    if min(x.size, y.size) < 2 or np.ptp(x) + np.ptp(y) == 0:
+    if min(x.size, y.size) < 2 or (_alike(x) and _alike(y)):
         return unknown(measure, method=method, note=_no_spread(min(x.size, y.size)), null=0.0)
-    found = stats.ttest_ind(x, y, equal_var=equal)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # SciPy warns where one group has no spread: the other has
+        found = stats.ttest_ind(x, y, equal_var=equal)
     ends, p = found.confidence_interval(level), float(found.pvalue)
     return Estimate(measure, float(x.mean() - y.mean()), float(ends.low), float(ends.high), p, method, 0.0, level)
+
+
+def _alike(values: Floats) -> bool:
+    """Whether values differ by rounding alone, which is no spread to judge by."""
+    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
 
 
 def _ends(ordered: Floats, cut: int, too_few: str, level: float) -> tuple[float, float, str]:

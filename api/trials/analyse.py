@@ -84,7 +84,7 @@ def _counted(case: Case, outcome: Outcome, *, role: Role, only_main: bool) -> li
         Result(outcome, role if number == 0 else "secondary", estimate, case.contrast)
         for number, estimate in enumerate(both[::-1] if counts.is_few(case) else both)
     ]
-    if outcome == "rate" and own_control:
+    if outcome == "rate":
         said = counts.posterior(case)
         found.append(Result(outcome, "secondary", said.estimate, case.contrast, said.probability))
     if outcome == "rate" and case.plan.design == "n_of_1":

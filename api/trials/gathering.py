@@ -64,6 +64,8 @@ def fingerprint(sources: Sources, trial: Trial) -> str:
         end_ns = zones.midnight_ns(last) + 2 * DAY_NS
         changes = changes_of(sources, worn, [(start_ns, end_ns)])
         owned = episodes_of(sources, worn, Interval(start_ns, end_ns), withdrawn=True)
+        # Which night has ended depends on the hour, too, while a phase goes on.
+        parts.append(zones.local(now_ns).hour // 3 if last >= zones.local(now_ns).date() else 0)
         parts += [worn, phase, last, sorted((device, sorted(hours.items())) for device, hours in changes.items())]
         parts.append([(one.episode.id, one.episode.status, one.episode.updated_ns) for one in owned])
         with sources.registry.read() as db:
@@ -103,4 +105,4 @@ def _false_alarms(trial: Trial, seen: Sequence[Seen]) -> FalseAlarms | None:
     if not among or trial.plan.counting == "felt":
         return None
     found = alarm_rate(among, kind="night" if trial.plan.kinds == ("night",) else "day")
-    return FalseAlarms(found.rate.value, _SOURCES[found.source])
+    return FalseAlarms(found.rate.value, _SOURCES[found.source], found.rate.high)

@@ -70,7 +70,7 @@ def between(case: Case, outcome: Outcome, treated: Sequence[str], reference: Seq
     sides = [
         [_change(case, outcome, wearer, label) for label, wearer in _of(case, arms)] for arms in (treated, reference)
     ]
-    what = f"{'change of ' if case.baseline() else ''}{_measure(outcome)}"
+    what = f"difference of changes in {UNITS[outcome]}" if case.baseline() else _measure(outcome)
     lost = sum(math.isnan(found) for side in sides for found in side)
     note = f"{lost} without a figure in both phases are left out." if lost else ""
     found = [welch_t(*sides, measure=what), shift(*sides, measure=what)]

@@ -27,6 +27,12 @@ class FalseAlarms:
 
     per_8_usable_h: float
     source: str  # "the wearers' own reviews", "the accuracy report"
+    high: float = 0.0  # end of its interval; not known where it is below the figure
+
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """What is taken off, one after the other."""
+        return (self.per_8_usable_h, *([self.high] if self.high > self.per_8_usable_h else []))
 
 
 def results_of(
@@ -38,22 +44,25 @@ def results_of(
         return []
     estimates = [*_trend(case), *_coverage(case), *_missing(case), *_reviews(case, seen, members)]
     if false_alarms is not None and case.plan.counting != "felt":
-        estimates.append(without_false_alarms(case, counts.primary(case), false_alarms))
+        found = counts.primary(case)
+        estimates += [
+            without_false_alarms(case, found, false=false, source=false_alarms.source) for false in false_alarms.figures
+        ]
     return [Result("rate", "sensitivity", estimate, counts.contrast(case)) for estimate in estimates]
 
 
-def without_false_alarms(case: Case, found: Estimate, alarms: FalseAlarms) -> Estimate:
+def without_false_alarms(case: Case, found: Estimate, *, false: float, source: str) -> Estimate:
     """The ratio if both sides hold f false alarms per eight hours: (RR r0 - f) / (r0 - f), r0 the reference's rate."""
-    f = alarms.per_8_usable_h
-    measure = f"rate ratio, less {f:.2g} false alarms per eight hours"
-    method = f"primary estimate with false alarms, as known from {alarms.source}, taken from both sides"
+    measure = f"rate ratio, less {false:.2g} false alarms per eight hours"
+    method = f"primary estimate with false alarms, as known from {source}, taken from both sides"
     others = [one for one in case.compared() if not counts.is_treated(case, one)]
     hours = sum(one.exposure for one in others)
     rate = RATE_H * sum(one.count for one in others) / hours if hours else math.nan
-    if not rate > f or not found.known:
+    if not rate > false or not found.known:
         note = "The reference has no more episodes than there are false alarms, so nothing is left to compare."
         return unknown(measure, method=method, note=note, null=1.0)
-    value, low, high = (max(0.0, (ratio * rate - f) / (rate - f)) for ratio in (found.value, found.low, found.high))
+    seen = (found.value, found.low, found.high)
+    value, low, high = (max(0.0, (ratio * rate - false) / (rate - false)) for ratio in seen)
     return Estimate(measure, value, low, high, None, method, null=1.0, note="The figure for false alarms is not exact.")
 
 
