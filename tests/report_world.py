@@ -10,6 +10,8 @@ import numpy as np
 from api.observed import Cramp, Observed, counted, exposure_h
 from api.report import Registered
 from api.statistics.values import Estimate, unknown
+from api.trials.analyse import analyse
+from api.trials.methods import Registration
 from api.trials.schedule import phases_of
 from api.trials.values import (
     Analysis,
@@ -18,6 +20,7 @@ from api.trials.values import (
     Design,
     Difference,
     FlowStep,
+    Member,
     Outcome,
     Phase,
     Plan,
@@ -139,6 +142,16 @@ def analysis(design: Design, **changes: object) -> Analysis:
         (Difference("End of block 3", "15 February 2026", "17 February 2026"),),
     )  # fmt: skip
     return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def analysed(design: Design) -> Analysis:
+    """The same trial as it is really analysed."""
+    plan = replace(plan_of(design), blinded=False)
+    seen = tuple(each for each in seen_of(plan) if each.phase.kind != "washout")
+    firsts = {each.phase.wearer: each.phase for each in reversed(seen)}
+    members = [Member(wearer, phase.sequence, phase.first) for wearer, phase in sorted(firsts.items())]
+    at_ns = round(REGISTERED.at.timestamp()) * 10**9
+    return analyse(plan, seen, members, registration=Registration(REGISTERED.plan_hash, at_ns, 0))
 
 
 def _results() -> tuple[Result, ...]:

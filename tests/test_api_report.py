@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_world import DESIGNS, NOW, REGISTERED, analysis, plan_of, seen_of
+from report_world import DESIGNS, NOW, REGISTERED, analysed, analysis, plan_of, seen_of
 
 from api.observed import counted, exposure_h
 from api.report import render, style_hash
@@ -271,7 +271,7 @@ def test_the_style_is_the_one_that_the_policy_lets_in() -> None:
 @pytest.mark.parametrize("design", DESIGNS)
 def test_it_prints_on_two_pages_at_most(chromium: str, tmp_path: Path, design: Design) -> None:
     path, printed = tmp_path / "report.html", tmp_path / "report.pdf"
-    path.write_text(render(analysis(design), registered=REGISTERED, now=NOW, version="0.1.0"), encoding="utf-8")
+    path.write_text(render(analysed(design), registered=REGISTERED, now=NOW, version="0.1.0"), encoding="utf-8")
     command = [
         chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
         "--no-pdf-header-footer", f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={printed}", path.as_uri(),
@@ -281,3 +281,12 @@ def test_it_prints_on_two_pages_at_most(chromium: str, tmp_path: Path, design: D
     assert 1 <= len(pages) <= 2
     boxes = re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", printed.read_bytes())
     assert {(round(float(w)), round(float(h))) for w, h in boxes} == {(595, 842)}, "A4"
+
+
+def test_sessions_are_not_given_a_rate_by_the_week() -> None:
+    made = analysis("before_after")
+    page = page_of(replace(made, plan=replace(made.plan, kinds=("dialysis",))))
+    assert "cramps in 56 usable hours" in page.text
+    assert "Cramps in 56 usable hours (95 %)" in page.cells
+    assert "planned sessions" in page.text
+    assert "cramps a week" not in page.text

@@ -9,7 +9,7 @@ from typing import Final
 from api.report import weeks
 from api.report.frame import BOTTOM, WIDTH, Frame, axis, baseline_rate, days_axis, drift, frame, highest_of, phases
 from api.report.svg import Figure, Shape, box, drawing, hatching, line, shape, words, wrapped
-from api.report.words import figure, phase_name, sequence_name
+from api.report.words import capital, figure, periods, phase_name, sequence_name, unit
 from api.trials.values import Analysis, Plan, Seen
 
 ROOM: Final = 128.0  # for the names at the right
@@ -31,7 +31,7 @@ def draw_cohort(analysis: Analysis) -> Figure:
     )
     one_kind = replace(plan, treatments=())  # a group's phases are of both treatments at once
     shapes = [hatching("hatch-time"), *phases(on, one_kind, model, since=since, labels=_labels(plan, model))]
-    shapes += axis(on, said="cramps a week for each wearer")
+    shapes += axis(on, said=f"{unit(plan)} for each wearer")
     if plan.design == "before_after":
         begins = min((weeks.reach(seen.phase, since)[0] for seen in model if seen.phase.kind == "treatment"), default=0)
         shapes += drift(on, rate=baseline_rate(analysis.seen, settle_days=plan.settle_days), begins=begins)
@@ -39,13 +39,13 @@ def draw_cohort(analysis: Analysis) -> Figure:
         shapes += _curve(on, curve, number=number)
     shapes += (
         _names(on, plan, curves)
-        + _strip(on, _pooled(analysis.seen, plan))
+        + _strip(on, plan, _pooled(analysis.seen, plan))
         + days_axis(on, y=BOTTOM + STRIP + 18, days=days)
     )
     svg = drawing(
         name="time",
         size=(WIDTH, BOTTOM + STRIP + 22),
-        title="Cramps a week over the trial, by group",
+        title=f"{capital(unit(plan))} over the trial, by group",
         described=_described(plan, curves),
         shapes=shapes,
     )
@@ -129,9 +129,9 @@ def apart(wanted: Sequence[float], *, heights: Sequence[float]) -> list[float]:
     return [place - beyond for place in places]
 
 
-def _strip(on: Frame, pooled: Sequence[weeks.Week]) -> list[Shape]:
+def _strip(on: Frame, plan: Plan, pooled: Sequence[weeks.Week]) -> list[Shape]:
     """The share of nights with enough data, week by week: full height is all."""
-    drawn: list[Shape] = [words(on.x.end + 10, BOTTOM + STRIP - 1, "nights with data", kind="quiet")]
+    drawn: list[Shape] = [words(on.x.end + 10, BOTTOM + STRIP - 1, f"{periods(plan)} with data", kind="quiet")]
     for week in [each for each in pooled if each.planned]:
         left, width = on.x.at(week.start) + 1, on.x.at(week.start + week.days) - on.x.at(week.start) - 2
         share = week.judged / week.planned
@@ -144,7 +144,7 @@ def _described(plan: Plan, curves: dict[str, list[weeks.Week]]) -> str:
     said = []
     for name, curve in curves.items():
         rates = ", ".join("missing" if math.isnan(week.per_week) else figure(week.per_week) for week in curve)
-        said.append(f"{sequence_name(plan, name) or 'all wearers'}, cramps a week: {rates}")
+        said.append(f"{sequence_name(plan, name) or 'all wearers'}, {unit(plan)}: {rates}")
     return "; ".join(said) + "."
 
 

@@ -85,8 +85,7 @@ def missing(analysis: Analysis) -> str:
     """How many planned nights had enough data, in a sentence."""
     planned = sum(len(seen.observed) for seen in analysis.seen)
     judged = sum(item.enough for seen in analysis.seen for item in seen.observed)
-    kinds = {"night": "nights", "day": "days"}
-    what = kinds.get(analysis.plan.kinds[0], "periods") if len(analysis.plan.kinds) == 1 else "periods"
+    what = words.periods(analysis.plan)
     if not planned:
         return f"No planned {what} have ended."
     rest = planned - judged

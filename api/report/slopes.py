@@ -8,7 +8,7 @@ from typing import Final
 from api.observed import Observed
 from api.report import weeks
 from api.report.svg import Figure, Scale, Shape, drawing, line, round_ticks, shape, shortened, words
-from api.report.words import arm_name, figure, sequence_name
+from api.report.words import arm_name, figure, sequence_name, unit
 from api.report.words import tick as tick_words
 from api.trials.values import Analysis, Phase, Plan, Seen
 
@@ -50,7 +50,7 @@ def draw_slopes(analysis: Analysis) -> Figure | None:
     missing = sum(not pair.known for panel in panels for pair in panel.pairs)
     top = round_ticks(max(max(pair.left, pair.right, 1.0) for pair in known))[-1]
     y = Scale(0, top, BOTTOM, TOP)
-    shapes: list[Shape] = [words(0, 9, "cramps a week", kind="quiet")]
+    shapes: list[Shape] = [words(0, 9, unit(analysis.plan), kind="quiet")]
     for tick in round_ticks(top):
         shapes += [line(LEFT, y.at(tick), WIDTH, y.at(tick), kind="grid")]
         shapes += [words(LEFT - 4, y.at(tick) + 3.5, tick_words(tick), anchor="end", kind="quiet")]
@@ -60,7 +60,7 @@ def draw_slopes(analysis: Analysis) -> Figure | None:
     title = "Each cycle's two rates" if analysis.plan.design == "n_of_1" else "Each wearer's two rates"
     svg = drawing(name="slopes", size=(WIDTH, BOTTOM + 20), title=title, described=_described(panels), shapes=shapes)
     lost = f" {missing} without enough data in one of the two are not drawn." if missing else ""
-    return Figure(svg, f"{title}, in cramps a week; dashed: it rose; thick: the median.{lost}", "slopes")
+    return Figure(svg, f"{title}, in {unit(analysis.plan)}; dashed: it rose; thick: the median.{lost}", "slopes")
 
 
 def panels_of(analysis: Analysis) -> list[Panel]:

@@ -34,7 +34,7 @@ def arms(analysis: Analysis) -> Table:
         "Usable hours",
         "Cramps",
         "With a cramp",
-        "Cramps a week (95 %)",
+        f"{words.capital(words.unit(analysis.plan))} (95 %)",
     )
     return Table("What was seen, and how much of it could be", heads, tuple(_arm(arm) for arm in analysis.arms))
 

@@ -11,7 +11,7 @@ from api.report import frame as framing
 from api.report import weeks
 from api.report.frame import BOTTOM, WIDTH, Frame
 from api.report.svg import Figure, Shape, box, drawing, hatching, line, words
-from api.report.words import figure, phase_name
+from api.report.words import capital, figure, periods, phase_name, unit
 from api.trials.values import Analysis, Plan, Seen
 
 CELL: Final = 13.0
@@ -28,7 +28,7 @@ def draw_timeline(analysis: Analysis) -> Figure:
     on = framing.frame(days=days, highest=framing.highest_of([week.per_week for _, week in bars] + means))
     labels = [framing.label_of(plan, seen, width=on.x.at(seen_days(seen)) - on.x.start) for seen in among]
     shapes = [hatching("hatch-time"), *framing.phases(on, plan, among, since=since, labels=labels)]
-    shapes += framing.axis(on, said="cramps a week")
+    shapes += framing.axis(on, said=unit(plan))
     shapes += [each for seen, week in bars for each in _bar(on, week, kind=framing.kind_of(plan, seen))]
     shapes += [each for seen, mean in zip(among, means, strict=True) for each in _mean(on, seen, mean, since)]
     if plan.design == "before_after":
@@ -38,7 +38,7 @@ def draw_timeline(analysis: Analysis) -> Figure:
     svg = drawing(
         name="time",
         size=(WIDTH, BOTTOM + CELL + 22),
-        title="Cramps a week over the trial",
+        title=f"{capital(unit(plan))} over the trial",
         described=_described(plan, among, means),
         shapes=shapes,
     )
@@ -91,9 +91,7 @@ def _cells(on: Frame, among: Sequence[Seen], plan: Plan, since: dict[str, date])
             drawn += _cell(on, day, items, early=early)
     return [
         *drawn,
-        words(
-            on.x.start - 5, BOTTOM + CELL, "nights" if plan.kinds == ("night",) else "days", anchor="end", kind="quiet"
-        ),
+        words(on.x.start - 5, BOTTOM + CELL, periods(plan), anchor="end", kind="quiet"),
     ]
 
 
@@ -116,7 +114,7 @@ def _described(plan: Plan, among: Sequence[Seen], means: Sequence[float]) -> str
     parts = []
     for seen, mean in zip(among, means, strict=True):
         missing = sum(not item.enough for item in seen.observed)
-        rate = f"{figure(mean)} cramps a week" if not math.isnan(mean) else "not enough data"
+        rate = f"{figure(mean)} {unit(plan)}" if not math.isnan(mean) else "not enough data"
         parts.append(f"{phase_name(plan, seen.phase)}, {seen_days(seen)} days: {rate}, {missing} missing")
     return "; ".join(parts) + "."
 

@@ -101,6 +101,17 @@ def chance(probability: float) -> str:
     return "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
 
 
+def unit(plan: Plan) -> str:
+    """What rates are drawn in: of nights and days a week; sessions are too short and rare for one."""
+    return "cramps a week" if set(plan.kinds) <= {"night", "day"} else "cramps in 56 usable hours"
+
+
+def periods(plan: Plan) -> str:
+    """The periods of a plan, as a word."""
+    named = {"night": "nights", "day": "days"}
+    return named.get(plan.kinds[0], "sessions") if len(plan.kinds) == 1 else "periods"
+
+
 def percent(part: float, whole: float) -> str:
     """A part of a whole."""
     return f"{100 * part / whole:.0f} %" if whole > 0 else "–"
