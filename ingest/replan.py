@@ -68,12 +68,16 @@ def plan(name: str, device: Device, *, journal: Journal, archive: Archive) -> Pl
     waiting = {identity(item.mark) for item in kept if item.disposition in WAITING}
     moved = journal.raw.moved(name)
     margin_ns = MARGIN_NS
+    torn: frozenset[int] = frozenset()
     while True:
-        low_ns, high_ns = _whole_boots(device, device.dirty.start_ns - margin_ns, device.dirty.end_ns + margin_ns)
+        window = (device.dirty.start_ns - margin_ns, device.dirty.end_ns + margin_ns)
+        low_ns, high_ns = _whole_boots(device, *window, torn=torn)
         high_ns = min(high_ns, ALL_NS)
         archived = archive.marks(name, start_ns=max(low_ns, 0), end_ns=high_ns)
         archived += _elsewhere(name, moved, {identity(mark) for mark in archived} | keys.keys(), archive)
         marks = {identity(mark): mark for mark in [*archived, *(item.mark for item in kept)]}
+        if not torn and (torn := _torn(device, marks.values(), low_ns, high_ns)):
+            continue
         was = {known: moved.get(known, mark.t0_ns) for known, mark in marks.items() if known not in waiting}
         placed = {known: start_ns for known, start_ns in was.items() if start_ns is not None}
         found = compare(name, list(marks.values()), placed, keys, device=device)
@@ -83,13 +87,37 @@ def plan(name: str, device: Device, *, journal: Journal, archive: Archive) -> Pl
         margin_ns *= 4
 
 
-def _whole_boots(device: Device, low_ns: int, high_ns: int) -> Span:
+def _torn(device: Device, marks: Iterable[Mark], low_ns: int, high_ns: int) -> frozenset[int]:
+    """Boots with dirty blocks that are far from the edge of the window, and others beyond it.
+
+    Such a boot made a pause of a day or more, or its clock was set meanwhile; only the whole of it tells which.
+    """
+    if device.dirty is None:
+        return frozenset()
+    reach: dict[int, Span] = {}
+    dirty: set[int] = set()
+    for mark in marks:
+        first_ns, last_ns = reach.get(mark.boot, (mark.t0_ns, mark.end_ns))
+        reach[mark.boot] = (min(first_ns, mark.t0_ns), max(last_ns, mark.end_ns))
+        if mark.t0_ns < device.dirty.end_ns and device.dirty.start_ns < mark.end_ns:
+            dirty.add(mark.boot)
+    known = [boot for boot in device.order.boots if boot.end_ns and boot.boot % ERA in dirty]
+    return frozenset(
+        boot.boot % ERA
+        for boot in known
+        if (boot.start_ns < low_ns < reach[boot.boot % ERA][0] - SESSION_GAP_NS)
+        or (boot.end_ns > high_ns > reach[boot.boot % ERA][1] + SESSION_GAP_NS)
+    )
+
+
+def _whole_boots(device: Device, low_ns: int, high_ns: int, *, torn: Set[int] = frozenset()) -> Span:
     """A window that holds boots whole, all with one number, where a device's clock or counter has failed."""
     order = device.order
-    sound = not (device.dirty and device.dirty.forced) and not device.undated
+    sound = not (device.dirty and device.dirty.forced) and not device.undated and not torn
     if sound and len({boot.boot // ERA for boot in order.boots}) <= 1:
         return low_ns, high_ns
     here = {boot.boot % ERA for boot in order.boots if boot.end_ns and boot.start_ns < high_ns and low_ns < boot.end_ns}
+    here |= torn
     spans = [boot for boot in order.boots if boot.end_ns and boot.boot % ERA in here]
     low_ns = min([low_ns, *(boot.start_ns - SESSION_GAP_NS for boot in spans)])
     return low_ns, max([high_ns, *(boot.end_ns + SESSION_GAP_NS for boot in spans)])
