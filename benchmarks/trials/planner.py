@@ -10,11 +10,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import groupby
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from api.statistics.power_tables import Presumed
 from api.trials.case import Case
@@ -26,6 +27,7 @@ from api.trials.values import Phase, PhaseKind, Plan, Treatment
 from benchmarks.trials.spread import over
 from benchmarks.trials.tables import Made
 
+Floats = NDArray[np.float64]
 RESULTS: Final = Path(__file__).with_name("results.json")
 TRIALS: Final = 4000
 PART: Final = 250
@@ -77,7 +79,7 @@ SETTINGS: Final = (
     _ask("factorial", 40, 4.0, 0.5),
     _ask("factorial", 96, 4.0, 0.6, false_alarms=0.25),
     _ask("factorial", 60, 8.0, 0.5, drop_out=0.2, baseline_weeks=4),
-    _ask("factorial", 180, 2.5, 0.75),
+    _ask("factorial", 120, 2.5, 0.75),
 )  # fmt: skip
 
 
@@ -106,71 +108,97 @@ def rejected(part: Part) -> int:
 
 def drawn(presumed: Presumed, layout: Layout, rng: np.random.Generator) -> Case:
     """One trial, night by night."""
-    tallies = []
-    for place in range(layout.wearers):
-        alone = layout.wearers == 1
-        level = presumed.per_week * (1.0 if alone else rng.gamma(presumed.people_shape) / presumed.people_shape)
-        # Of an N-of-1 trial blocks are short, and what a person is like is taken to hold throughout.
-        wander = 0.0 if alone or layout.design == "n_of_1" else presumed.wander
-        at = FIRST
-        for phase, weeks, ratio in _phases(presumed, layout, place, rng):
-            own = level * ratio * (rng.gamma(1.0 / wander) * wander if wander else 1.0)
-            dated = replace(phase, first=at, last=at + timedelta(days=7 * weeks - 1))
-            tallies.append(_tally(presumed, dated, own, rng))
-            at += timedelta(days=7 * weeks)
+    if layout.design == "n_of_1":
+        orders = rng.integers(0, 2, (layout.wearers, layout.cycles))
+        schedule = [_blocks(place, order.tolist(), weeks=layout.block_weeks) for place, order in enumerate(orders)]
+    else:
+        schedule = _schedule(layout)
+    alone = layout.wearers == 1
+    shape = presumed.people_shape
+    level = presumed.per_week * (np.ones(1) if alone else rng.gamma(shape, 1.0 / shape, layout.wearers))
+    # Of an N-of-1 trial blocks are short, and what a person is like is taken to hold throughout.
+    wander = 0.0 if alone or layout.design == "n_of_1" else presumed.wander
+    tallies: list[list[Tally]] = [[] for _ in schedule]
+    for among in zip(*schedule, strict=True):
+        ratios = np.array([_ratio(layout, phase, presumed.ratio) for phase in among])
+        own = level * ratios * (rng.gamma(1.0 / wander, wander, len(level)) if wander else 1.0)
+        for made, one in zip(tallies, _tallies(presumed, among, own, rng), strict=True):
+            made.append(one)
+    of = {made[0].phase.wearer: tuple(made) for made in tallies}
     plan = Plan("t", "q", layout.design, _treatments(layout), wearers=layout.wearers, cycles=max(2, layout.cycles))
     reference = "B" if layout.design in ("n_of_1", "crossover", "parallel") else ""
-    of = {wearer: tuple(among) for wearer, among in groupby(tallies, key=lambda one: one.phase.wearer)}
-    return Case(plan, "A", reference, tuple(tallies), of)
+    return Case(plan, "A", reference, tuple(one for made in tallies for one in made), of)
 
 
-def _phases(
-    presumed: Presumed, layout: Layout, place: int, rng: np.random.Generator
-) -> Iterator[tuple[Phase, int, float]]:
-    """Phases of one wearer with their weeks and true ratios."""
-    weeks, r, wearer = layout.block_weeks, presumed.ratio, f"w{place:03d}"
-
-    def phase(kind: PhaseKind, label: str, *, cycle: int = 0, position: int = 0, sequence: str = "") -> Phase:
-        return Phase(wearer, kind, label, FIRST, FIRST, cycle, position, sequence)
-
-    if layout.design == "before_after":
-        yield phase("baseline", ""), weeks, 1.0
-        yield phase("treatment", "A", position=1, sequence="A"), weeks, r
-    elif layout.design in ("n_of_1", "crossover"):
-        firsts = rng.integers(0, 2, layout.cycles) if layout.design == "n_of_1" else [place % 2]
-        sequence = "".join("AB" if first else "BA" for first in firsts)
-        for position, label in enumerate(sequence, 1):
-            cycle = (position + 1) // 2 if layout.design == "n_of_1" else 0
-            made = phase("treatment", label, cycle=cycle, position=position, sequence=sequence)
-            yield made, weeks, r if label == "A" else 1.0
-    else:
-        arms = ("", "A", "B", "AB") if layout.design == "factorial" else ("B", "A")
-        arm = arms[place % len(arms)]
-        if layout.baseline_weeks:
-            yield phase("baseline", "", sequence=arm), layout.baseline_weeks, 1.0
-        second = OTHER if layout.design == "factorial" and "B" in arm else 1.0
-        yield phase("treatment", arm, position=1, sequence=arm), weeks, (r if "A" in arm else 1.0) * second
+@cache
+def _schedule(layout: Layout) -> list[list[Phase]]:
+    """Phases of every wearer of a design whose order is not drawn; as many in each sequence or arm as can be."""
+    weeks = layout.block_weeks
+    if layout.design == "crossover":
+        return [_blocks(place, [place % 2], weeks=weeks) for place in range(layout.wearers)]
+    arms = {"before_after": ("A",), "parallel": ("B", "A"), "factorial": ("", "A", "B", "AB")}[layout.design]
+    before = weeks if layout.design == "before_after" else layout.baseline_weeks
+    start = FIRST + timedelta(days=7 * before)
+    found = []
+    for place in range(layout.wearers):
+        wearer, arm = f"w{place:03d}", arms[place % len(arms)]
+        phases = [_phase(wearer, "baseline", "", first=FIRST, weeks=before, sequence=arm)] if before else []
+        found.append([*phases, _phase(wearer, "treatment", arm, first=start, weeks=weeks, sequence=arm, position=1)])
+    return found
 
 
-def _tally(presumed: Presumed, phase: Phase, per_week: float, rng: np.random.Generator) -> Tally:
-    nights = (phase.last - phase.first).days + 1
-    k = presumed.weekly_k
-    of_week = rng.gamma(k, 1.0 / k, nights // 7) if math.isfinite(k) else np.ones(nights // 7)
-    cramps = rng.poisson(per_week / 7.0 * np.repeat(of_week, 7))
-    seen = rng.binomial(cramps, presumed.sensitivity) + rng.poisson(presumed.false_alarms, nights)
-    judged = rng.random(nights) < presumed.usable
-    days = phase.first.toordinal() + np.arange(nights)
-    number = int(judged.sum())
-    return Tally(
-        phase=phase,
-        planned=nights,
-        expected_h=NIGHT_H * nights,
-        days=days[judged],
-        counts=seen[judged].astype(np.float64),
-        hours=np.full(number, NIGHT_H),
-        covered=np.ones(number),
-        cramps=((),) * number,
-    )
+def _blocks(place: int, firsts: Sequence[int], *, weeks: int) -> list[Phase]:
+    """Pairs of blocks, A first where the lot says so."""
+    sequence = "".join("AB" if first else "BA" for first in firsts)
+    return [
+        _phase(
+            f"w{place:03d}", "treatment", label, first=FIRST + timedelta(days=7 * weeks * number), weeks=weeks,
+            sequence=sequence, position=number + 1, cycle=number // 2 + 1,
+        )
+        for number, label in enumerate(sequence)
+    ]  # fmt: skip
+
+
+def _phase(
+    wearer: str,
+    kind: PhaseKind,
+    label: str,
+    *,
+    first: date,
+    weeks: int,
+    sequence: str,
+    position: int = 0,
+    cycle: int = 0,
+) -> Phase:
+    return Phase(wearer, kind, label, first, first + timedelta(days=7 * weeks - 1), cycle, position, sequence)
+
+
+def _ratio(layout: Layout, phase: Phase, ratio: float) -> float:
+    second = OTHER if layout.design == "factorial" and "B" in phase.label else 1.0
+    return second * (ratio if "A" in phase.label else 1.0)
+
+
+def _tallies(presumed: Presumed, among: Sequence[Phase], per_week: Floats, rng: np.random.Generator) -> Iterator[Tally]:
+    """A phase of each wearer, all of one length."""
+    nights = (among[0].last - among[0].first).days + 1
+    k, weeks = presumed.weekly_k, (len(among), nights // 7)
+    of_week = rng.gamma(k, 1.0 / k, weeks) if math.isfinite(k) else np.ones(weeks)
+    cramps = rng.poisson(np.repeat(per_week[:, None] * of_week, 7, axis=1) / 7.0)
+    seen = rng.binomial(cramps, presumed.sensitivity) + rng.poisson(presumed.false_alarms, cramps.shape)
+    judged = rng.random(cramps.shape) < presumed.usable
+    days = among[0].first.toordinal() + np.arange(nights)
+    for phase, counts, kept in zip(among, seen.astype(np.float64), judged, strict=True):
+        number = int(kept.sum())
+        yield Tally(
+            phase=phase,
+            planned=nights,
+            expected_h=NIGHT_H * nights,
+            days=days[kept],
+            counts=counts[kept],
+            hours=np.full(number, NIGHT_H),
+            covered=np.ones(number),
+            cramps=((),) * number,
+        )
 
 
 def _treatments(layout: Layout) -> tuple[Treatment, ...]:
