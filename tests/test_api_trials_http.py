@@ -320,6 +320,24 @@ def test_cramps_that_were_felt_can_be_counted(world: World, http: httpx.Client) 
     assert counts == {"detected": 1, "felt": 2, "both": 2}
 
 
+def test_dialysis_sessions_are_compared_too(world: World, http: httpx.Client) -> None:
+    """Sessions of four hours, as the diary has them; cramps between sessions are none of theirs."""
+    ada = add_wearer(http)
+    assign(http, ada, "leg")
+    for shift in range(12):
+        start_ns = ns(f"{FIRST + timedelta(days=shift)}T08:00:00+01:00")
+        world.write(epochs("leg", start_ns, start_ns + 6 * HOUR_NS))
+        world.write([episode("leg", start_ns + HOUR_NS), episode("leg", start_ns + 5 * HOUR_NS)])
+        day = FIRST + timedelta(days=shift)
+        session = {"context": "dialysis", "start": f"{day}T08:00:00+01:00", "end": f"{day}T12:00:00+01:00"}
+        assert http.post(f"{V1}/wearers/{ada}/diary/contexts", json=session).status_code == 201
+    trial = register(http, PLAN | {"kinds": ["dialysis"]})["id"]
+    join(http, trial, ada)
+    found = analysis(http, trial)
+    assert [(arm["judged"], arm["cramps"], arm["usable_h"]) for arm in found["arms"]] == [(6, 6, 24.0)] * 2
+    assert "2.0 cramps in eight hours" in found["verdict"]
+
+
 def test_what_goes_wrong_is_told_once_and_then_tried_again(world: World, http: httpx.Client) -> None:
     ada = add_wearer(http)
     trial = register(http)["id"]
