@@ -3,7 +3,7 @@
 Rules
 -----
 - Power is the share of simulated trials whose primary analysis comes out below alpha: the analysis itself, in its form
-  for many tables at once. Formulas (Wald, non-central t) were off by more than 3 points where cramps are few.
+  for many tables at once. A formula (Wald with the non-central t distribution) was up to 5 points off.
 - The same question has the same answer: everything is drawn from the seed. `error` is what chance leaves of the power.
 - Who drops out counts for nothing, so that plans are on the safe side.
 """
