@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from api.trials.values import Plan, Treatment
 
 CLEAN = Presumed(per_week=5.0, weekly_k=math.inf, usable=1.0, sensitivity=1.0, false_alarms=0.0)
 URL = "/api/v1/planner"
+DOCS = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("false_alarms", "seen"), [(0.03, 0.54), (0.1, 0.62), (0.25, 0.72), (0.5, 0.80), (1.0, 0.88)])
@@ -172,6 +174,19 @@ def test_what_cannot_be_planned_is_refused_by_name(change: dict[str, object], na
     with pytest.raises(Invalid) as refused:
         plan(replace(Ask("n_of_1", CLEAN), **change))  # type: ignore[arg-type]
     assert refused.value.name == name
+
+
+def test_the_document_says_what_the_planner_says() -> None:
+    section = DOCS.split("## Planning a trial")[1].split("\n## ")[0]
+    usual = dict(re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", section, flags=re.MULTILINE))
+    ask = Ask("n_of_1", Presumed(per_week=8.0))
+    for name, value in usual.items():
+        assert float(value) == getattr(ask if hasattr(ask, name) else ask.presumed, name), name
+    quoted = re.search(r'"(With 8 cramps .*?)"', section, flags=re.DOTALL)
+    assert quoted is not None
+    assert " ".join(quoted[1].split()) == sentence(plan(ask))
+    assert "alpha" in usual
+    assert set(re.findall(r"`(\w+)`", section.split("| parameter |")[1].split("\n\n")[0])) == set(usual)
 
 
 @pytest.fixture
