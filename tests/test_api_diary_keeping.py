@@ -1,5 +1,6 @@
 """What is kept of a diary: by wearer, through upgrades and copies, and until the wearer is forgotten."""
 
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -103,6 +104,25 @@ def test_a_key_that_comes_again_adds_nothing_and_contradictions_are_conflicts(re
     assert (new, renewed, of_bea) == (True, False, True)
     assert again == first
     assert len({first.id, other.id, *without}) == 4
+
+
+def test_retries_that_come_at_once_add_one_entry(registry: Registry) -> None:
+    ada = add(registry).id
+    start = threading.Barrier(4)
+    ids: list[str] = []
+
+    def send() -> None:
+        start.wait()
+        with registry.write() as db:
+            ids.append(keeping.add(db, cramps.KEPT, FeltCramp(START), wearer=ada, key="k", now_ns=1)[0].id)
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 4
+    assert len(set(ids)) == rows(registry)["cramp"] == 1
 
 
 def test_an_intervention_takes_its_intakes_along(registry: Registry) -> None:

@@ -13,6 +13,12 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables of the diary."""
+    _cramps()
+    _interventions()
+    _others()
+
+
+def _cramps() -> None:
     _entries(
         "diary_cramps",
         sa.Column("at_ns", sa.BigInteger, nullable=False),
@@ -25,6 +31,9 @@ def upgrade() -> None:
         sa.Column("sleep_disturbance", sa.Integer, nullable=True),
         sa.Column("note", sa.String(200), nullable=False),
     )
+
+
+def _interventions() -> None:
     _entries(
         "diary_interventions",
         sa.Column("code", sa.String(40), nullable=False),
@@ -51,6 +60,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_diary_intakes_intervention_id", "diary_intakes", ["intervention_id", "at_ns"])
+
+
+def _others() -> None:
     _entries(
         "diary_contexts",
         sa.Column("kind", sa.String(20), nullable=False),
