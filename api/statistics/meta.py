@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
+from api.statistics.logratio import least_dispersion
 from api.statistics.values import LEVEL, Estimate, unknown
 
 Scale = Literal["ratio", "difference"]
@@ -54,9 +55,9 @@ class Pooled:
 def combine(effects: Sequence[Effect], *, scale: Scale = "ratio", level: float = LEVEL) -> Pooled:
     """Inverse-variance fixed effect, and random effects by Paule-Mandel with Hartung-Knapp interval.
 
-    Paule and Mandel 1982 (statsmodels); Hartung and Knapp 2001, never narrower than without their factor (Rover et al.
-    2015); intervals of tau2 and I2 by the Q profile (Viechtbauer 2007); prediction interval with k - 2 degrees of
-    freedom (Higgins, Thompson and Spiegelhalter 2009).
+    Paule and Mandel 1982 (statsmodels); Hartung and Knapp 2001, never narrower than by the normal distribution (Jackson
+    et al. 2017); intervals of tau2 and I2 by the Q profile (Viechtbauer 2007); prediction interval with k - 2 degrees
+    of freedom (Higgins, Thompson and Spiegelhalter 2009).
     """
     if len(effects) < 2:
         return _alone(effects, scale=scale)
@@ -68,7 +69,8 @@ def combine(effects: Sequence[Effect], *, scale: Scale = "ratio", level: float =
     tau2, k = float(found.tau2), len(effects)
     if tau2 > 0 and abs(_spread(tau2, value, variance) - (k - 1)) > 1e-3:
         return _alone(effects, scale=scale, note="the spread between people could not be estimated")
-    error = float(found.sd_eff_w_re) * math.sqrt(max(1.0, float(found.scale_hksj_re)))
+    usual = float(found.sd_eff_w_re)
+    error = usual * math.sqrt(max(least_dispersion(k - 1, level), float(found.scale_hksj_re)))
     mean = float(found.mean_effect_re)
     reach = float(stats.t.isf((1.0 - level) / 2.0, k - 1))
     p = float(2.0 * stats.t.sf(abs(mean) / error, k - 1))
@@ -78,11 +80,11 @@ def combine(effects: Sequence[Effect], *, scale: Scale = "ratio", level: float =
     return Pooled(
         fixed=_fixed(float(found.mean_effect_fe), float(found.sd_eff_w_fe), scale=scale, level=level),
         random=random,
-        prediction=_prediction(mean, math.sqrt(tau2 + error**2), k=k, scale=scale, level=level),
+        prediction=_prediction(mean, math.sqrt(tau2 + usual**2), k=k, scale=scale, level=level),
         tau2=Estimate("tau2", tau2, low, high, None, "Paule-Mandel, Q-profile interval", level=level),
         i2=_shares((tau2, low, high), variance, level=level),
         q=Estimate("Q", float(found.q), math.nan, math.nan, float(stats.chi2.sf(found.q, k - 1)), "Cochran's Q"),
-        persons=tuple(_shrunken(one, mean, error, tau2, scale=scale, level=level) for one in effects),
+        persons=tuple(_shrunken(one, mean, usual, tau2, scale=scale, level=level) for one in effects),
     )
 
 

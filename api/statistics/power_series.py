@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import stats
 
+from api.statistics.power_fits import least_dispersion
 from api.statistics.power_groups import HALF
 from api.statistics.power_tables import DoubleArray
 
@@ -25,7 +26,7 @@ def p_series(counts: DoubleArray, exposures: DoubleArray, treated: DoubleArray) 
         mean = (weight * value).sum(axis=1) / weight.sum(axis=1)
         df = told.sum(axis=1) - 1.0
         factor = (weight * (value - mean[:, None]) ** 2).sum(axis=1) / df
-        error = np.sqrt(np.maximum(1.0, factor) / weight.sum(axis=1))
+        error = np.sqrt(np.maximum(least_dispersion(df), factor) / weight.sum(axis=1))
         p = 2.0 * stats.t.sf(np.abs(mean) / error, df)
     return np.asarray(np.where(df >= 1, np.nan_to_num(p, nan=1.0), 1.0))
 
