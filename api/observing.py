@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from api.coverage import Interval as Edges
+from api.diary.carrying import carried
 from api.diary.reviews import between as reviewed
 from api.diary.reviews import verdicts
 from api.observed import Cramp, Observed, ObservedKind
@@ -63,7 +64,8 @@ def observe(
         summaries, episodes = summaries_of(
             sources, worn, ended, off=among.off, changes=among.changes, now_ns=now_ns
         )  # fmt: skip
-        found += [_observed(worn, item, episodes, kind=kind, reviews=reviews) for item in summaries]
+        said = carried(reviews, [owned.episode for owned in episodes])
+        found += [_observed(worn, item, episodes, kind=kind, reviews=said) for item in summaries]
         begin = end + timedelta(days=1)
     return found
 
@@ -86,7 +88,8 @@ def observe_spans(
         off = _off(sources, worn, span, now_ns=now_ns)
         changes = changes_of(sources, worn, [(span.start_ns, span.end_ns)])
         summaries, episodes = summaries_of(sources, worn, [period], off=off, changes=changes, now_ns=now_ns)
-        found += [_observed(worn, item, episodes, kind=kind, reviews=reviews) for item in summaries]
+        said = carried(reviews, [owned.episode for owned in episodes])
+        found += [_observed(worn, item, episodes, kind=kind, reviews=said) for item in summaries]
     return found
 
 

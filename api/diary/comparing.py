@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from api.diary import cramps, reviews
 from api.diary.agreement import Agreement, agreement
+from api.diary.carrying import carried
 from api.diary.matching import LEAST_USABLE, SLACK_S, Detected, Match, meant, pair, sees, stretch, told
 from api.diary.values import FeltCramp
 from api.observing import Span, observe, observe_spans
@@ -34,8 +35,10 @@ def compare(sources: Sources, worn: Worn, within: Interval, *, dates: tuple[date
         low_ns = min((stretch(item)[0] for item in felt), default=within.start_ns) - slack_ns
         high_ns = max((stretch(item)[1] for item in felt), default=within.end_ns) + slack_ns
         wider = Interval(min(low_ns, within.start_ns), max(high_ns, within.end_ns))
-        owned = [item for item in episodes_of(sources, worn, wider) if item.episode.status not in NOT_COUNTED]
-        verdicts = reviews.verdicts(db, worn.wearer.id, [item.episode.id for item in owned])
+        every = episodes_of(sources, worn, wider, withdrawn=True)
+        said = reviews.verdicts(db, worn.wearer.id, [item.episode.id for item in every])
+    verdicts = carried(said, [item.episode for item in every])
+    owned = [item for item in every if item.episode.status not in NOT_COUNTED]
     pairing = pair(felt, [_detected(item, verdicts) for item in owned])
     inside = [item for item in pairing.detected if within.start_ns <= item.onset_ns < within.end_ns]
     seeable = [_seeable(sources, worn, item, now_ns=now_ns) for item in pairing.felt]
