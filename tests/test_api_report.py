@@ -13,12 +13,13 @@ from report_world import DESIGNS, NOW, REGISTERED, analysed, analysis, plan_of, 
 
 from api.observed import counted, exposure_h
 from api.report import render, style_hash
+from api.report.forest import draw_forest
 from api.report.frame import DRIFT, baseline_rate
 from api.report.slopes import panels_of
 from api.report.weeks import per_week, weeks_of
 from api.report.words import chance, figure, interval, p_value
 from api.routes.pages import WEB
-from api.statistics.values import unknown
+from api.statistics.values import Estimate, unknown
 from api.trials.values import Analysis, Design
 
 HOSTILE = '"><script src="https://evil.test/x.js"></script><img src=x onerror=alert(1)>&amp;{{ 7*7 }}'
@@ -120,6 +121,27 @@ def test_what_no_number_stands_for_is_said() -> None:
     assert "not estimated: no cramps on either side" in page.cells
     assert "Not enough data" in page.text
     assert "nan" not in page.text.lower()
+
+
+def test_what_goes_the_other_way_has_an_axis_of_its_own() -> None:
+    """Fewer cramps is a ratio below 1, more responders one above: they must not meet on one axis."""
+    made = analysis("parallel")
+    odds = Estimate("odds ratio of responders", 3.2, 1.1, math.inf, 0.03, "Fisher", null=1)
+    certain = Estimate("odds ratio of remission", math.inf, 0.9, math.inf, 0.06, "Fisher", null=1)
+    flat = Estimate("difference of load", 0.0, 0.0, 0.0, 1.0, "Hodges-Lehmann", null=0)
+    rate = made.results[0]
+    others = [
+        replace(rate, role="secondary", outcome=outcome, estimate=each)
+        for outcome, each in (("responders_50", odds), ("remission", certain), ("load", flat))
+    ]
+    figure = draw_forest(replace(made, results=(rate, *others)))
+    assert figure is not None
+    drawn = Page(figure.svg)
+    assert len([each for each in drawn.named("line") if each["class"] == "null"]) == 3
+    assert len([each for each in drawn.named("line") if each["class"] == "worthwhile"]) == 1
+    assert [each["class"] for each in drawn.named("rect")] == ["point primary", "point"], "none at infinity"
+    assert "∞" in drawn.text
+    assert draw_forest(replace(made, results=(replace(rate, estimate=flat),))) is None
 
 
 def test_missing_nights_are_drawn_as_missing_and_never_as_zero() -> None:

@@ -14,17 +14,19 @@ WIDTH: Final = 700.0
 NAMES: Final = 262.0
 FIGURES: Final = 132.0
 ROW: Final = 17.0
-MOST: Final = 12
+MOST: Final = 8  # of a panel; the table has them all
+PANELS: Final = 3
 
 
 def draw_forest(analysis: Analysis) -> Figure | None:
     """The results that have a figure, the primary one first; None where none has."""
-    known = [result for result in analysis.results if result.estimate.known][:MOST]
-    if not known:
+    panels = _panels([result for result in analysis.results if _is_drawn(result)])[:PANELS]
+    if not panels:
         return None
+    known = [result for among in panels for result in among]
     shapes: list[Shape] = []
     y = 4.0
-    for among in _panels(known):
+    for among in panels:
         drawn, y = _panel(among, analysis, top=y)
         shapes += drawn
     described = "; ".join(
@@ -45,18 +47,29 @@ def _spoken(result: Result) -> str:
     return f"{figure(estimate.value)}, {figure(estimate.low)} to {figure(estimate.high)}"
 
 
+def _is_drawn(result: Result) -> bool:
+    """Whether there is an interval to be drawn."""
+    estimate = result.estimate
+    return estimate.known and estimate.low < estimate.high
+
+
 def is_ratio(result: Result) -> bool:
     """Whether a result is a ratio, whose axis is logarithmic."""
     return result.estimate.null == 1
+
+
+def _is_rate(result: Result) -> bool:
+    """Whether a result is a ratio of cramps, where less is better; the odds of responders go the other way."""
+    return is_ratio(result) and result.outcome in {"rate", "cramp_periods"}
 
 
 def _panels(known: Sequence[Result]) -> list[list[Result]]:
     """Results that can share an axis."""
     panels: dict[str, list[Result]] = {}
     for result in known:
-        key = "ratio" if is_ratio(result) else f"{result.estimate.measure} {result.outcome}"
+        key = "ratio" if _is_rate(result) else f"{result.estimate.measure} {result.outcome}"
         panels.setdefault(key, []).append(result)
-    return list(panels.values())
+    return [among[:MOST] for among in panels.values()]
 
 
 def _panel(among: Sequence[Result], analysis: Analysis, *, top: float) -> tuple[list[Shape], float]:
@@ -67,18 +80,18 @@ def _panel(among: Sequence[Result], analysis: Analysis, *, top: float) -> tuple[
     null = among[0].estimate.null
     if null is not None:
         shapes.append(line(scale.at(null), top, scale.at(null), bottom + 3, kind="null"))
-    if scale.log and among[0].outcome in {"rate", "cramp_periods"} and scale.low < worthwhile < scale.high:
+    if _is_rate(among[0]) and scale.low < worthwhile < scale.high:
         shapes.append(line(scale.at(worthwhile), top, scale.at(worthwhile), bottom + 3, kind="worthwhile"))
     for number, result in enumerate(among):
         name = _name(among, number, letters=letters)
         shapes += _row(result, scale, y=top + (number + 0.5) * ROW, name=name)
     ticks = ratio_ticks(scale.low, scale.high) if scale.log else round_ticks(scale.high, low=scale.low)
     shapes.append(line(scale.start, bottom + 3, scale.end, bottom + 3, kind="axis"))
-    for tick in ticks:
+    for tick in [each for each in ticks if scale.low <= each <= scale.high]:
         shapes.append(line(scale.at(tick), bottom + 3, scale.at(tick), bottom + 6, kind="axis"))
         said = in_words(among[0].estimate, tick) if is_share(among[0].estimate) else tick_words(tick)
         shapes.append(words(scale.at(tick), bottom + 16, said, anchor="middle", kind="quiet"))
-    measure = "ratio" if scale.log else among[0].estimate.measure
+    measure = "ratio of rates: less is fewer cramps" if _is_rate(among[0]) else among[0].estimate.measure
     shapes.append(words(0, bottom + 16, shortened(measure, NAMES), kind="quiet"))
     return shapes, bottom + 24
 
@@ -123,7 +136,8 @@ def _row(result: Result, scale: Scale, *, y: float, name: str) -> list[Shape]:
     shapes.append(line(left, y, right, y, kind="whisker"))
     shapes += [_end(left, y, cut=low < scale.low or estimate.low == -math.inf, towards=-1)]
     shapes += [_end(right, y, cut=estimate.high > scale.high, towards=1)]
-    shapes.append(box(at - half, y - half, 2 * half, 2 * half, kind="point primary" if primary else "point"))
+    if math.isfinite(estimate.value):
+        shapes.append(box(at - half, y - half, 2 * half, 2 * half, kind="point primary" if primary else "point"))
     shapes.append(words(WIDTH, y + 3.5, said, anchor="end", kind="strong" if primary else None))
     return shapes
 

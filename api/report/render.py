@@ -22,6 +22,7 @@ from api.trials.values import Analysis
 
 FOLDER: Final = Path(__file__).parent
 STYLE: Final = "report.css"
+MANY: Final = 12  # results that need smaller print to stay on two pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def render(
         .get_template("report.html")
         .render(
             analysis=analysis,
+            dense=len(analysis.results) > MANY,
             badge=words.CONCLUSIONS[analysis.conclusion],
             style=style(),
             figures=_figures(analysis),

@@ -15,8 +15,8 @@ OUTCOMES: Final[dict[Outcome, str]] = {
     "severity": "Severity (0-10)",
     "load": "Load",
     "cramp_index": "Cramp index (length × severity)",
-    "responders_25": "At least a quarter fewer cramps",
-    "responders_50": "At least half as many cramps",
+    "responders_25": "At least 25 % fewer cramps",
+    "responders_50": "At least 50 % fewer cramps",
     "remission": "No cramps at all",
     "felt_better": "Felt better",
 }
