@@ -9,6 +9,7 @@ import pytest
 from api_world import World
 from trial_cases import plan
 
+from api.errors import Unknown
 from api.trials import keeping
 from api.trials.jobs import KEPT, WAITING, Analyses
 from api.trials.registered import Trial
@@ -34,7 +35,7 @@ def finish() -> None:
 
 
 def test_a_trial_is_worked_out_once(world: World) -> None:
-    analyses, [trial] = Analyses(world.app.state.sources), trials(world, 1)
+    analyses, [trial] = Analyses(world.app.state.sources, patience_s=0), trials(world, 1)
     first = analyses.ask(trial)
     assert (first.analysis, first.progress) == (None, 0.0)
     finish()
@@ -45,7 +46,7 @@ def test_a_trial_is_worked_out_once(world: World) -> None:
 
 
 def test_at_most_one_thread_works(world: World) -> None:
-    analyses = Analyses(world.app.state.sources)
+    analyses = Analyses(world.app.state.sources, patience_s=0)
     for trial in trials(world, 6):
         analyses.ask(trial)
         assert sum(thread.name == "trial-analyses" for thread in threading.enumerate()) <= 1
@@ -56,7 +57,7 @@ def test_who_finds_the_line_full_asks_again(world: World) -> None:
     """The one at work waits for its clock, so that the line fills; then all in it are made, and who was turned away."""
     go = threading.Event()
     sources = replace(world.app.state.sources, now_ns=lambda: 1 if go.wait(30) else 0)
-    analyses, among = Analyses(sources), trials(world, WAITING + 2)
+    analyses, among = Analyses(sources, patience_s=0), trials(world, WAITING + 2)
     for trial in among:
         assert analyses.ask(trial).analysis is None
     go.set()
@@ -68,7 +69,7 @@ def test_who_finds_the_line_full_asks_again(world: World) -> None:
 
 
 def test_the_oldest_results_are_forgotten(world: World) -> None:
-    analyses, among = Analyses(world.app.state.sources), trials(world, KEPT + 1)
+    analyses, among = Analyses(world.app.state.sources, patience_s=0), trials(world, KEPT + 1)
     for trial in among:
         analyses.make(trial)
     assert analyses.ask(among[-1]).analysis is not None
@@ -77,7 +78,7 @@ def test_the_oldest_results_are_forgotten(world: World) -> None:
 
 
 def test_a_trial_that_changed_is_worked_out_again(world: World) -> None:
-    analyses, [trial] = Analyses(world.app.state.sources), trials(world, 1)
+    analyses, [trial] = Analyses(world.app.state.sources, patience_s=0), trials(world, 1)
     before = analyses.make(trial)
     with world.registry.write() as db:
         changed = keeping.amend(db, trial.id, plan(primary="load"), reason="load is better", now_ns=9)
@@ -86,3 +87,25 @@ def test_a_trial_that_changed_is_worked_out_again(world: World) -> None:
     after = analyses.ask(changed).analysis
     assert after is not None
     assert (before.plan.primary, after.plan.primary) == ("rate", "load")
+
+
+def test_who_waits_for_a_moment_gets_it_at_once(world: World) -> None:
+    analyses, [trial] = Analyses(world.app.state.sources, patience_s=60.0), trials(world, 1)
+    assert analyses.ask(trial).analysis is not None
+
+
+def test_after_a_minute_it_is_looked_whether_anything_changed(world: World) -> None:
+    analyses, [trial] = Analyses(world.app.state.sources, patience_s=60.0), trials(world, 1)
+    made = analyses.ask(trial).analysis
+    world.now = "2026-03-20T12:02:00"
+    assert analyses.ask(trial).analysis is made
+
+
+def test_what_goes_wrong_is_raised_once(world: World) -> None:
+    analyses, [trial] = Analyses(world.app.state.sources, patience_s=60.0), trials(world, 1)
+    with world.registry.write() as db:
+        db.exec_driver_sql("DELETE FROM trials")
+    with pytest.raises(Unknown):
+        analyses.ask(trial)
+    analyses.patience_s = 0.0
+    assert analyses.ask(trial).analysis is None  # tried again

@@ -2,17 +2,18 @@
 
 Rules
 -----
-- `ask` never waits: it gives the analysis, or how far it has come.
+- `ask` waits for a second at most: it gives the analysis, or how far it has come.
 - One thread at most, started when there is something to do and gone when there is not; a few may wait in line, the
   others ask again.
-- A result holds as long as nothing that it was read from has changed; that is looked up once a minute at most.
+- A result holds as long as nothing that it was read from has changed. Who asks after a minute waits in line until that
+  has been looked up, which takes as long as a tenth of reading all nights.
 - What goes wrong is told to the next who asks, once; who asks after that begins anew.
 """
 
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from threading import Lock, Thread
+from threading import Condition, Thread
 from typing import Final
 
 from api.reading import Sources
@@ -26,6 +27,7 @@ KEPT: Final = 32
 WAITING: Final = 16
 CHECK_EVERY_NS: Final = 60 * 10**9
 RETRY_AFTER_S: Final = 2
+PATIENCE_S: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -50,50 +52,58 @@ class Analyses:
     """The analyses of one service."""
 
     sources: Sources
+    patience_s: float = PATIENCE_S
     _made: OrderedDict[str, _Made] = field(default_factory=OrderedDict)
     _progress: OrderedDict[str, float] = field(default_factory=OrderedDict)  # of those in line, the first at work
     _failed: dict[str, Exception] = field(default_factory=dict)
     _thread: Thread | None = None
-    _lock: Lock = field(default_factory=Lock)
+    _lock: Condition = field(default_factory=Condition)
 
     def ask(self, trial: Trial) -> Standing:
         """The analysis as of now, or how far it has come; raises what went wrong."""
         with self._lock:
+            if trial.id not in self._progress and trial.id not in self._failed and self._ready(trial) is None:
+                self._line_up(trial.id)
+            self._lock.wait_for(lambda: trial.id not in self._progress, timeout=self.patience_s)
             if error := self._failed.pop(trial.id, None):
                 raise error
-            if trial.id in self._progress:
-                return Standing(None, self._progress[trial.id])
-            made = self._made.get(trial.id)
-        if made is not None and self._holds(trial, made):
-            return Standing(made.analysis, 1.0)
-        with self._lock:
-            if trial.id not in self._progress and len(self._progress) < WAITING:
-                self._progress[trial.id] = 0.0
-            if self._thread is None and self._progress:
-                self._thread = Thread(target=self._work, name="trial-analyses", daemon=True)
-                self._thread.start()
-        return Standing(None, 0.0)
+            ready = self._ready(trial)
+            return Standing(ready, 1.0 if ready else self._progress.get(trial.id, 0.0))
 
     def make(self, trial: Trial) -> Analysis:
         """The analysis, made here and now."""
-        # Before reading: what is written meanwhile must be seen as a change.
-        mark, now_ns = fingerprint(self.sources, trial), self.sources.now_ns()
+        mark = fingerprint(self.sources, trial)  # before reading: what is written meanwhile must be seen as a change
         analysis = analyse_trial(self.sources, trial, progress=lambda share: self._reached(trial.id, share))
         with self._lock:
-            self._made[trial.id] = _Made(trial, analysis, mark, now_ns)
+            self._made[trial.id] = _Made(trial, analysis, mark, self.sources.now_ns())
             self._made.move_to_end(trial.id)
             while len(self._made) > KEPT:
                 self._made.popitem(last=False)
         return analysis
 
-    def _holds(self, trial: Trial, made: _Made) -> bool:
-        now_ns = self.sources.now_ns()
-        if made.trial == trial and made.checked_ns <= now_ns < made.checked_ns + CHECK_EVERY_NS:
-            return True
-        if fingerprint(self.sources, trial) != made.mark:
-            return False
-        made.checked_ns = now_ns
-        return True
+    def _ready(self, trial: Trial) -> Analysis | None:
+        """The analysis, if it is of this very trial and was looked after within the minute."""
+        made = self._made.get(trial.id)
+        if made is None or made.trial != trial:
+            return None
+        fresh = made.checked_ns <= self.sources.now_ns() < made.checked_ns + CHECK_EVERY_NS
+        return made.analysis if fresh else None
+
+    def _line_up(self, trial_id: str) -> None:
+        if len(self._progress) < WAITING:
+            self._progress[trial_id] = 0.0
+        if self._thread is None:
+            self._thread = Thread(target=self._work, name="trial-analyses", daemon=True)
+            self._thread.start()
+
+    def _look_after(self, trial: Trial) -> None:
+        """Make the analysis unless the one there is still holds."""
+        with self._lock:
+            made = self._made.get(trial.id)
+        if made is not None and made.trial == trial and made.mark == fingerprint(self.sources, trial):
+            made.checked_ns = self.sources.now_ns()
+        else:
+            self.make(trial)
 
     def _reached(self, trial_id: str, share: float) -> None:
         with self._lock:
@@ -109,13 +119,14 @@ class Analyses:
                     self._thread = None
                     return
             try:
-                self.make(_read(self.sources.registry, trial_id))
+                self._look_after(_read(self.sources.registry, trial_id))
             except Exception as error:  # noqa: BLE001 - whatever it is, who asks next is told
                 _log.warning("a trial could not be analysed: %s", type(error).__name__)
                 with self._lock:
                     self._failed[trial_id] = error
             with self._lock:
                 del self._progress[trial_id]
+                self._lock.notify_all()
 
 
 def _read(registry: Registry, trial_id: str) -> Trial:
