@@ -40,6 +40,11 @@ def power(per_week: float, *, weeks: int, ratio: float) -> float:
     return 100.0 * sum(float(chance) for a, b, chance in both if rejects(a, b))
 
 
+def fewer(df: float, scale: float) -> float:
+    """Degrees of freedom of a dispersion above 1, by the formula of the method."""
+    return df * 2 * scale / (3 * scale - 1)
+
+
 def weekly(rng: np.random.Generator, mean: DoubleArray, *, k: float = 3.0) -> tuple[DoubleArray, DoubleArray]:
     """Weeks with variance m + m²/k, of which 60-100 % were usable."""
     exposure = rng.uniform(0.6, 1.0, mean.shape)
@@ -137,7 +142,7 @@ def test_weekly_ratio_is_the_quasi_poisson_one_of_statsmodels() -> None:
     assert dispersion(COUNTS, HOURS, ON).value == pytest.approx(fit.scale)
     # The score interval is Wilson's of the share, of the effective number of cramps.
     a, total, scale = COUNTS[ON == 1].sum(), COUNTS.sum(), fit.scale
-    alpha = 2 * stats.norm.sf(stats.t.isf(0.025, 14))
+    alpha = 2 * stats.norm.sf(stats.t.isf(0.025, fewer(14, scale)))
     share = proportion_confint(a / scale, total / scale, alpha=alpha, method="wilson")
     odds = HOURS[ON == 0].sum() / HOURS[ON == 1].sum()
     assert (ours.low, ours.high) == pytest.approx([limit / (1 - limit) * odds for limit in share])
@@ -158,7 +163,7 @@ def test_limits_with_covariates_are_where_statsmodels_score_test_just_rejects(co
     def p_at(ratio: float) -> float:
         null = sm.GLM(COUNTS, nuisance, family=family, offset=np.log(HOURS) + math.log(ratio) * ON).fit(scale=1.0)
         chi2 = np.asarray(null.score_test(exog_extra=ON[:, None].astype(float))[0]).item()
-        return float(2 * stats.t.sf(math.sqrt(chi2 / scale), df))
+        return float(2 * stats.t.sf(math.sqrt(chi2 / scale), fewer(df, scale)))
 
     assert p_at(ours.low) == pytest.approx(0.05, abs=1e-3)
     assert p_at(ours.high) == pytest.approx(0.05, abs=1e-3)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from scipy import stats
 
-from api.statistics.logratio import least_dispersion, ratio_by_t
+from api.statistics.logratio import effective_df, least_dispersion, ratio_by_t
 from api.statistics.rates import RATE, RATIO, rate_interval, scaled_binomial_ratio
 from api.statistics.regression import Fit, fit_counts, fit_counts_dispersed
 from api.statistics.rows import DoubleArray, Numbers, column, counted, flags
@@ -25,7 +25,8 @@ SLOPE_WEEKS: Final = 4.0
 LEAST_WEEKS: Final = 4
 METHOD: Final = (
     "quasi-Poisson regression of weekly counts on {what} with the logarithm of usable hours as offset; "
-    "Pearson dispersion; interval and p by the score test with Student's t, never narrower than by a Poisson model"
+    "Pearson dispersion; interval and p by the score test with Student's t, of fewer degrees of freedom the larger the "
+    "dispersion, and never narrower than by a Poisson model"
 )
 BINOMIAL: Final = (
     "negative binomial regression of weekly counts on treatment{covariates} with the logarithm of usable hours as "
@@ -71,7 +72,7 @@ def rate_ratio_weeks(
     fit = fit_counts(weeks.counts, weeks.design, weeks.exposures)
     if fit is None:
         return unknown(RATIO, method=method, note="The model could not be fitted to these weeks.", null=1.0)
-    found = _plain_limits(weeks, fit, level=level)
+    found = _plain_limits(weeks, _reference(fit, level))
     return _by_score(fit, weeks.counts, weeks.exposures, found=found, measure=RATIO, method=method, level=level)
 
 
@@ -141,13 +142,29 @@ def _exact(weeks: Weeks, spread: float, *, note: str, level: float) -> Estimate:
     )
 
 
-def _plain_limits(weeks: Weeks, fit: Fit, *, level: float) -> Limits | None:
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a score is judged by."""
+
+    dispersion: float
+    df: float
+    quantile: float  # of Student's t
+
+
+def _reference(fit: Fit, level: float) -> Reference:
+    seen = fit.pearson / fit.df
+    df = effective_df(fit.df, seen)
+    quantile = float(stats.t.isf((1.0 - level) / 2.0, df))
+    return Reference(max(least_dispersion(df, level), seen), df, quantile)
+
+
+def _plain_limits(weeks: Weeks, by: Reference) -> Limits | None:
     """Without a trend no fit is needed; None where no cycle has cramps that could tell."""
     (on, on_exposure), (off, off_exposure) = weeks.strata(1.0), weeks.strata(0.0)
     if weeks.trend or not (on.any() and off.any()):
         return None
     log_odds = np.log(on_exposure / off_exposure)
-    return share_limits(on, off, log_odds=log_odds, dispersion=_dispersion(fit, level), quantile=_quantile(fit, level))
+    return share_limits(on, off, log_odds=log_odds, dispersion=by.dispersion, quantile=by.quantile)
 
 
 def _by_score(
@@ -161,17 +178,16 @@ def _by_score(
     method: str,
     level: float,
 ) -> Estimate:
+    by = _reference(fit, level)
     limits = found or score_limits(
-        fit, counts, exposures, tested=tested, dispersion=_dispersion(fit, level), quantile=_quantile(fit, level)
+        fit, counts, exposures, tested=tested, dispersion=by.dispersion, quantile=by.quantile
     )
     if limits is None:
-        error = math.sqrt(_dispersion(fit, level) * fit.covariance[tested, tested])
+        error = math.sqrt(by.dispersion * fit.covariance[tested, tested])
         note = "The score test found no limits; these are by t and the standard error."
-        return ratio_by_t(
-            float(fit.beta[tested]), error, fit.df, measure=measure, method=method, level=level, note=note
-        )
+        return ratio_by_t(float(fit.beta[tested]), error, by.df, measure=measure, method=method, level=level, note=note)
     low, high, statistic = limits
-    p = float(2.0 * stats.t.sf(abs(statistic), fit.df))
+    p = float(2.0 * stats.t.sf(abs(statistic), by.df))
     value = math.exp(fit.beta[tested])
     return Estimate(measure, value, math.exp(low), math.exp(high), p, method, null=1.0, level=level)
 
@@ -184,11 +200,3 @@ def _spread(pearson: float, df: int, *, level: float) -> Estimate:
     low, high = pearson / float(stats.chi2.isf(tail, df)), pearson / float(stats.chi2.ppf(tail, df))
     p = min(1.0, 2.0 * float(min(stats.chi2.sf(pearson, df), stats.chi2.cdf(pearson, df))))
     return Estimate(SPREAD, pearson / df, low, high, p, method, null=1.0, level=level)
-
-
-def _dispersion(fit: Fit, level: float) -> float:
-    return max(least_dispersion(fit.df, level), fit.pearson / fit.df)
-
-
-def _quantile(fit: Fit, level: float) -> float:
-    return float(stats.t.isf((1.0 - level) / 2.0, fit.df))

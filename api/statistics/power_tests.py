@@ -55,7 +55,9 @@ def _by_score(
         full = _fitted(counts, exposures, treated, levels=levels)
         pearson = np.where(full > 0, (counts - full) ** 2 / full, 0.0).sum(axis=1)
         df = (exposures > 0).sum(axis=1) - held.sum(axis=1) - 1.0
-        dispersion = np.maximum(least_dispersion(df), pearson / df)
+        seen = pearson / df
+        df = df / (1.0 + 0.5 * (1.0 - 1.0 / np.maximum(1.0, seen)))  # as `logratio.effective_df`, of many
+        dispersion = np.maximum(least_dispersion(df), seen)
         statistic = score / np.sqrt(dispersion * information)
         p = 2.0 * stats.t.sf(np.abs(statistic), df)
     return np.asarray(np.nan_to_num(p, nan=1.0))
