@@ -2,6 +2,11 @@
 
 Weeks of one person differ by more than chance: a plain Poisson test of weekly counts with variance m + m²/3 calls
 9-29 % of ineffective treatments effective. Here the counts' own spread widens the interval.
+
+Found by simulation, 20,000 trials each of rate ratio 1 and 0.5 (weekly variance m + m²/3, 60-100 % of hours usable, one
+night in 12 missing, 16 weeks): `rate_ratio_weeks` at 2.5, 4 and 8 cramps a week covers 95.0-96.1 % and is false
+4.5-5.0 % of the time, before and after as well as in four pairs of 2-week blocks with a level per cycle; with variance
+m + m²/1.5 94.4-95.8 % and 4.9-5.6 %. A halving is seen in 20-22 % at 2.5 a week, in 37 % at 8: one person needs longer.
 """
 
 import math

