@@ -91,6 +91,8 @@ def test_a_crossover_by_hand() -> None:
     between = sorted(a - b for a in falls_ab for b in falls_ba)
     # Load is 2 for each cramp, over fourteen times eight hours; half of the median shift is the treatment's.
     assert result(analysis, "load").value == pytest.approx(between[4] / 2 * 2 / 14)
+    by_rank = next(one for one in analysis.results if "Hodges-Lehmann" in one.estimate.method and one.outcome == "rate")
+    assert by_rank.estimate.value == pytest.approx(between[4] / 2 / 14)  # cramps in eight hours
     names = [check.name for check in analysis.checks]
     assert names == ["period effect", "carry-over", "overdispersion"]
 
@@ -144,6 +146,9 @@ def test_parallel_arms_by_hand() -> None:
     welch = stats.ttest_ind(*change, equal_var=False)
     assert result(analysis, "load").p == pytest.approx(welch.pvalue)
     assert result(analysis, "load").value == pytest.approx(sum(change[0]) / 5 - sum(change[1]) / 5)
+    of_rates = [[(after - before) / 14 for before, after in rows] for rows in (BEFORE, CONTROL)]
+    welch_of_rates = next(one.estimate for one in analysis.results if one.estimate.method == "Welch's t test")
+    assert welch_of_rates.p == pytest.approx(stats.ttest_ind(*of_rates, equal_var=False).pvalue)
     fisher = stats.fisher_exact([[4, 1], [0, 5]])  # all but the one from 10 to 8; from 40 to 30 is just a quarter
     assert result(analysis, "responders_25").p == pytest.approx(fisher.pvalue)
     assert result(analysis, "responders_50", number=1).value == pytest.approx(3 / 5)

@@ -340,6 +340,14 @@ def test_dialysis_sessions_are_compared_too(world: World, http: httpx.Client) ->
     assert "2.0 cramps in eight hours" in found["verdict"]
 
 
+def test_a_blinded_trial_of_quinine_warns_of_it(http: httpx.Client) -> None:
+    treatments = [{"name": "quinine sulfate", "dose": "200 mg"}, {"name": "sugar pill", "control": True}]
+    trial = register(http, BLINDED | {"treatments": treatments})["id"]
+    found = analysis(http, trial)
+    assert found["caveats"][0].startswith("Quinine is not approved")
+    assert "quinine sulfate" not in json.dumps(found)
+
+
 def test_what_goes_wrong_is_told_once_and_then_tried_again(world: World, http: httpx.Client) -> None:
     ada = add_wearer(http)
     trial = register(http)["id"]

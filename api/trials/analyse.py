@@ -84,13 +84,20 @@ def _counted(case: Case, outcome: Outcome, *, role: Role, only_main: bool) -> li
         Result(outcome, role if number == 0 else "secondary", estimate, case.contrast)
         for number, estimate in enumerate(both[::-1] if counts.is_few(case) else both)
     ]
-    if outcome == "rate":
-        said = counts.posterior(case)
-        found.append(Result(outcome, "secondary", said.estimate, case.contrast, said.probability))
-    if outcome == "rate" and case.plan.design == "n_of_1":
-        found.append(Result(outcome, "secondary", counts.cycles(case), case.contrast))
-    if outcome == "rate" and case.plan.design == "n_of_1" and len(case.wearers) > 1:
-        found += [Result(outcome, "secondary", estimate, contrast) for contrast, estimate in counts.persons(case)]
+    return [*found, *_seen_otherwise(case)] if outcome == "rate" else found
+
+
+def _seen_otherwise(case: Case) -> list[Result]:
+    """The rate by methods that presume something else: Bayesian, by pairs of blocks, by each wearer's difference."""
+    said = counts.posterior(case)
+    several = len(case.wearers) > 1
+    found = [Result("rate", "secondary", said.estimate, case.contrast, said.probability)]
+    if case.plan.design == "n_of_1":
+        found.append(Result("rate", "secondary", counts.cycles(case), case.contrast))
+        persons = counts.persons(case) if several else []
+        found += [Result("rate", "secondary", estimate, contrast) for contrast, estimate in persons]
+    elif several:
+        found.append(Result("rate", "secondary", measured(case, "rate")[0], case.contrast))
     return found
 
 
@@ -106,4 +113,12 @@ def _factorial(case: Case, outcome: Outcome, *, role: Role, only_main: bool) -> 
         estimates = [by(case, outcome, *groups)[0] for groups in FACTORS.values()]
     contrasts = [f"{name_of(case.plan, factor)} against none" for factor in FACTORS]
     pairs = list(zip(estimates, contrasts, strict=True))
-    return [Result(outcome, role, estimate, contrast) for estimate, contrast in (pairs[:1] if only_main else pairs)]
+    if only_main:
+        return [Result(outcome, role, *pairs[0])]
+    found = [Result(outcome, role, estimate, contrast) for estimate, contrast in pairs]
+    if outcome == "rate":
+        changes = [measured_between(case, outcome, *groups)[0] for groups in FACTORS.values()]
+        found += [
+            Result(outcome, "secondary", change, contrast) for change, contrast in zip(changes, contrasts, strict=True)
+        ]
+    return found

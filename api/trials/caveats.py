@@ -5,7 +5,7 @@ from typing import Final
 
 from api.trials.case import Case
 from api.trials.sensitivity import FalseAlarms
-from api.trials.values import ArmFigures, Check
+from api.trials.values import ArmFigures, Check, Plan
 
 QUININE: Final = (
     "Quinine is not approved by the FDA for leg cramps and can do serious harm to blood and heart: never take it "
@@ -22,7 +22,7 @@ def caveats_of(
     """Those that apply."""
     plan = case.plan
     found = [
-        QUININE if any("quin" in treatment.name.lower() for treatment in plan.treatments) else "",
+        *safety_of(plan),
         "One person was studied: the result is theirs, and says nothing of others." if len(case.wearers) == 1 else "",
         (
             "Before and after without a control: time, season and hope change counts too, and placebo arms alone fall "
@@ -43,6 +43,11 @@ def caveats_of(
         GRADES if {"severity", "load", "cramp_index"} & {plan.primary, *plan.secondary} else "",
     ]
     return tuple(caveat for caveat in found if caveat)
+
+
+def safety_of(plan: Plan) -> tuple[str, ...]:
+    """What has to be known of a treatment before anything else; of a blinded trial too, whose plan names it."""
+    return (QUININE,) if any("quin" in treatment.name.lower() for treatment in plan.treatments) else ()
 
 
 def _alarms(case: Case, alarms: FalseAlarms | None) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -13,6 +14,7 @@ from api.trends.alarms import alarm_rate
 from api.trends.gathering import seen_of
 from api.trials.analyse import analyse
 from api.trials.case import opened_seen
+from api.trials.caveats import safety_of
 from api.trials.differences import differences_of
 from api.trials.felt import with_felt
 from api.trials.methods import Registration
@@ -23,14 +25,17 @@ from api.zones import DAY_NS
 
 Progress = Callable[[float], None]
 _READ: Final = 0.9  # of the work is reading
-_SOURCES: Final = {"reviews": "the wearers' own reviews", "accuracy_report": "the accuracy report on simulated nights"}
+_SOURCES: Final = {
+    "reviews": "the wearers' own reviews",
+    "accuracy_report": "the accuracy report on simulated nights and days",
+}
 Wanted = tuple[Worn, Phase, date]
 
 
 def analyse_trial(sources: Sources, trial: Trial, *, progress: Progress = lambda _: None) -> Analysis:
     """The analysis of a trial as far as it has come: with the names of treatments only if it is unblinded."""
     seen = seen_of_trial(sources, trial, progress=lambda share: progress(_READ * share))
-    return analyse(
+    found = analyse(
         trial.shown_plan,
         opened_seen(trial.plan, seen, dict(trial.key or {})) if trial.unblinded else seen,
         trial.shown_members,
@@ -39,6 +44,8 @@ def analyse_trial(sources: Sources, trial: Trial, *, progress: Progress = lambda
         differences=differences_of(trial, seen),
         progress=lambda share: progress(_READ + (1.0 - _READ) * share),
     )
+    warned = tuple(caveat for caveat in safety_of(trial.plan) if caveat not in found.caveats)
+    return replace(found, caveats=(*warned, *found.caveats))
 
 
 def seen_of_trial(sources: Sources, trial: Trial, *, progress: Progress = lambda _: None) -> tuple[Seen, ...]:
