@@ -69,6 +69,7 @@ def report(http: httpx.Client, trial: str, **params: str) -> httpx.Response:
 def test_the_report_is_the_analysis_of_the_api(world: World) -> None:
     with world.client() as http:
         trial, ada = trial_of(world, http)
+        world.app.state.analyses.patience_s = 0.0
         first = http.get(f"/api/v1/trials/{trial}/report")
         assert first.status_code == 202
         answer = report(http, trial)
