@@ -5,7 +5,6 @@ often as the wearer stretched or not. Then the device syncs its eight weeks over
 and trends, analysis and report are read, the report in a browser.
 """
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,14 +118,15 @@ def sync(broker: servers.Mosquitto, device: Device, folder: Path) -> None:
 
 def analysed(http: httpx.Client, trial: str) -> dict[str, Any]:
     """The analysis, once it is worked out."""
-    answer = http.get(f"/api/v1/trials/{trial}/analysis")
-    ends = time.monotonic() + 120.0
-    while answer.status_code == 202:
-        assert time.monotonic() < ends, answer.text
-        time.sleep(0.2)  # as Retry-After asks for
-        answer = http.get(f"/api/v1/trials/{trial}/analysis")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()["analysis"]
+    answers: list[httpx.Response] = []
+
+    def ready() -> bool:
+        answers.append(http.get(f"/api/v1/trials/{trial}/analysis"))
+        return answers[-1].status_code != 202
+
+    servers.wait_for(ready, timeout_s=120.0, what="the analysis")
+    assert answers[-1].status_code == 200, answers[-1].text
+    found: dict[str, Any] = answers[-1].json()["analysis"]
     return found
 
 
