@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 from statsmodels.discrete.conditional_models import ConditionalPoisson
@@ -153,7 +153,7 @@ def test_limits_with_covariates_are_where_statsmodels_score_test_just_rejects(co
     time = np.arange(16.0) if covariate != "cycle" else None
     cycle = CYCLE if covariate != "time" else None
     ours = rate_ratio_weeks(COUNTS, HOURS, ON, time=time, cycle=cycle)
-    columns = [np.ones(16)] if cycle is None else [(one == CYCLE).astype(float) for one in range(4)]
+    columns = [np.ones(16)] if cycle is None else [np.asarray(one == CYCLE, dtype=float) for one in range(4)]
     nuisance = np.column_stack([*columns, *([] if time is None else [time - 7.5])])
     family = sm.families.Poisson()
     full = sm.GLM(COUNTS, np.column_stack([nuisance, ON]), family=family, offset=np.log(HOURS)).fit()
@@ -214,8 +214,43 @@ def test_what_cannot_be_estimated_is_unknown_and_says_why() -> None:
     assert not confounded.known
     assert "time" in confounded.note
     assert "exact" in rate_ratio_weeks([9, 3], [1.0, 1.0], [0, 1]).method
+    assert "chance alone" in rate_ratio_weeks([9, 3], [1.0, 1.0], [0, 1]).note
+    # Each side's cramps are in cycles of their own, or all at the end: neither has a finite fit.
+    assert (
+        "fitted"
+        in rate_ratio_weeks([0, 3, 0, 0, 2, 0, 9], [1] * 7, [0, 1, 0, 1, 0, 0, 1], cycle=[1, 1, 2, 2, 3, 3, 4]).note
+    )
+    assert "fitted" in rate_ratio_weeks([0, 0, 0, 0, 9, 7], [1] * 6, [0, 1, 0, 1, 0, 1], time=range(6)).note
     assert not rate_ratio_negative_binomial([0, 5, 0], [1, 1, 1], [1, 0, 1]).known
     assert not dispersion([3], [1.0]).known
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 9), st.sampled_from([0.0, 0.4, 1.0]), st.booleans()), min_size=2, max_size=9)
+)
+@settings(max_examples=60, deadline=None)
+def test_any_weeks_give_an_interval_that_agrees_with_its_p_or_say_why_not(rows: list[tuple[int, float, bool]]) -> None:
+    counts = [count if exposure else 0 for count, exposure, _ in rows]
+    exposures, treated = [exposure for _, exposure, _ in rows], [on for _, _, on in rows]
+    for time in (None, list(range(len(rows)))):
+        ours = rate_ratio_weeks(counts, exposures, treated, time=time)
+        if not ours.known:
+            assert ours.note
+            continue
+        assert ours.low <= ours.value <= ours.high
+        assert ours.p is not None
+        if abs(ours.p - 0.05) > 0.003:
+            assert ours.excludes_null == (ours.p < 0.05)
+
+
+def test_weeks_that_a_model_leaves_out_still_tell_of_the_dispersion() -> None:
+    counts, treated = [0, 0, 0, 0, 0, 5, 9], [0, 1, 0, 1, 0, 1, 1]
+    ours = rate_ratio_weeks(counts, [1] * 7, treated, cycle=[1, 1, 2, 2, 3, 3, 4])
+    scale = dispersion(counts, [1] * 7, treated).value
+    assert scale > 3
+    # At least 14 / scale of so many on the side with four weeks of seven, by the binomial's continuation.
+    assert ours.p == pytest.approx(2 * (4 / 7) ** (14 / scale), rel=1e-6)
+    assert "exact" in ours.method
 
 
 def test_columns_of_unequal_length_and_wild_flags_are_refused() -> None:

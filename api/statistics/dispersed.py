@@ -38,8 +38,9 @@ BINOMIAL: Final = (
     "offset; variance by the method of moments, interval and p by Student's t"
 )
 EXACT: Final = "exact conditional (binomial) test of the sums, Clopper-Pearson interval carried over to the rate ratio"
-FEW: Final = "Too few weeks to see how they differ: exact limits, which presume that they differ by chance alone."
-ONE_SIDED: Final = "One side has no cramps: exact limits, of counts divided by the dispersion of the other side."
+FEW: Final = "Too few weeks for a model: exact limits, of counts divided by the dispersion of the weeks."
+ONE_SIDED: Final = "One side has no cramps: exact limits, of counts divided by the dispersion of the weeks."
+UNSEEN: Final = "There is no dispersion to be seen in so few weeks, so they presume that weeks differ by chance alone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,9 @@ def rate_ratio_weeks(
     if isinstance(weeks, str):
         return unknown(RATIO, method=METHOD.format(what="treatment"), note=weeks, null=1.0)
     (on, _), (off, _) = weeks.side(1.0), weeks.side(0.0)
-    if weeks.df < 1:
-        return _exact(weeks, 1.0, note=FEW, level=level)
-    if on == 0 or off == 0:
-        return _exact(weeks, weeks.one_sided_dispersion(), note=ONE_SIDED, level=level)
+    if weeks.df < 1 or on == 0 or off == 0:
+        note = FEW if weeks.df < 1 else ONE_SIDED
+        return _exact(counts, exposures, treated, note=note, level=level)
     method = METHOD.format(what="treatment" + weeks.covariates)
     fit = fit_counts(weeks.counts, weeks.design, weeks.exposures)
     if fit is None:
@@ -132,7 +132,7 @@ def level_and_slope(counts: Numbers, exposures: Numbers, weeks: Numbers, *, leve
     enough = len(np.unique(when)) >= LEAST_WEEKS and number.any()
     fit = fit_counts(number, design, exposure) if enough else None
     if fit is None:
-        note = f"A trend needs {LEAST_WEEKS} weeks with data, and cramps spread over them."
+        note = f"A trend needs {LEAST_WEEKS} weeks with data, and cramps all along; the level presumes chance alone."
         together = rate_interval(int(number.sum()), float(exposure.sum()), level=level)
         return LevelAndSlope(replace(together, note=note), unknown(SLOPE, method=method, note=note, null=1.0), spread)
     now = _by_score(fit, number, exposure, tested=0, measure=RATE, method=method, level=level)
@@ -140,10 +140,20 @@ def level_and_slope(counts: Numbers, exposures: Numbers, weeks: Numbers, *, leve
     return LevelAndSlope(replace(now, p=None, null=None), slope, _spread(fit.pearson, fit.df, level=level))
 
 
-def _exact(weeks: Weeks, spread: float, *, note: str, level: float) -> Estimate:
-    (on, on_exposure), (off, off_exposure) = weeks.side(1.0), weeks.side(0.0)
+def _exact(counts: Numbers, exposures: Numbers, treated: Numbers, *, note: str, level: float) -> Estimate:
+    """Of all weeks, whatever their cycle: those that a model leaves out tell of the dispersion too."""
+    number, exposure = counted(counts, exposures)
+    on = flags("treated", treated, length=len(number)) == 1.0
+    spread = dispersion(counts, exposures, treated)
+    scale = max(1.0, spread.value) if spread.known else 1.0
     return scaled_binomial_ratio(
-        on / spread, on_exposure, off / spread, off_exposure, method=EXACT, note=note, level=level
+        float(number[on].sum()) / scale,
+        float(exposure[on].sum()),
+        float(number[~on].sum()) / scale,
+        float(exposure[~on].sum()),
+        method=EXACT,
+        note=note if spread.known else f"{note} {UNSEEN}",
+        level=level,
     )
 
 

@@ -22,12 +22,12 @@ def p_of_weeks(
     turns = np.zeros(counts.shape[1], dtype=np.int64) if cycle is None else cycle.astype(np.int64)
     levels = np.eye(int(turns.max()) + 1)[turns]  # (weeks, cycles)
     held = (counts @ levels) > 0  # a cycle without cramps is left out
-    exposures = exposures * (held @ levels.T)
+    every, exposures = exposures, exposures * (held @ levels.T)
     p = _by_score(counts, exposures, treated, levels=levels, held=held)
     on, off = (counts * treated).sum(axis=1), (counts * (1.0 - treated)).sum(axis=1)
     single = (on == 0) != (off == 0)
     if single.any():
-        p[single] = _one_sided(counts[single], exposures[single], treated[single])
+        p[single] = _one_sided(counts[single], every[single], treated[single])
     sides = ((exposures * treated).sum(axis=1) > 0) & ((exposures * (1.0 - treated)).sum(axis=1) > 0)
     return np.where(sides & (on + off > 0), p, 1.0)
 
@@ -75,7 +75,7 @@ def _fitted(counts: DoubleArray, exposures: DoubleArray, treated: DoubleArray, *
 
 
 def _one_sided(counts: DoubleArray, exposures: DoubleArray, treated: DoubleArray) -> DoubleArray:
-    """Exact test where one side has no cramps, of counts over the dispersion of the other side."""
+    """Exact test where one side has no cramps, of counts over the dispersion of all weeks of the other."""
     has_on = (counts * treated).sum(axis=1) > 0
     side = np.where(has_on[:, None], treated, 1.0 - treated)
     total, exposure = counts.sum(axis=1), (exposures * side).sum(axis=1)

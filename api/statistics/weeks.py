@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from api.statistics.regression import fit_counts
 from api.statistics.rows import DoubleArray, Numbers, column, counted, flags
 
 
@@ -42,12 +41,6 @@ class Weeks:
         """Sum of counts and of exposure with treatment (1) or without (0)."""
         rows = self.treated == on
         return float(self.counts[rows].sum()), float(self.exposures[rows].sum())
-
-    def one_sided_dispersion(self) -> float:
-        """Dispersion of the one side that has cramps; 1 where it cannot be seen."""
-        rows = self.treated == (1.0 if self.side(1.0)[0] else 0.0)
-        fit = fit_counts(self.counts[rows], np.ones((int(rows.sum()), 1)), self.exposures[rows])
-        return max(1.0, fit.pearson / fit.df) if fit is not None and fit.df >= 1 else 1.0
 
 
 def prepared(
