@@ -11,6 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables of trials."""
+    _trials_and_plans()
+    _members_and_impressions()
+    _openings()
+
+
+def _trials_and_plans() -> None:
     op.create_table(
         "trials",
         sa.Column("id", sa.String(40), nullable=False),
@@ -31,6 +37,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("trial_id", "version", name="pk_trial_plans"),
         _of_trial("trial_plans"),
     )
+
+
+def _members_and_impressions() -> None:
     op.create_table(
         "trial_members",
         sa.Column("trial_id", sa.String(40), nullable=False),
@@ -59,6 +68,9 @@ def upgrade() -> None:
         _of_wearer("trial_impressions"),
     )
     op.create_index("ix_trial_impressions_wearer_id", "trial_impressions", ["wearer_id"])
+
+
+def _openings() -> None:
     op.create_table(
         "trial_openings",
         sa.Column("id", sa.String(40), nullable=False),
