@@ -12,7 +12,7 @@ from benchmarks.trials.simulate import Done, Task, simulated
 from benchmarks.trials.tables import Made, percent, ratio
 from benchmarks.trials.truth import Truth
 
-TRIALS: Final = 1000
+TRIALS: Final = 500
 QUICK: Final = 20
 STREAM: Final = 2
 FALL: Final = -0.3

@@ -25,6 +25,7 @@ from benchmarks.trials.shown import seen_of
 from benchmarks.trials.spread import over
 from benchmarks.trials.tables import Made, ratio
 from benchmarks.trials.truth import Truth
+from ingest.store import Epoch
 
 TRIALS: Final = 20
 QUICK: Final = 1
@@ -40,6 +41,7 @@ SMALLER: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType({
     "factorial": {"wearers": 8, "baseline_days": 7, "block_days": 10},
 })  # fmt: skip
 MORE: Final = 3.0  # cramps than in the main table, as nights are shorter
+AT_ONCE: Final = 20_000  # records of one transaction: each waits for the disk
 COMPARED: Final = ("value", "low", "high", "p")
 
 
@@ -174,9 +176,14 @@ def registered(system: System, plan: Plan) -> tuple[Trial, dict[str, str]]:
 def stored(system: System, cohort: Cohort, devices: Mapping[str, str]) -> tuple[int, int]:
     """Write the records of a cohort, and say how many there are."""
     epochs = 0
+    waiting: list[Epoch] = []
     for night in epochs_of(cohort, devices):
-        system.store.write(night)
+        waiting += night
         epochs += len(night)
+        if len(waiting) >= AT_ONCE:
+            system.store.write(waiting)
+            waiting = []
+    system.store.write(waiting)
     episodes = episodes_of(cohort, devices)
     system.store.write(episodes)
     return epochs, len(episodes)
