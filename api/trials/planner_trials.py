@@ -1,6 +1,6 @@
 """Trials that have not been made: their tables drawn, and tested as `counts` tests the primary outcome. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -68,7 +68,9 @@ def _n_of_1(presumed: Presumed, layout: Layout, *, trials: int, rng: np.random.G
     if layout.wearers == 1:
         cycle = np.repeat(np.arange(float(layout.cycles)), 2 * layout.block_weeks)
         return _weekly(presumed, treated[:, 0], cycle=cycle, rng=rng)
-    levels = levels_of(presumed, trials=trials, people=layout.wearers, periods=1, rng=rng)
+    # Blocks are short: what a person is like is taken to hold throughout.
+    steady = replace(presumed, correlation=1.0)
+    levels = levels_of(steady, trials=trials, people=layout.wearers, periods=1, rng=rng)
     ratios = np.where(treated > 0, presumed.ratio, 1.0) * levels / presumed.per_week
     counts, exposures = weeks_of(presumed, ratios, rng=rng)
     p = p_series(counts, exposures, treated)
