@@ -1,5 +1,6 @@
 """Tests of what an analysis presumes: period effect, carry-over, drift, interaction, how much weeks differ. Pure."""
 
+import math
 from typing import Final
 
 from api.statistics import grouped
@@ -8,6 +9,7 @@ from api.trials import counts
 from api.trials.case import Case, is_masked
 from api.trials.measured import periods_compared
 from api.trials.values import Check
+from api.trials.wording import changed
 
 PLACEBO_LOW, PLACEBO_HIGH = 0.28, 0.36  # falls in placebo arms
 PLACEBO: Final = Estimate(
@@ -45,8 +47,7 @@ def _period(case: Case) -> Check:
         sentence = f"Whether the second period differs from the first cannot be told: {found.note}"
     elif found.excludes_null:
         sentence = (
-            f"The second period had {_fewer(found.value)} cramps than the first, whatever was taken; the estimate "
-            "allows for it."
+            f"The second period had {_fewer(found.value, 'the first')}, whatever was taken; the estimate allows for it."
         )
     else:
         sentence = "No difference between the first and the second period was shown."
@@ -66,7 +67,7 @@ def _carry_over(case: Case) -> Check:
 
 def _placebo(case: Case) -> Check:
     mine = counts.primary(case)
-    here = f"Here it is {_fewer(mine.value)}. " if mine.known else ""
+    here = f"Here there were {_fewer(mine.value, 'before')}. " if mine.known else ""
     return Check(
         "drift without treatment",
         PLACEBO,
@@ -88,7 +89,7 @@ def _drift(case: Case) -> Check:
         exposures=[row[3] for row in rows],
     )
     sentence = (
-        f"In the arm on {case.name(case.reference)} there were {_fewer(found.value)} cramps than at its own baseline."
+        f"In the arm on {case.name(case.reference)} there were {_fewer(found.value, 'at its own baseline')}."
         if found.known
         else f"How the arm on {case.name(case.reference)} changed from its baseline cannot be told: {found.note}"
     )
@@ -119,7 +120,9 @@ def _dispersion(case: Case) -> Check:
     return Check("overdispersion", found, sentence)
 
 
-def _fewer(ratio: float) -> str:
-    """30 % fewer, 18 % more."""
-    change = round(abs(1.0 - ratio) * 100)
-    return f"{change} % {'fewer' if ratio < 1 else 'more'}" if change else "as many"
+def _fewer(ratio: float, than: str) -> str:
+    """30 % fewer cramps than before; cramps, and none before."""
+    if math.isinf(ratio):
+        return f"cramps, and none {than}"
+    said = changed(ratio)
+    return f"{said} cramps {'as' if said.endswith('as many') else 'than'} {than}"

@@ -7,8 +7,10 @@ Rules
   both: either; one that was felt and detected counts once.
 - A felt count needs no device: every period that has ended is judged, and its exposure is its length.
 - rate, load and cramp index are sums per eight usable hours. The cramp index is duration (min) x severity
-  (Man-Son-Hing and Wells 1995, BMJ 310:13). Duration and severity are means of the cramps there were.
-- A responder has a rate at least 25 % (or 50 %) below that of the own baseline; remission is not one cramp.
+  (Man-Son-Hing and Wells 1995, BMJ 310:13). Duration and severity are means of the cramps there were. A cramp of
+  which the wearer did not say how long or how bad counts as the mean of the others, never as nothing.
+- A responder has a rate at least 25 % (or 50 %) below that of the own baseline; remission is not one cramp. Neither is
+  known where fewer than half of the periods could be judged: one good night is no remission.
 """
 
 import math
@@ -30,6 +32,7 @@ Which = Literal["counted", "rejected_too", "confirmed_only"]
 PER_WEEK: Final = 7.0  # periods of eight hours that make the rate of a week
 _PER_CRAMP: Final[frozenset[Outcome]] = frozenset({"duration", "severity"})
 _PER_HOUR: Final[frozenset[Outcome]] = frozenset({"rate", "load", "cramp_index"})
+LEAST_SHARE: Final = 0.5  # of the periods of a phase, to say yes or no of it
 _FALLS: Final[dict[Outcome, float]] = {"responders_25": 0.25, "responders_50": 0.5}
 
 
@@ -90,7 +93,7 @@ def tally(plan: Plan, seen: Seen, *, until: date | None = None, which: Which = "
     return Tally(
         phase=seen.phase,
         planned=len(among),
-        expected_h=sum(item.expected_s for item in among) / 3600.0,
+        expected_h=sum(_hours(item, felt=True) if felt else item.expected_s / 3600.0 for item in among),
         days=np.array([item.date.toordinal() for item in judged], dtype=np.int64),
         counts=np.array([len(found) for found in cramps], dtype=np.float64),
         hours=np.array([_hours(item, felt=felt) for item in judged], dtype=np.float64),
@@ -154,7 +157,8 @@ def value(outcome: Outcome, among: Sequence[Tally]) -> float:
     if outcome == "cramp_periods":
         return _over(sum(float((one.counts > 0).sum()) for one in among), sum(one.judged for one in among))
     if outcome in _PER_HOUR:
-        return _over(RATE_H * sum(known), sum(one.exposure for one in among))
+        mean = _over(sum(known), len(known)) if measures else 0.0
+        return _over(RATE_H * mean * len(measures), sum(one.exposure for one in among))
     reached = reached_of(outcome, [one for one in among if one.phase.kind != "baseline"], baseline=among)
     return math.nan if reached is None else float(reached)
 
@@ -164,9 +168,9 @@ def reached_of(outcome: Outcome, among: Sequence[Tally], *, baseline: Sequence[T
     if outcome == "felt_better":
         said = [one.felt_better for one in among if one.felt_better is not None]
         return said[-1] if said else None
-    if not any(one.judged for one in among):
-        return None
     before = [one for one in baseline if one.phase.kind == "baseline" and one.judged]
+    if not _mostly_judged(among) or (before and not _mostly_judged(before)):
+        return None
     cramped = sum(one.count for one in before)
     if before and not cramped:
         return None  # nothing to respond to
@@ -176,6 +180,11 @@ def reached_of(outcome: Outcome, among: Sequence[Tally], *, baseline: Sequence[T
         return None
     fall = 1.0 - value("rate", among) / value("rate", before)
     return bool(fall >= _FALLS[outcome] - 1e-9)
+
+
+def _mostly_judged(among: Sequence[Tally]) -> bool:
+    judged = sum(one.judged for one in among)
+    return judged > 0 and judged >= LEAST_SHARE * sum(one.planned for one in among)
 
 
 def _sums(number: IntArray, of: FloatArray | IntArray) -> FloatArray:
