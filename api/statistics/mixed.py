@@ -4,7 +4,7 @@ For one person `dispersed.rate_ratio_weeks` sees more in the same data; for seve
 when counts are small. These ask less of the counts, and the second says how much persons differ.
 
 Found by simulation (2-week blocks, weekly variance m + m²/3, 60-100 % of hours usable): `paired_cycles` of 2 or 4
-cycles at 2.5 and 8 cramps a week covers 94.9-96.3 % and is false 4.2-5.1 % of the time, but sees a halving at 8 a week
+cycles at 2.5 and 8 cramps a week covers 94.9-96.8 % and is false 3.2-5.1 % of the time, but sees a halving at 8 a week
 in 22 % (weeks: 39 %). `several_cycles` of 6 persons with 3 cycles or 20 with 2 (4 a week, shape 2.5) covers 95-99 %,
 false 1-3 %: cautious. Its ratio of a true 0.5 is 0.52-0.55, as half a cramp added to small counts draws towards 1.
 """
