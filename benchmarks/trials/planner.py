@@ -234,7 +234,8 @@ def table(found: Sequence[Hits], *, settings: Sequence[tuple[Ask, int]] = SETTIN
         "analysis, night by night; the planner simulates 2,000 to 10,000 of its own in its own way. Two such shares "
         "differ by chance alone, by less than 2.6 points in 19 of 20. The largest difference is "
         f"{100 * worst:.1f} points, the goal 3. Unless it says otherwise: weekly k 3, shape between people 2.5, "
-        "correlation 0.5, 90 % of nights usable, sensitivity 0.9, 0.1 false alarms a night. Made by `python -m benchmarks.trials.planner`."
+        "correlation 0.5, 90 % of nights usable, sensitivity 0.9, 0.1 false alarms a night. "
+        "Made by `python -m benchmarks.trials.planner`."
     )
     columns = (
         "design", "size", "cramps a week", "true ratio (seen)", "otherwise", "planner", "analysis", "trials",
