@@ -85,7 +85,9 @@ def test_from_the_plan_to_the_report(desk: Desk, plan: Path, tmp_path: Path) -> 
     assert "Do I have fewer cramps when I stretch before bed?" in shown
     code, report, _ = desk.run("report", trial)
     assert code == 0
-    assert report.startswith("On stretching you had 28.0 cramps a week, on no stretching 28.0: as many")
+    assert report.startswith(
+        "On stretching you had 28.0 cramps a week (of seven nights of eight hours), on no stretching 28.0: as many"
+    )
     assert "not a medical device" in report
     page = tmp_path / "report.html"
     assert desk.run("report", trial, html=page)[0] == 0

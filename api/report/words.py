@@ -102,8 +102,8 @@ def chance(probability: float) -> str:
 
 
 def unit(plan: Plan) -> str:
-    """What rates are drawn in: of nights and days a week; sessions are too short and rare for one."""
-    return "cramps a week" if set(plan.kinds) <= {"night", "day"} else "cramps in 56 usable hours"
+    """What rates are drawn in: of nights a week of seven times eight hours; days are longer, and sessions rarer."""
+    return "cramps a week" if plan.kinds == ("night",) else "cramps in 56 usable hours"
 
 
 def periods(plan: Plan) -> str:

@@ -7,7 +7,7 @@ from api.statistics.values import unknown
 from api.trials import checks, counts, sensitivity
 from api.trials.arms import arms_of, flow_of
 from api.trials.case import Case, case_of, is_masked, name_of
-from api.trials.caveats import caveats_of
+from api.trials.caveats import caveats_of, is_early
 from api.trials.measured import between as measured_between
 from api.trials.measured import measured
 from api.trials.methods import Registration, methods_of
@@ -53,11 +53,16 @@ def analyse(
         checks=tuple(found),
         flow=() if only_primary else flow_of(case, members),
         conclusion=conclusion,
-        verdict=verdict_of(case, results[0], conclusion),
+        verdict=verdict_of(case, results[0], conclusion, also=_second(results), early=is_early(differences)),
         methods="" if only_primary else methods_of(case, results, registration),
-        caveats=() if only_primary else caveats_of(case, arms, found, false_alarms),
+        caveats=() if only_primary else caveats_of(case, arms, found, false_alarms, differences),
         differences=tuple(differences),
     )
+
+
+def _second(results: Sequence[Result]) -> Result | None:
+    """The other factor of a factorial trial, which is primary too."""
+    return results[1] if len(results) > 1 and results[1].role == "primary" else None
 
 
 def results_of(case: Case, outcome: Outcome, *, role: Role, only_main: bool = False) -> list[Result]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from api.trials.case import Case
 from api.trials.sensitivity import FalseAlarms
-from api.trials.values import ArmFigures, Check, Plan
+from api.trials.values import ArmFigures, Check, Difference, Plan
 
 QUININE: Final = (
     "Quinine is not approved by the FDA for leg cramps and can do serious harm to blood and heart: never take it "
@@ -13,16 +13,31 @@ QUININE: Final = (
 )
 DEVICE: Final = "Charley is not a medical device; nothing here replaces a doctor."
 GRADES: Final = "Severity and grades from the signal are conventions: no study ties them to pain."
+UNPLANNED: Final = {  # by what differs from the plan
+    "length": "This is a look before the trial is over. Who looks often and stops at a good moment finds effects that "
+    "are not there: intervals and p values hold for the end that was planned.",
+    "blinding": "The key was opened while wearers took part: from then on they may have known what they took.",
+    "registration": "Some began before the plan was registered, so it may have been made to fit what was seen.",
+}
+SEVERAL: Final = (
+    "The primary outcome decides. Of several others, one in twenty differs by chance alone; they are not adjusted for "
+    "that."
+)
 _WELL: Final = 0.75
 
 
 def caveats_of(
-    case: Case, arms: Sequence[ArmFigures], checks: Sequence[Check], false_alarms: FalseAlarms | None
+    case: Case,
+    arms: Sequence[ArmFigures],
+    checks: Sequence[Check],
+    false_alarms: FalseAlarms | None,
+    differences: Sequence[Difference] = (),
 ) -> tuple[str, ...]:
     """Those that apply."""
     plan = case.plan
     found = [
         *safety_of(plan),
+        *(said for what, said in UNPLANNED.items() if any(one.what == what for one in differences)),
         "One person was studied: the result is theirs, and says nothing of others." if len(case.wearers) == 1 else "",
         (
             "Before and after without a control: time, season and hope change counts too, and placebo arms alone fall "
@@ -39,10 +54,16 @@ def caveats_of(
         _coverage(arms),
         _felt(case),
         *(check.sentence for check in checks if check.name in ("period effect", "carry-over") and _shown(check)),
+        SEVERAL if plan.secondary else "",
         DEVICE,
         GRADES if {"severity", "load", "cramp_index"} & {plan.primary, *plan.secondary} else "",
     ]
     return tuple(caveat for caveat in found if caveat)
+
+
+def is_early(differences: Sequence[Difference]) -> bool:
+    """Whether the trial was still going on when it was analysed."""
+    return any(one.what == "length" for one in differences)
 
 
 def safety_of(plan: Plan) -> tuple[str, ...]:
@@ -56,8 +77,8 @@ def _alarms(case: Case, alarms: FalseAlarms | None) -> str:
     if alarms is None:
         return "Some detected episodes may be none; how many is not known here, and they pull a ratio towards 1."
     return (
-        f"About {alarms.per_8_usable_h:.2g} episodes in eight usable hours may be none (by {alarms.source}); they are "
-        "the same on both sides and pull a ratio towards 1."
+        f"About {alarms.per_8_usable_h:.2g} episodes in eight usable hours may be none (by {alarms.source}). If they "
+        "are as many on both sides they pull a ratio towards 1."
     )
 
 

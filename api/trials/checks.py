@@ -121,8 +121,10 @@ def _dispersion(case: Case) -> Check:
 
 
 def _fewer(ratio: float, than: str) -> str:
-    """30 % fewer cramps than before; cramps, and none before."""
+    """30 % fewer cramps than before; no cramps, and some before."""
     if math.isinf(ratio):
         return f"cramps, and none {than}"
+    if ratio == 0:
+        return f"no cramps, and some {than}"
     said = changed(ratio)
     return f"{said} cramps {'as' if said.endswith('as many') else 'than'} {than}"

@@ -179,6 +179,17 @@ def totals(case: Case) -> tuple[float, float, float, float]:
     return count_a, exposure_a, count_b, exposure_b
 
 
+def of_both_sides(case: Case) -> list[Tally]:
+    """The phases compared of wearers who were seen on both sides."""
+    return [
+        one
+        for wearer in case.wearers
+        for sides in [[case.side(label, wearer) for label in (case.treated, case.reference)]]
+        if all(_sums(side)[1] for side in sides)
+        for one in (*sides[0], *sides[1])
+    ]
+
+
 def dispersion(case: Case) -> Estimate:
     """How much weeks of a wearer under one treatment differ: 1 is chance alone."""
     statistic, df = 0.0, 0

@@ -8,9 +8,12 @@ from typing import Final
 
 from api.trials.case import Case, is_masked
 from api.trials.schedule import BLOCK
-from api.trials.values import Counting, Design, Plan, Result
+from api.trials.values import Counting, Design, Outcome, Plan, Result
+from api.wording import count
 
 SOFTWARE: Final = ("charley", "numpy", "scipy", "statsmodels")
+OF_COUNTS: Final[frozenset[Outcome]] = frozenset({"responders_25", "responders_50", "remission"})
+HALF: Final = "Whether a wearer responded is unknown where fewer than half of the periods could be judged."
 _COUNTING: Final[dict[Counting, str]] = {
     "detected": "Cramps are episodes that the device detected and the wearer had not called none",
     "felt": "Cramps are those that the wearer felt and wrote down, or confirmed",
@@ -45,6 +48,7 @@ def methods_of(case: Case, results: Sequence[Result], registration: Registration
         _blinding(plan),
         f"{_COUNTING[plan.counting]}.",
         _exposure(plan),
+        HALF if OF_COUNTS & {plan.primary, *plan.secondary} else "",
         f"The primary outcome was {_outcome(primary.outcome)}, {primary.contrast}: {primary.estimate.method}.",
         *_secondary(results),
         "Intervals are 95 %; p values are two-sided and not adjusted for the number of outcomes.",
@@ -56,18 +60,26 @@ def methods_of(case: Case, results: Sequence[Result], registration: Registration
 
 def design_of(plan: Plan) -> str:
     """The design and its times in words."""
+    days = count(plan.block_days, "day")
     blocks = {
-        "before_after": f"Baseline of {plan.baseline_days} days, then {plan.block_days} days of treatment",
-        "n_of_1": f"N-of-1 trial of {plan.cycles} pairs of blocks of {plan.block_days} days",
-        "crossover": f"AB/BA crossover trial with periods of {plan.block_days} days",
-        "parallel": f"Parallel trial of two arms over {plan.block_days} days",
-        "factorial": f"Two by two factorial trial over {plan.block_days} days",
+        "before_after": f"Baseline of {count(plan.baseline_days, 'day')}, then {days} of treatment",
+        "n_of_1": f"N-of-1 trial of {count(plan.cycles, 'pair')} of blocks of {days}",
+        "crossover": f"AB/BA crossover trial with periods of {days}",
+        "parallel": f"Parallel trial of two arms over {days}",
+        "factorial": f"Two by two factorial trial over {days}",
     }[plan.design]
     before = (
-        f" after {plan.baseline_days} days of baseline" if plan.baseline_days and plan.design != "before_after" else ""
+        f" after {count(plan.baseline_days, 'day')} of baseline"
+        if plan.baseline_days and plan.design != "before_after"
+        else ""
     )
-    washout = f", with {plan.washout_days} days of washout between" if plan.washout_days else ""
-    settle = f"; the first {plan.settle_days} days of each phase were not counted" if plan.settle_days else ""
+    washout = f", with {count(plan.washout_days, 'day')} of washout between" if plan.washout_days else ""
+    first = (
+        "the first day of each phase was"
+        if plan.settle_days == 1
+        else f"the first {plan.settle_days} days of each phase were"
+    )
+    settle = f"; {first} not counted" if plan.settle_days else ""
     return f"{blocks}{before}{washout}{settle}"
 
 
@@ -131,5 +143,5 @@ def _registered(registration: Registration | None) -> str:
     if registration is None:
         return "The plan was not registered."
     at = datetime.fromtimestamp(registration.at_ns // 10**9, UTC)
-    amended = f"; it was amended {registration.amendments} times since" if registration.amendments else ""
+    amended = f"; it was amended {count(registration.amendments, 'time')} since" if registration.amendments else ""
     return f"The plan was registered on {at:%Y-%m-%d %H:%M} UTC with SHA-256 {registration.digest}{amended}."

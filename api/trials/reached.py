@@ -30,7 +30,7 @@ def reached(case: Case, outcome: Outcome) -> list[Estimate]:
             said = answers(case, outcome, [case.treated])
             return [proportion(sum(said), len(said), measure=f"share with {WORDS[outcome]}")]
         case _:
-            both = _pairs(case, outcome)
+            both = pairs_of(case, outcome)
             odds = mcnemar(sum(a and not b for a, b in both), sum(b and not a for a, b in both), measure=_odds(outcome))
             return [odds]
 
@@ -64,7 +64,7 @@ def _crossed(case: Case, outcome: Outcome) -> list[Estimate]:
     return [found.prescott, found.mainland_gart, found.mcnemar]
 
 
-def _pairs(case: Case, outcome: Outcome) -> Answers:
+def pairs_of(case: Case, outcome: Outcome) -> Answers:
     """Answers with and without treatment, of each wearer who gave both; what was felt is asked pair by pair."""
     found = [
         tuple(_answer(case, outcome, wearer, label, cycle=cycle) for label in (case.treated, case.reference))

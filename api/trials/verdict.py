@@ -3,6 +3,7 @@
 Rules
 -----
 - Fewer than `FEWEST` cramps in all, or nothing that can be estimated, is not enough data, whatever the p value.
+- So is one side of fewer than `LEAST_JUDGED` nights: nobody knows what the others would have shown.
 - So is no difference where the plan itself had less than even odds of showing one.
 - A p value below 0.05 is a difference; where nothing was tested the interval says so.
 - Before and after alone never says that a treatment worked.
@@ -14,9 +15,10 @@ from api.trials.case import Case, is_masked
 from api.trials.checks import PLACEBO_HIGH, PLACEBO_LOW
 from api.trials.plans import BINARY
 from api.trials.values import Conclusion, Result
-from api.trials.wording import figures_of, name_treated, percent
+from api.trials.wording import also_told, figures_of, name_treated, other_side, percent, periods_of, sides_of
 
 FEWEST: Final = 30  # cramps in both phases together: below, power is under 40 % for half as many cramps
+LEAST_JUDGED: Final = 5
 LEAST_POWER: Final = 0.5
 ALPHA: Final = 0.05
 
@@ -24,7 +26,9 @@ ALPHA: Final = 0.05
 def conclude(case: Case, result: Result) -> Conclusion:
     """Fewer and more mean better and worse of an outcome that is not a count."""
     found = result.estimate
-    if not found.known or (result.outcome not in BINARY and cramps_of(case) < FEWEST):
+    if not found.known:
+        return "not_enough_data"
+    if result.outcome not in BINARY and (cramps_of(case) < FEWEST or min(judged_of(case)) < LEAST_JUDGED):
         return "not_enough_data"
     differs = found.excludes_null if found.p is None else found.p < ALPHA
     if differs and found.null is not None:
@@ -38,14 +42,29 @@ def cramps_of(case: Case) -> int:
     return round(sum(one.count for one in case.compared()))
 
 
-def verdict_of(case: Case, result: Result, conclusion: Conclusion) -> str:
-    """What was seen, how sure that is, and what follows."""
+def judged_of(case: Case) -> tuple[int, int]:
+    """Periods with enough data on the treated side, and on the other."""
+    on, off = sides_of(case)
+    return sum(one.judged for one in on), sum(one.judged for one in off)
+
+
+def verdict_of(
+    case: Case, result: Result, conclusion: Conclusion, *, also: Result | None = None, early: bool = False
+) -> str:
+    """What was seen, how sure that is, and what follows; `also` is of a second factor."""
     if case.plan.design == "factorial" and is_masked(case.plan):
         return "The trial is blinded, and which pack held what is not known: nothing can be compared yet."
     if not any(one.judged for one in case.compared()):
-        return "There are no nights with enough data yet, so nothing can be compared."
-    said = f"{figures_of(case, result)} {_meant(case, result, conclusion)}"
-    return f"{said} Which of the two is A is still sealed." if is_masked(case.plan) else said
+        return f"There are no {periods_of(case)} with enough data yet, so nothing can be compared."
+    return " ".join(
+        [
+            figures_of(case, result),
+            _meant(case, result, conclusion),
+            *([also_told(also)] if also else []),
+            *(["Which of the two is A is still sealed."] if is_masked(case.plan) else []),
+            *(["The trial is not over: this may change."] if early else []),
+        ]
+    )
 
 
 def _meant(case: Case, result: Result, conclusion: Conclusion) -> str:
@@ -54,7 +73,7 @@ def _meant(case: Case, result: Result, conclusion: Conclusion) -> str:
     if conclusion == "not_enough_data":
         return _too_little(case, result)
     if case.plan.design == "before_after":
-        return _drifted(case.name(case.treated), conclusion, binary=result.outcome in BINARY)
+        return _drifted(case.name(case.treated), conclusion, binary=result.outcome in BINARY, counted=counted)
     if conclusion == "no_difference_shown":
         unlikely = counted and result.estimate.low > case.plan.worthwhile_ratio
         return f"A fall of {_worth(case)} or more is unlikely." if unlikely else "These data cannot tell."
@@ -82,18 +101,23 @@ def _worth(case: Case) -> str:
     return f"{percent(1 - case.plan.worthwhile_ratio)} %"
 
 
-def _drifted(treated: str, conclusion: Conclusion, *, binary: bool) -> str:
+def _drifted(treated: str, conclusion: Conclusion, *, binary: bool, counted: bool) -> str:
     placebo = f"{PLACEBO_LOW * 100:.0f} to {PLACEBO_HIGH * 100:.0f} %"
     if binary:
         return (
             f"There was nobody without {treated} to compare with: with no drug at all cramps fall by {placebo}, "
             "and many people improve."
         )
+    if conclusion == "no_difference_shown":
+        return "These data cannot tell."
+    if not counted:
+        way = "lower" if conclusion == "fewer" else "higher"
+        return (
+            f"That is {way} than before; why cannot be told from before and after alone: people on placebo change too."
+        )
     if conclusion == "fewer":
         return f"That is fewer than before; a fall of {placebo} is also seen on placebo, so it does not show why."
-    if conclusion == "more":
-        return "That is more than before; why cannot be told from before and after alone."
-    return "These data cannot tell."
+    return "That is more than before; why cannot be told from before and after alone."
 
 
 def _too_little(case: Case, result: Result) -> str:
@@ -101,6 +125,12 @@ def _too_little(case: Case, result: Result) -> str:
     if result.outcome not in BINARY and total < FEWEST:
         cramps = "only one cramp" if total == 1 else f"only {total} cramps" if total else "no cramps"
         return f"There were {cramps} in all, too few to tell: at least {FEWEST} are needed."
+    if result.outcome not in BINARY and min(judged_of(case)) < LEAST_JUDGED:
+        on, off = judged_of(case)
+        return (
+            f"Only {on} {periods_of(case)} on {name_treated(case)} and {off} {other_side(case)} had enough data: at "
+            f"least {LEAST_JUDGED} of each are needed."
+        )
     if case.plan.power is not None and case.plan.power < LEAST_POWER and result.estimate.known:
         return (
             f"The plan had a chance of {percent(case.plan.power)} % to show the effect it expected: that is not enough "

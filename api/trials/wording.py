@@ -6,11 +6,11 @@ from typing import Final
 from api.observed import RATE_H, ObservedKind
 from api.statistics.values import Estimate
 from api.trials.case import BASELINE, Case
-from api.trials.counts import contrast, is_treated
+from api.trials.counts import contrast, is_treated, of_both_sides
 from api.trials.measured import UNITS
 from api.trials.outcomes import PER_WEEK, Tally
 from api.trials.plans import BINARY
-from api.trials.reached import WORDS, answers
+from api.trials.reached import WORDS, answers, pairs_of
 from api.trials.values import Outcome, Result
 
 _PLAIN: Final[dict[Outcome, str]] = {
@@ -19,6 +19,8 @@ _PLAIN: Final[dict[Outcome, str]] = {
     "load": "the load in eight hours",
     "cramp_index": "the cramp index in eight hours",
 }
+MANY_TIMES: Final = 3.0
+LEAST_TOLD: Final = 0.005  # as a share: below, a fall would be rounded to all of it
 _PERIODS: Final[dict[tuple[ObservedKind, ...], str]] = {("night",): "nights", ("day",): "days"}
 
 
@@ -28,10 +30,7 @@ def figures_of(case: Case, result: Result) -> str:
     match result.outcome:
         case "rate" | "cramp_periods":
             figures = _rates(case) if result.outcome == "rate" else _shares(case)
-            allowed = _allowed(case)
-            if not found.known:
-                return f"{figures}; how they differ cannot be estimated."
-            return f"{figures}: {changed(found.value)}{allowed}, but it could be anything {_between(found)}."
+            return f"{figures}{_differ(case, found)}"
         case outcome if outcome in BINARY:
             return _people(case, outcome, found)
         case outcome:
@@ -45,17 +44,46 @@ def figures_of(case: Case, result: Result) -> str:
             )
 
 
+def _differ(case: Case, found: Estimate) -> str:
+    """30 % fewer, but it could be anything from 60 % fewer to 10 % more; of a side without cramps no such figure."""
+    if not found.known:
+        return "; how they differ cannot be estimated."
+    if found.value == 0:
+        return f": none were seen on {name_treated(case)}, but it could be anything {_between(found)}."
+    if math.isinf(found.value):
+        return f": none were seen {other_side(case)}, and it could be anything {_between(found)}."
+    return f": {changed(found.value)}{_allowed(case, found)}, but it could be anything {_between(found)}."
+
+
+def also_told(result: Result) -> str:
+    """What the second factor of a factorial trial did."""
+    name, found = result.contrast.removesuffix(" against none"), result.estimate
+    if result.outcome not in ("rate", "cramp_periods"):
+        return f"What {name} did is told with the results."
+    if not found.known:
+        return f"What {name} did cannot be estimated."
+    return f"With {name} rather than without it: {changed(found.value)}, but it could be anything {_between(found)}."
+
+
 def _rates(case: Case) -> str:
-    """On magnesium you had 3.1 cramps a week, on placebo 4.4."""
-    unit, by = ("a week", PER_WEEK) if set(case.plan.kinds) <= {"night", "day"} else ("in eight hours", 1.0)
-    treated, other = (by * RATE_H * _rate(among) for among in _sides(case))
-    return f"{_begun(case)} had {_number(treated)} cramps {unit}, {_other(case)} {_number(other)}"
+    """On magnesium you had 3.1 cramps a week (of seven nights of eight hours), on placebo 4.4."""
+    # A week has seven nights, but 112 hours of day: of other kinds a week would be a wrong one.
+    nights = case.plan.kinds == ("night",)
+    unit, by = ("a week (of seven nights of eight hours)", PER_WEEK) if nights else ("in eight hours", 1.0)
+    treated, other = (by * RATE_H * _rate(among) for among in sides_of(case))
+    unknown = "not known how many" if math.isnan(other) else f"{other:.1f}"
+    return f"{_begun(case)} had {_number(treated)} cramps {unit}, {other_side(case)} {unknown}"
 
 
 def _shares(case: Case) -> str:
-    what = _PERIODS.get(case.plan.kinds, "periods")
-    treated, other = (_share(among) for among in _sides(case))
-    return f"{_begun(case)} had cramps in {percent(treated)} % of {what}, {_other(case)} in {percent(other)} %"
+    what = periods_of(case)
+    treated, other = (_share(among) for among in sides_of(case))
+    return f"{_begun(case)} had cramps in {percent(treated)} % of {what}, {other_side(case)} in {percent(other)} %"
+
+
+def periods_of(case: Case) -> str:
+    """Nights, days, or a word for several kinds."""
+    return _PERIODS.get(case.plan.kinds, "periods")
 
 
 def _people(case: Case, outcome: Outcome, found: Estimate) -> str:
@@ -63,14 +91,22 @@ def _people(case: Case, outcome: Outcome, found: Estimate) -> str:
         said = answers(case, outcome, [case.treated])
         interval = f" (from {percent(found.low)} to {percent(found.high)} % of such people)" if found.known else ""
         return f"{sum(said)} of {len(said)} {WORDS[outcome]} with {case.name(case.treated)}{interval}."
+    if case.plan.design == "n_of_1":
+        pairs = pairs_of(case, outcome)
+        first, second = sum(on for on, _ in pairs), sum(off for _, off in pairs)
+        of = f"of {len(pairs)} {'pairs of blocks' if outcome == 'felt_better' else 'wearers'}"
+        return f"{_capital(WORDS[outcome])}, {of}: {first} on {name_treated(case)}, {second} {other_side(case)}."
     arms = (["AB", "A"], ["B", ""]) if case.plan.design == "factorial" else ([case.treated], [case.reference])
     a, b = (answers(case, outcome, side) for side in arms)
-    both = f"{sum(a)} of {len(a)} on {name_treated(case)}, {sum(b)} of {len(b)} {_other(case)}"
+    both = f"{sum(a)} of {len(a)} on {name_treated(case)}, {sum(b)} of {len(b)} {other_side(case)}"
     return f"{_capital(WORDS[outcome])}: {both}."
 
 
-def _sides(case: Case) -> tuple[list[Tally], list[Tally]]:
+def sides_of(case: Case) -> tuple[list[Tally], list[Tally]]:
+    """The phases that the figures are of: treated, and the others."""
     compared = case.compared()
+    if case.plan.design not in ("parallel", "factorial"):
+        compared = of_both_sides(case) or compared
     return [one for one in compared if is_treated(case, one)], [one for one in compared if not is_treated(case, one)]
 
 
@@ -84,7 +120,8 @@ def name_treated(case: Case) -> str:
     return contrast(case).removesuffix(" against none") if case.plan.design == "factorial" else case.name(case.treated)
 
 
-def _other(case: Case) -> str:
+def other_side(case: Case) -> str:
+    """On what, or without what, the other side was."""
     return "without it" if case.plan.design == "factorial" else _on(case, case.reference)
 
 
@@ -93,8 +130,10 @@ def _on(case: Case, label: str) -> str:
     return "before" if name == BASELINE else f"on {name}"
 
 
-def _allowed(case: Case) -> str:
+def _allowed(case: Case, found: Estimate) -> str:
     """Why the ratio need not be that of the two figures."""
+    if found.method.startswith("exact"):  # of the sums
+        return ""
     match case.plan.design:
         case "parallel" | "factorial" if case.baseline():
             return " (allowing for how each began)"
@@ -107,9 +146,13 @@ def _allowed(case: Case) -> str:
 
 
 def changed(ratio: float) -> str:
-    """30 % fewer, 18 % more, as many."""
+    """30 % fewer, 18 % more, 4.2 times as many, as many, none."""
     if math.isinf(ratio):
         return "more by any number"
+    if ratio >= MANY_TIMES:
+        return f"{ratio:.{0 if ratio >= 10 else 1}f} times as many"
+    if ratio < LEAST_TOLD:
+        return "over 99 % fewer" if ratio > 0 else "none"
     change = percent(abs(1.0 - ratio))
     return "as many" if change == "0" else f"{change} % {'fewer' if ratio < 1 else 'more'}"
 
