@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from trial_cases import arm, baseline, members, n_of_1, plan, seen
+from trial_cases import FIRST, arm, baseline, members, n_of_1, plan, seen
 from trial_cases import crossover as crossed
 
 from api.trials.analyse import analyse
@@ -176,3 +177,24 @@ def test_several_outcomes_and_single_days_are_said_as_such() -> None:
     assert any("one in twenty differs by chance alone" in caveat for caveat in analysis.caveats)
     alone = said(plan(secondary=()), among)
     assert not any("one in twenty" in caveat for caveat in alone.caveats)
+
+
+def test_everybody_registered_is_analysed_or_lost_once() -> None:
+    """Of six, one is excluded, one left before the second period, one has no data in it; one left in its midst."""
+    among = [
+        phase
+        for n in range(6)
+        for phase in crossed("AB" if n % 2 else "BA", half(8), [None] * 14 if n == 2 else half(8), wearer=f"w{n}")
+        if not (n == 1 and phase.phase.position == 2)
+    ]
+    changes = {"w0": {"excluded": "took quinine"}, "w1": {"left": FIRST, "reason": "moved"},
+               "w3": {"left": FIRST + timedelta(days=35), "reason": "ill"}}  # fmt: skip
+    joined = tuple(replace(member, **changes.get(member.wearer, {})) for member in members(among))
+    flow = analyse(plan("crossover", wearers=6), among, joined).flow
+    registered, analysed, early = flow[0], flow[-2], flow[-1]
+    assert (analysed.label, analysed.wearers) == ("analysed", 3)
+    assert dict(analysed.lost) == {
+        "excluded: took quinine": 1, "left: moved": 1, "no nights with enough data on both sides": 1,
+    }  # fmt: skip
+    assert registered.wearers == analysed.wearers + sum(number for _, number in analysed.lost)
+    assert (early.label, early.wearers) == ("of them left early: ill", 1)

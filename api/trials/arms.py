@@ -9,8 +9,11 @@ from api.observed import RATE_H
 from api.statistics.rates import rate_interval
 from api.statistics.values import Estimate
 from api.trials.case import BASELINE, Case
+from api.trials.counts import of_both_sides
 from api.trials.outcomes import PER_WEEK, Tally
+from api.trials.plans import BINARY
 from api.trials.values import ArmFigures, FlowStep, Member
+from api.trials.wording import periods_of
 
 PER_WEEK_MEASURE: Final = "cramps a week of seven times eight hours"
 
@@ -34,12 +37,14 @@ def per_week(among: Sequence[Tally]) -> Estimate:
 
 def flow_of(case: Case, members: Sequence[Member]) -> tuple[FlowStep, ...]:
     """Registered, allocated to each sequence or arm, analysed; and who was lost on the way, with reasons."""
-    lost = Counter(f"excluded: {member.excluded}" for member in members if member.excluded)
     in_it = {member.wearer for member in members if not member.excluded} or set(case.wearers)
-    analysed = {wearer for wearer in case.wearers if any(one.judged for one in _of(case, wearer))}
-    left = Counter(
-        f"left: {member.reason or 'no reason given'}" for member in members if member.left and not member.excluded
+    analysed = _analysed(case)
+    lost = Counter(f"excluded: {member.excluded}" for member in members if member.excluded)
+    left = {member.wearer: member.reason or "no reason given" for member in members if member.left}
+    lost += Counter(
+        f"left: {left[wearer]}" if wearer in left else _silent(case) for wearer in in_it if wearer not in analysed
     )
+    early = Counter(reason for wearer, reason in left.items() if wearer in analysed)
     arms = Counter(member.sequence for member in members) or Counter(
         {one.phase.wearer: one.phase.sequence for one in case.tallies}.values()
     )
@@ -48,17 +53,26 @@ def flow_of(case: Case, members: Sequence[Member]) -> tuple[FlowStep, ...]:
         for arm, wearers in sorted(arms.items())
         if case.plan.design not in ("before_after", "n_of_1")
     ]
-    if silent := len(in_it - analysed):
-        left["no night with enough data"] += silent
     return (
         FlowStep("registered", len(members) or len(in_it)),
         *allocated,
-        FlowStep("analysed", len(analysed), tuple(sorted((lost + left).items()))),
+        FlowStep("analysed", len(analysed), tuple(sorted(lost.items()))),
+        *(FlowStep(f"of them left early: {reason}", wearers) for reason, wearers in sorted(early.items())),
     )
 
 
-def _of(case: Case, wearer: str) -> list[Tally]:
-    return [one for one in case.compared() if one.phase.wearer == wearer]
+def _analysed(case: Case) -> set[str]:
+    """Those whom the comparison rests on: with data, and on both sides where each is their own control."""
+    among = of_both_sides(case) if _own_control(case) else [one for one in case.compared() if one.judged]
+    return {one.phase.wearer for one in among}
+
+
+def _own_control(case: Case) -> bool:
+    return case.plan.design not in ("parallel", "factorial") and case.plan.primary not in BINARY
+
+
+def _silent(case: Case) -> str:
+    return f"no {periods_of(case)} with enough data" + (" on both sides" if _own_control(case) else "")
 
 
 def _arm(case: Case, arm: str) -> str:
