@@ -162,7 +162,7 @@ def test_the_drawn_rate_of_a_week_is_cramps_per_usable_hour() -> None:
     plan = plan_of("crossover")
     seen = seen_of(plan)
     for each in seen[:6]:
-        for number, week in enumerate(weeks_of([each], settle_days=plan.settle_days)):
+        for number, week in enumerate(weeks_of([each], plan)):
             hours, cramps, judged = 0.0, 0, 0
             for item in each.observed:
                 day = (item.date - each.phase.first).days
@@ -171,7 +171,7 @@ def test_the_drawn_rate_of_a_week_is_cramps_per_usable_hour() -> None:
             assert week.judged == judged
             assert week.per_week == pytest.approx(7 * 8 * cramps / hours)
     none = [replace(item, enough=False) for item in seen[0].observed]
-    assert math.isnan(per_week(none))
+    assert math.isnan(per_week(none, plan))
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -209,7 +209,7 @@ def test_the_drift_of_placebo_is_drawn_only_where_there_is_no_control() -> None:
         (zero - y) / (zero - float(before["y1"])) for y in (float(band["y"]) + float(band["height"]), float(band["y"]))
     ]
     assert shares == pytest.approx(DRIFT, abs=0.02)
-    assert baseline_rate(made.seen, settle_days=0) > 0
+    assert baseline_rate(made.seen, made.plan) > 0
 
 
 @pytest.mark.parametrize("design", DESIGNS)

@@ -23,7 +23,7 @@ def draw_cohort(analysis: Analysis) -> Figure:
     model = _model(analysis.seen)
     since = weeks.origins(model)
     days = max(weeks.reach(seen.phase, since)[1] for seen in model)
-    curves = {name: weeks.weeks_of(group, settle_days=plan.settle_days) for name, group in groups.items()}
+    curves = {name: weeks.weeks_of(group, plan) for name, group in groups.items()}
     on = frame(
         days=days,
         highest=highest_of([week.per_week for curve in curves.values() for week in curve]),
@@ -34,7 +34,7 @@ def draw_cohort(analysis: Analysis) -> Figure:
     shapes += axis(on, said=f"{unit(plan)} for each wearer")
     if plan.design == "before_after":
         begins = min((weeks.reach(seen.phase, since)[0] for seen in model if seen.phase.kind == "treatment"), default=0)
-        shapes += drift(on, rate=baseline_rate(analysis.seen, settle_days=plan.settle_days), begins=begins)
+        shapes += drift(on, rate=baseline_rate(analysis.seen, plan), begins=begins)
     for number, curve in enumerate(curves.values()):
         shapes += _curve(on, curve, number=number)
     shapes += (
@@ -70,7 +70,7 @@ def _labels(plan: Plan, model: Sequence[Seen]) -> list[str]:
 
 
 def _pooled(among: Sequence[Seen], plan: Plan) -> list[weeks.Week]:
-    return weeks.weeks_of(among, settle_days=plan.settle_days)
+    return weeks.weeks_of(among, plan)
 
 
 def _middle(on: Frame, week: weeks.Week) -> float:

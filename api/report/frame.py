@@ -84,11 +84,9 @@ def label_of(plan: Plan, seen: Seen, *, width: float) -> str:
     return name if min(len(name), 8) * EM <= width else seen.phase.label or name
 
 
-def baseline_rate(among: Sequence[Seen], *, settle_days: int) -> float:
+def baseline_rate(among: Sequence[Seen], plan: Plan) -> float:
     """Cramps a week before any treatment; NaN where there is no baseline."""
-    return per_week(
-        [item for seen in among if seen.phase.kind == "baseline" for item in settled(seen, settle_days=settle_days)]
-    )
+    return per_week([item for seen in among if seen.phase.kind == "baseline" for item in settled(seen, plan)], plan)
 
 
 def drift(on: Frame, *, rate: float, begins: int) -> list[Shape]:

@@ -50,7 +50,7 @@ def render(
         .render(
             analysis=analysis,
             dense=len(analysis.results) > MANY,
-            badge=words.CONCLUSIONS[analysis.conclusion],
+            badge=words.badge(analysis.plan, analysis.conclusion),
             style=style(),
             figures=_figures(analysis),
             missing=missing(analysis),
@@ -86,10 +86,12 @@ def style_hash() -> str:
 def missing(analysis: Analysis) -> str:
     """How many planned nights had enough data, in a sentence."""
     planned = sum(len(seen.observed) for seen in analysis.seen)
-    judged = sum(item.enough for seen in analysis.seen for item in seen.observed)
+    judged = sum(weeks.judged(item, analysis.plan) for seen in analysis.seen for item in seen.observed)
     what = words.periods(analysis.plan)
     if not planned:
         return f"No planned {what} have ended."
+    if analysis.plan.counting == "felt":
+        return f"{planned} {what} have ended. Felt cramps are counted in each: one without an entry is one without."
     rest = planned - judged
     said = f"Of {planned} planned {what} {judged} had enough data ({words.percent(judged, planned)})"
     if not rest:

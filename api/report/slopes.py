@@ -101,8 +101,9 @@ def _pairs(among: Sequence[Seen], plan: Plan, *, names: dict[Phase, str], sides:
         if sides != ("baseline", "treatment") and phase.kind != "treatment":
             continue
         both = found.setdefault(names[phase], ([], []))
-        both[sides.index(side)].extend(weeks.settled(seen, settle_days=plan.settle_days))
-    return tuple(Pair(name, weeks.per_week(left), weeks.per_week(right)) for name, (left, right) in found.items())
+        both[sides.index(side)].extend(weeks.settled(seen, plan))
+    rates = {name: [weeks.per_week(side, plan) for side in both] for name, both in found.items()}
+    return tuple(Pair(name, left, right) for name, (left, right) in rates.items())
 
 
 def _panel(panel: Panel, y: Scale, *, left: float, room: float) -> list[Shape]:

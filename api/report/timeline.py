@@ -24,7 +24,7 @@ def draw_timeline(analysis: Analysis) -> Figure:
     since = weeks.origins(among)
     days = max(weeks.reach(seen.phase, since)[1] for seen in among)
     bars = [(seen, week) for seen in among for week in _weeks(seen, plan, since)]
-    means = [weeks.per_week(weeks.settled(seen, settle_days=plan.settle_days)) for seen in among]
+    means = [weeks.per_week(weeks.settled(seen, plan), plan) for seen in among]
     on = framing.frame(days=days, highest=framing.highest_of([week.per_week for _, week in bars] + means))
     labels = [framing.label_of(plan, seen, width=on.x.at(seen_days(seen)) - on.x.start) for seen in among]
     shapes = [hatching("hatch-time"), *framing.phases(on, plan, among, since=since, labels=labels)]
@@ -33,7 +33,7 @@ def draw_timeline(analysis: Analysis) -> Figure:
     shapes += [each for seen, mean in zip(among, means, strict=True) for each in _mean(on, seen, mean, since)]
     if plan.design == "before_after":
         begins = min((weeks.reach(seen.phase, since)[0] for seen in among if seen.phase.kind == "treatment"), default=0)
-        shapes += framing.drift(on, rate=framing.baseline_rate(among, settle_days=plan.settle_days), begins=begins)
+        shapes += framing.drift(on, rate=framing.baseline_rate(among, plan), begins=begins)
     shapes += _cells(on, among, plan, since) + framing.days_axis(on, y=BOTTOM + CELL + 18, days=days)
     svg = drawing(
         name="time",
@@ -53,7 +53,7 @@ def seen_days(seen: Seen) -> int:
 def _weeks(seen: Seen, plan: Plan, since: dict[str, date]) -> list[weeks.Week]:
     """Weeks of one phase, counted from the trial's first day."""
     offset = weeks.reach(seen.phase, since)[0]
-    found = weeks.weeks_of([seen], settle_days=plan.settle_days)
+    found = weeks.weeks_of([seen], plan)
     return [weeks.Week(offset + week.start, week.days, week.planned, week.judged, week.per_week) for week in found]
 
 
@@ -88,18 +88,18 @@ def _cells(on: Frame, among: Sequence[Seen], plan: Plan, since: dict[str, date])
         for when, items in by_date.items():
             day = (when - since[seen.phase.wearer]).days
             early = (when - seen.phase.first).days < plan.settle_days
-            drawn += _cell(on, day, items, early=early)
+            drawn += _cell(on, day, items, plan=plan, early=early)
     return [
         *drawn,
         words(on.x.start - 5, BOTTOM + CELL, periods(plan), anchor="end", kind="quiet"),
     ]
 
 
-def _cell(on: Frame, day: int, items: Sequence[Observed], *, early: bool) -> list[Shape]:
+def _cell(on: Frame, day: int, items: Sequence[Observed], *, plan: Plan, early: bool) -> list[Shape]:
     left, width = on.x.at(day), on.x.at(day + 1) - on.x.at(day)
-    if not all(item.enough for item in items):
+    if not all(weeks.judged(item, plan) for item in items):
         return [box(left + 0.5, BOTTOM + 3, width - 1, CELL, kind="cell missing", fill="url(#hatch-time)")]
-    count = sum(item.count for item in items)
+    count = sum(weeks.count_of(item, plan) for item in items)
     kind = "cell early" if early else "cell some" if count else "cell none"
     cell = box(left + 0.5, BOTTOM + 3, width - 1, CELL, kind=kind)
     if not count or width < SHOWN:
@@ -113,7 +113,7 @@ def _cell(on: Frame, day: int, items: Sequence[Observed], *, early: bool) -> lis
 def _described(plan: Plan, among: Sequence[Seen], means: Sequence[float]) -> str:
     parts = []
     for seen, mean in zip(among, means, strict=True):
-        missing = sum(not item.enough for item in seen.observed)
+        missing = sum(not weeks.judged(item, plan) for item in seen.observed)
         rate = f"{figure(mean)} {unit(plan)}" if not math.isnan(mean) else "not enough data"
         parts.append(f"{phase_name(plan, seen.phase)}, {seen_days(seen)} days: {rate}, {missing} missing")
     return "; ".join(parts) + "."

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from api.observed import RATE_H, Observed, counted, exposure_h
-from api.trials.values import Phase, Seen
+from api.observed import RATE_H, Observed
+from api.trials.outcomes import counted
+from api.trials.values import Phase, Plan, Seen
 
 WEEK: Final = 7
+HOUR_NS: Final = 3600 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +25,27 @@ class Week:
     per_week: float  # NaN where nothing was judged
 
 
-def per_week(among: Sequence[Observed]) -> float:
-    """Cramps in seven periods of eight usable hours, of the periods with enough data; NaN without."""
-    judged = [item for item in among if item.enough]
-    hours = exposure_h(judged)
-    return counted(judged) * RATE_H * WEEK / hours if hours > 0 else float("nan")
+def judged(item: Observed, plan: Plan) -> bool:
+    """Whether a period counts; what is felt needs no device."""
+    return item.enough or plan.counting == "felt"
 
 
-def settled(seen: Seen, *, settle_days: int) -> list[Observed]:
+def count_of(item: Observed, plan: Plan) -> int:
+    """The cramps of a period that the plan counts."""
+    return len(counted(item, plan.counting))
+
+
+def per_week(among: Sequence[Observed], plan: Plan) -> float:
+    """Cramps in seven periods of eight hours that could show one, of the periods that count; NaN without."""
+    some = [item for item in among if judged(item, plan)]
+    lengths = [(item.end_ns - item.start_ns) / HOUR_NS if plan.counting == "felt" else item.usable_h for item in some]
+    cramps = sum(count_of(item, plan) for item in some)
+    return cramps * RATE_H * WEEK / sum(lengths) if sum(lengths) > 0 else float("nan")
+
+
+def settled(seen: Seen, plan: Plan) -> list[Observed]:
     """What counts of a phase: all but its first days."""
-    begins = seen.phase.first + timedelta(days=settle_days)
+    begins = seen.phase.first + timedelta(days=plan.settle_days)
     return [item for item in seen.observed if item.date >= begins]
 
 
@@ -51,20 +64,20 @@ def reach(phase: Phase, since: Mapping[str, date]) -> tuple[int, int]:
     return (phase.first - origin).days, (phase.last - origin).days + 1
 
 
-def weeks_of(among: Sequence[Seen], *, settle_days: int) -> list[Week]:
+def weeks_of(among: Sequence[Seen], plan: Plan) -> list[Week]:
     """The weeks of some wearers' phases, pooled where they begin on the same day of the trial."""
     since = origins(among)
     pooled: dict[tuple[int, int], list[Observed]] = defaultdict(list)
     for seen in among:
         begins, ends = reach(seen.phase, since)
-        counts = settled(seen, settle_days=settle_days)
+        counts = settled(seen, plan)
         for start in range(begins, ends, WEEK):
             days = min(WEEK, ends - start)
             first = since[seen.phase.wearer] + timedelta(days=start)
             held = [item for item in counts if 0 <= (item.date - first).days < days]
             pooled[start, days].extend(held)
     return [
-        Week(start, days, len(held), sum(item.enough for item in held), per_week(held))
+        Week(start, days, len(held), sum(judged(item, plan) for item in held), per_week(held, plan))
         for (start, days), held in sorted(pooled.items())
     ]
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 from api.statistics.values import Estimate
+from api.trials.plans import BINARY
 from api.trials.schedule import CODES
 from api.trials.values import Conclusion, Design, Outcome, Phase, Plan, Role
 
@@ -27,6 +28,7 @@ DESIGNS: Final[dict[Design, str]] = {
     "parallel": "parallel arms",
     "factorial": "two factors, four arms",
 }
+COUNTED: Final[frozenset[Outcome]] = frozenset({"rate", "cramp_periods"})
 ROLES: Final[dict[Role, str]] = {"primary": "Primary", "secondary": "Secondary", "sensitivity": "Sensitivity"}
 CONCLUSIONS: Final[dict[Conclusion, str]] = {
     "fewer": "Fewer cramps",
@@ -35,6 +37,17 @@ CONCLUSIONS: Final[dict[Conclusion, str]] = {
     "not_enough_data": "Not enough data",
 }
 NOT_KNOWN: Final = "not estimated"
+
+
+def badge(plan: Plan, conclusion: Conclusion) -> str:
+    """What may be concluded, in two words; of what is not counted in cramps it is better or worse."""
+    if plan.design == "before_after" and plan.primary in BINARY:
+        return CONCLUSIONS["not_enough_data"] if conclusion == "not_enough_data" else "Nothing to compare with"
+    if plan.primary in COUNTED or conclusion not in ("fewer", "more"):
+        return CONCLUSIONS[conclusion]
+    if plan.primary in BINARY:
+        return "Better" if conclusion == "fewer" else "Worse"
+    return "Lower" if conclusion == "fewer" else "Higher"
 
 
 def figure(value: float) -> str:
