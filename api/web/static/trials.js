@@ -14,7 +14,7 @@ export function trialParts(trials, trouble) {
 
 function list(trials) {
   if (!trials.length) {
-    return [h("p", {}, "No trial yet. A trial compares weeks with and without something, as planned beforehand: POST /api/v1/trials registers one.")];
+    return [h("p", {}, "No trial yet. A trial compares weeks with and without something, as planned beforehand. Whoever runs Charley registers one: charley trial register PLAN.")];
   }
   return [h("ul", { class: "entries" }, trials.map(row))];
 }
