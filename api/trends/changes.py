@@ -36,6 +36,13 @@ def change(weeks: Sequence[Week], *, interventions: Sequence[Intervention], firs
     dates = tuple(
         Likely(week.first, float(chance)) for week, chance in zip(some, found.steps, strict=True) if chance > 0
     )
+    tail = (1.0 - LEVEL) / 2.0
+    if found.step >= SHOWN_FROM and found.ratio(tail) < 1.0 < found.ratio(1.0 - tail):
+        sentence = (
+            "No sudden change is shown: some weeks stand out, but whether there were more or fewer after one of them "
+            "is open."
+        )
+        return Change("not_shown", found.step, None, None, None, _unknown(sentence), dates, beside, sentence)
     if found.step < SHOWN_FROM:
         sentence = f"No sudden change is shown (probability {percent(found.step)}, needed {percent(SHOWN_FROM)})."
         return Change("not_shown", found.step, None, None, None, _unknown(sentence), dates, beside, sentence)

@@ -16,7 +16,7 @@ from api.trends.dispersion import per_8_h
 from api.trends.ratios import Compared, Side, compare, dispersion
 from api.trends.values import Comparison, ContextGroup, ContextRatio, Corrected
 from api.trends.weeks import cover, judged
-from api.trends.wording import counted, interval, percent, rate
+from api.trends.wording import counted, percent, rate, times
 
 DRINKS: Final[dict[str, str]] = {
     "electrolyte": "training and matches with an electrolyte drink",
@@ -100,7 +100,7 @@ def _ratio(
 ) -> ContextRatio:
     one, other = (names[key] for key in keys)
     compared = compare(_side(groups[0]), _side(groups[1]))
-    ratio = f"{interval(compared.dispersed)} times as many an hour in {one} as in {other}"
+    ratio = times(compared.dispersed, f"in {one}", f"in {other}")
     sentence = {
         "fewer": f"Fewer: {ratio}.",
         "more": f"More: {ratio}.",

@@ -62,6 +62,8 @@ def _rate(seen: Estimate, alarms: AlarmRate) -> Corrected:
     hangs = seen.known and seen.low > 0 and high.low == 0
     if not seen.known:
         sentence = "There is no rate."
+    elif seen.value == 0:
+        sentence = "There were no cramps, so no false alarms either."
     elif hangs:
         sentence = "False alarms alone could make up this rate: it may be that there were no cramps at all."
     else:

@@ -8,7 +8,7 @@ from api.observed import Observed
 from api.trends.ratios import Compared, Side, compare
 from api.trends.values import NightDay, Pattern
 from api.trends.weeks import cover, per_8_h, told, weekly
-from api.trends.wording import interval
+from api.trends.wording import times
 
 LEAST_JUDGED: Final = 7  # nights, and days
 HYPOTHESIS: Final[dict[Pattern, str]] = {
@@ -67,7 +67,7 @@ def _pattern(compared: Compared, *, judged: int) -> Pattern:
 def _sentence(compared: Compared, pattern: Pattern) -> str:
     if pattern == "not_enough_data":
         return f"Not enough data to compare night and day: needed are {LEAST_JUDGED} judged of each, and more cramps."
-    ratio = f"{interval(compared.dispersed)} times as many an hour by night as by day"
+    ratio = times(compared.dispersed, "by night", "by day")
     if pattern == "mostly_night":
         return f"Mostly by night: {ratio}."
     if pattern == "mostly_day":

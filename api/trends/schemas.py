@@ -47,6 +47,7 @@ class CoverOut(Told):
     planned: int
     judged: int
     missing: int = Field(description="Not judged. They are not zeros: no rate holds them.")
+    unassigned: int = Field(description="Of those missing: no device was assigned, so no hours were expected.")
     expected_h: Real
     usable_h: Real
     judged_h: Real = Field(description="Usable hours of judged periods: the exposure of every rate.")
@@ -76,7 +77,7 @@ class TrendOut(Told):
     """Level and slope."""
 
     verdict: Direction
-    level: EstimateOut = Field(description="Now: at the end of the range, per 8 usable hours.")
+    level: EstimateOut = Field(description="Per 8 usable hours at the end of the range, or in the last week with data.")
     change: EstimateOut = Field(description="Ratio per 4 weeks: 0.88 is 12 % fewer.")
     dispersion: Real = Field(description="Variance of weekly counts over their mean; 1 is chance alone.")
     power: Real = Field(description="Chance that a rate halving over the range would have been shown.")

@@ -13,7 +13,7 @@ from api.trends.dispersion import DoubleArray
 from api.trends.sloping import Fit, fit
 from api.trends.values import Direction, LinePoint, Trend, Week
 from api.trends.weeks import DAYS, counts_of, exposures_of, middle, told
-from api.trends.wording import factor, rate
+from api.trends.wording import day, factor, rate
 
 STEP_WEEKS: Final = 4.0
 LEAST_WEEKS: Final = 6
@@ -23,7 +23,7 @@ WORTH: Final = 0.75  # and how long it takes to show a fall by a quarter every 4
 USUAL_POWER: Final = 0.8
 LONGEST_WEEKS: Final = 260
 FAR: Final = 4.0  # standard errors between the change asked for and none
-LEVEL: Final = "episodes per 8 usable hours at the end of the range"
+LEVEL: Final = "episodes per 8 usable hours at the end of the range, or of the last week with data"
 CHANGE: Final = "rate ratio per 4 weeks"
 METHOD: Final = (
     "quasi-Poisson regression of weekly counts on time, log link, usable hours as offset; Pearson dispersion, "
@@ -41,17 +41,24 @@ def trend(weeks: Sequence[Week], *, last: date, background: float = 0.0) -> Tren
     fitted = fit(counts, exposures, x, background=background)
     chance = power(counts, exposures, x, dispersion=fitted.dispersion)
     needed = _needed(counts, exposures, dispersion=fitted.dispersion)
+    if not fitted.ok and chance >= LEAST_POWER:
+        cause = "The cramps lie in so few of the weeks that no line along time fits them."
+        return _nothing(cause, power=chance, dispersion=fitted.dispersion, needed=cause)
     if not fitted.ok or chance < LEAST_POWER:
         cause = (
             f"A rate that halves every 4 weeks would have been shown with a chance of {100 * chance:.0f} % only, "
             f"needed are {100 * LEAST_POWER:.0f} %."
         )
         return _nothing(cause, power=chance, dispersion=fitted.dispersion, needed=needed)
-    level = Estimate(LEVEL, *fitted.level(0.0), None, METHOD)
+    # Beyond the last week with data the line is a guess that looks like a figure.
+    at, late = (0.0, None) if some[-1].last == last else (float(x[-1]), some[-1].last)
+    level = Estimate(
+        LEVEL, *fitted.level(at), None, METHOD, note=f"At {day(late)}, the last with data." if late else ""
+    )
     change = Estimate(CHANGE, *fitted.change(STEP_WEEKS), fitted.p, METHOD, null=1.0)
     return Trend(
         direction(change), level, change, fitted.dispersion, chance, needed, _line(some, fitted, x),
-        _sentence(level, change),
+        _sentence(level, change, late=late),
     )  # fmt: skip
 
 
@@ -118,8 +125,8 @@ def _nothing(cause: str, *, power: float, dispersion: float, needed: str) -> Tre
     )
 
 
-def _sentence(level: Estimate, change: Estimate) -> str:
-    now = f"Now {rate(level)}."
+def _sentence(level: Estimate, change: Estimate, *, late: date | None) -> str:
+    now = f"{f'In the week to {day(late)}, the last with data,' if late else 'Now'} {rate(level)}."
     found, low, high = factor(change.value), factor(change.low), factor(change.high)
     match direction(change):
         case "fewer":

@@ -29,6 +29,7 @@ class Cover:
     judged_h: float  # usable, in judged periods: the exposure of every rate
     cramps: int
     unjudged_cramps: int
+    unassigned: int = 0  # of the missing: there was no device, so nothing was expected
 
     @property
     def missing(self) -> int:

@@ -32,6 +32,7 @@ def cover(among: Sequence[Observed]) -> Cover:
         judged_h=exposure_h(good),
         cramps=counted(good),
         unjudged_cramps=counted(among) - counted(good),
+        unassigned=sum(item.expected_s == 0 for item in among),
     )
 
 

@@ -84,6 +84,16 @@ def factor(ratio: float) -> str:
     return f"{percent} % more" if ratio < 2.0 else f"{number(ratio)} times as many"
 
 
+def times(ratio: Estimate, one: str, other: str) -> str:
+    """`1.2 (0.8 to 1.9) times as many an hour by night as by day`; of a side without cramps, a bound."""
+    if math.isinf(ratio.value):
+        bound = f"at least {number(ratio.low)} times as many an hour {one}" if ratio.low > 0 else "no bound is known"
+        return f"no cramps {other}; {bound}"
+    if ratio.value == 0:
+        return f"no cramps {one}; at most {number(ratio.high)} times as many an hour as {other}"
+    return f"{interval(ratio)} times as many an hour {one} as {other}"
+
+
 def of_cover(covered: Cover, kind: ObservedKind) -> str:
     """What a figure rests on; first of all what is missing."""
     if not covered.planned:
@@ -91,6 +101,8 @@ def of_cover(covered: Cover, kind: ObservedKind) -> str:
     share = " No device was assigned."
     if covered.expected_h > 0:
         share = f" {percent(covered.usable_h / covered.expected_h)} of the hours were usable."
+        if covered.unassigned:
+            share = f" In {covered.unassigned} no device was assigned; elsewhere{share}"
     sentence = f"{covered.judged} of {covered.planned} {noun(kind, covered.planned)} could be judged."
     if covered.missing:
         sentence += f" The other {covered.missing} are missing: they are not counted as free of cramps."

@@ -1,0 +1,79 @@
+"""Small and lopsided ranges: sentences that promise no more than was seen."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from trends_world import BERLIN, FIRST, frail, last_of, nights
+
+from api.observed import Observed
+from api.trends.values import Trends
+from api.trends.whole import Material, trends
+
+UNASSIGNED = {"expected_s": 0.0, "usable_s": 0.0, "enough": False, "cramps": ()}
+UNSEEN = {"usable_s": 0.0, "enough": False, "cramps": ()}
+
+
+def told(among: Sequence[Observed], days: Sequence[Observed] = ()) -> Trends:
+    last = last_of(among)
+    return trends(Material("w", "night", FIRST, last, tuple(among), tuple(days), (), BERLIN))
+
+
+def test_nights_before_there_was_a_device_are_no_usable_hours() -> None:
+    among = [replace(item, **UNASSIGNED) if n < 77 else item for n, item in enumerate(nights([1] * 84))]
+    found = told(among)
+    assert found.cover.unassigned == 77
+    assert found.cover_sentence.endswith("In 77 no device was assigned; elsewhere 100 % of the hours were usable.")
+
+
+@pytest.mark.parametrize(
+    ("by_night", "by_day", "sentence"),
+    [
+        ([1] * 84, [0] * 84, "Mostly by night: no cramps by day; at least 22 times as many an hour by night."),
+        ([0] * 84, [1] * 84, "Mostly by day: no cramps by night; at most 0.04 times as many an hour as by day."),
+    ],
+)
+def test_a_side_without_cramps_has_a_bound_and_no_number(by_night: list[int], by_day: list[int], sentence: str) -> None:
+    found = told(nights(by_night), nights(by_day, kind="day")).night_day
+    assert found is not None
+    assert found.sentence == sentence
+
+
+def test_one_bad_night_is_no_sudden_change() -> None:
+    """60 cramps in one night of 84: it stands out, and no level came after it."""
+    found = told(nights([0] * 40 + [60] + [0] * 43)).change
+    assert found.verdict == "not_shown"
+    assert found.probability is not None
+    assert found.probability > 0.5
+    assert "whether there were more or fewer" in found.sentence
+
+
+def test_cramps_in_a_single_week_are_not_told_by_a_line() -> None:
+    found = told(nights([0] * 77 + [5] * 7)).trend
+    assert found.verdict == "not_enough_data"
+    assert found.sentence == (
+        "Not enough data to tell a trend. The cramps lie in so few of the weeks that no line along time fits them."
+    )
+
+
+def test_the_level_is_told_where_there_were_data() -> None:
+    """Six weeks without data at the end: where the line would be by now is a guess."""
+    rng = np.random.default_rng(3)
+    counts = frail(rng, weeks=16, per_week=20, k=20, ratios=[0.85**week for week in range(16)])
+    whole = nights(counts)
+    among = [replace(item, **UNSEEN) if n >= 70 else item for n, item in enumerate(whole)]
+    found = told(among).trend
+    shorter = told(whole[:70]).trend
+    assert found.verdict == "fewer"
+    last = FIRST + timedelta(days=69)
+    assert f"In the week to {last.day} {last:%B %Y}, the last with data, " in found.sentence
+    assert "Now" not in found.sentence
+    assert found.change.value == pytest.approx(shorter.change.value)
+    assert shorter.level.value < found.level.value < 1.3 * shorter.level.value, "of mid-week, not of its end"
+
+
+def test_no_cramps_are_no_rate_of_nothing_to_nothing() -> None:
+    row = told(nights([0] * 84)).false_alarms.corrected[0]
+    assert row.sentence == "There were no cramps, so no false alarms either."
