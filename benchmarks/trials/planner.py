@@ -29,7 +29,7 @@ from benchmarks.trials.tables import Made
 
 Floats = NDArray[np.float64]
 RESULTS: Final = Path(__file__).with_name("results.json")
-TRIALS: Final = 2000
+TRIALS: Final = 4000
 PART: Final = 250
 GOAL: Final = 0.03
 FIRST: Final = date(2026, 1, 5)
