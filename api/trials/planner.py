@@ -45,7 +45,7 @@ class Effort:
     most: int
 
 
-ROUGH: Final = Effort(cells=250_000, least=1000, most=4000)
+ROUGH: Final = Effort(cells=250_000, least=800, most=4000)
 FINE: Final = Effort(cells=1_200_000, least=2000, most=10_000)
 
 
