@@ -155,7 +155,7 @@ def test_felt_better_in_pairs_is_told_in_pairs() -> None:
         for phase in n_of_1("ABBA", [half(5)] * 4, wearer=wearer)
     ]
     analysis = said(plan(primary="felt_better", secondary=(), wearers=2), among)
-    assert analysis.verdict.startswith("Felt better, of 4 pairs of blocks: 2 on magnesium, 0 on placebo.")
+    assert analysis.verdict.startswith("Felt better, of 4 pairs: 2 on magnesium, 0 on placebo.")
 
 
 def test_a_look_before_the_end_is_told_as_one() -> None:
@@ -198,3 +198,26 @@ def test_everybody_registered_is_analysed_or_lost_once() -> None:
     }  # fmt: skip
     assert registered.wearers == analysed.wearers + sum(number for _, number in analysed.lost)
     assert (early.label, early.wearers) == ("of them left early: ill", 1)
+
+
+def test_an_interval_without_ends_is_told_in_words_and_shows_nothing() -> None:
+    """Three wearers are too few for an interval of ranks; what was felt alone has no load."""
+    among = [phase for n in range(3) for phase in arm("A", [3] * 14, [2] * 14 if n else [3] * 14, wearer=f"w{n}")]
+    analysis = said(plan("before_after", primary="load", secondary=(), wearers=3, counting="both"), among)
+    assert math.isinf(analysis.results[0].estimate.high)
+    assert analysis.conclusion == "not_enough_data"
+    assert "lower on magnesium than before, but so few figures cannot tell how far that may be off." in analysis.verdict
+
+
+def test_a_cramp_that_was_only_felt_has_no_load() -> None:
+    one = seen("w", "A", [2])
+    night = one.observed[0]
+    felt = replace(night, cramps=(night.cramps[0], replace(night.cramps[1], episode="", confirmed=True, load=0.0)))
+    assert value("load", [tally(plan(counting="both"), replace(one, observed=(felt,)))]) == pytest.approx(2 * 2.0)
+
+
+def test_a_share_of_no_nights_is_unknown() -> None:
+    among = [baseline("w", [None] * 14), seen("w", "A", half(20), after=14)]
+    verdict = said(plan("before_after", primary="cramp_periods", secondary=()), among).verdict
+    assert verdict.startswith("On magnesium you had cramps in 100 % of nights, before in an unknown share;")
+    assert "?" not in verdict

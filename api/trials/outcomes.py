@@ -203,7 +203,7 @@ def _measure(outcome: Outcome, cramp: Cramp) -> float:
         case "severity":
             return cramp.severity
         case "load":
-            return cramp.load
+            return cramp.load if cramp.episode else math.nan  # of a cramp that was only felt nothing was measured
         case "cramp_index":
             return cramp.duration_s / 60.0 * cramp.severity
         case _:

@@ -9,8 +9,10 @@ Rules
 - Before and after alone never says that a treatment worked.
 """
 
+import math
 from typing import Final
 
+from api.statistics.values import Estimate
 from api.trials.case import Case, is_masked
 from api.trials.checks import PLACEBO_HIGH, PLACEBO_LOW
 from api.trials.plans import BINARY
@@ -26,7 +28,7 @@ ALPHA: Final = 0.05
 def conclude(case: Case, result: Result) -> Conclusion:
     """Fewer and more mean better and worse of an outcome that is not a count."""
     found = result.estimate
-    if not found.known:
+    if not found.known or _open(found):
         return "not_enough_data"
     if result.outcome not in BINARY and (cramps_of(case) < FEWEST or min(judged_of(case)) < LEAST_JUDGED):
         return "not_enough_data"
@@ -35,6 +37,12 @@ def conclude(case: Case, result: Result) -> Conclusion:
         return "fewer" if (found.value < found.null) != (result.outcome in BINARY) else "more"
     weak = case.plan.power is not None and case.plan.power < LEAST_POWER
     return "not_enough_data" if weak else "no_difference_shown"
+
+
+def _open(found: Estimate) -> bool:
+    """Whether the interval leaves nothing out."""
+    lowest = 0.0 if found.null == 1 else -math.inf
+    return found.low <= lowest and found.high == math.inf
 
 
 def cramps_of(case: Case) -> int:
@@ -123,8 +131,8 @@ def _drifted(treated: str, conclusion: Conclusion, *, binary: bool, counted: boo
 def _too_little(case: Case, result: Result) -> str:
     total = cramps_of(case)
     if result.outcome not in BINARY and total < FEWEST:
-        cramps = "only one cramp" if total == 1 else f"only {total} cramps" if total else "no cramps"
-        return f"There were {cramps} in all, too few to tell: at least {FEWEST} are needed."
+        cramps = "was only one cramp" if total == 1 else f"were only {total} cramps" if total else "were no cramps"
+        return f"There {cramps} in all, too few to tell: at least {FEWEST} are needed."
     if result.outcome not in BINARY and min(judged_of(case)) < LEAST_JUDGED:
         on, off = judged_of(case)
         return (

@@ -12,6 +12,7 @@ from api.trials.outcomes import PER_WEEK, Tally
 from api.trials.plans import BINARY
 from api.trials.reached import WORDS, answers, pairs_of
 from api.trials.values import Outcome, Result
+from api.wording import count
 
 _PLAIN: Final[dict[Outcome, str]] = {
     "duration": "the mean length of a cramp in minutes",
@@ -36,12 +37,7 @@ def figures_of(case: Case, result: Result) -> str:
         case outcome:
             if not found.known:
                 return f"{_capital(_PLAIN[outcome])} cannot be compared: {found.note or 'there are too few figures.'}"
-            lower = "lower" if found.value < 0 else "higher"
-            return (
-                f"{_capital(_PLAIN[outcome])} was {abs(found.value):.2g} {lower} on {case.name(case.treated)} than "
-                f"{_on(case, case.reference)}, but the difference could be anything from {found.low:.2g} to "
-                f"{found.high:.2g} ({UNITS[outcome]})."
-            )
+            return _measured(case, outcome, found)
 
 
 def _differ(case: Case, found: Estimate) -> str:
@@ -53,6 +49,20 @@ def _differ(case: Case, found: Estimate) -> str:
     if math.isinf(found.value):
         return f": none were seen {other_side(case)}, and it could be anything {_between(found)}."
     return f": {changed(found.value)}{_allowed(case, found)}, but it could be anything {_between(found)}."
+
+
+def _measured(case: Case, outcome: Outcome, found: Estimate) -> str:
+    """How much lower or higher a figure was, and how much it may have been."""
+    way = (
+        "as high"
+        if f"{found.value:.2g}" == "0"
+        else f"{abs(found.value):.2g} {'lower' if found.value < 0 else 'higher'}"
+    )
+    than = f"{'as' if way == 'as high' else 'than'} {other_side(case)}"
+    said = f"{_capital(_PLAIN[outcome])} was {way} on {case.name(case.treated)} {than}"
+    if math.isinf(found.low) or math.isinf(found.high):
+        return f"{said}, but so few figures cannot tell how far that may be off."
+    return f"{said}, but the difference could be anything from {found.low:.2g} to {found.high:.2g} ({UNITS[outcome]})."
 
 
 def also_told(result: Result) -> str:
@@ -77,8 +87,9 @@ def _rates(case: Case) -> str:
 
 def _shares(case: Case) -> str:
     what = periods_of(case)
-    treated, other = (_share(among) for among in sides_of(case))
-    return f"{_begun(case)} had cramps in {percent(treated)} % of {what}, {other_side(case)} in {percent(other)} %"
+    shares = [_share(among) for among in sides_of(case)]
+    treated, other = ("an unknown share" if math.isnan(share) else f"{percent(share)} %" for share in shares)
+    return f"{_begun(case)} had cramps in {treated} of {what}, {other_side(case)} in {other}"
 
 
 def periods_of(case: Case) -> str:
@@ -94,7 +105,7 @@ def _people(case: Case, outcome: Outcome, found: Estimate) -> str:
     if case.plan.design == "n_of_1":
         pairs = pairs_of(case, outcome)
         first, second = sum(on for on, _ in pairs), sum(off for _, off in pairs)
-        of = f"of {len(pairs)} {'pairs of blocks' if outcome == 'felt_better' else 'wearers'}"
+        of = f"of {count(len(pairs), 'pair' if outcome == 'felt_better' else 'wearer')}"
         return f"{_capital(WORDS[outcome])}, {of}: {first} on {name_treated(case)}, {second} {other_side(case)}."
     arms = (["AB", "A"], ["B", ""]) if case.plan.design == "factorial" else ([case.treated], [case.reference])
     a, b = (answers(case, outcome, side) for side in arms)
