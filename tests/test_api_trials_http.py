@@ -322,6 +322,22 @@ def test_cramps_that_were_felt_can_be_counted(world: World, http: httpx.Client) 
     assert counts == {"detected": 1, "felt": 2, "both": 2}
 
 
+def test_a_felt_cramp_of_a_night_is_not_taken_by_one_detected_before_it(world: World, http: httpx.Client) -> None:
+    """Detected ten minutes before a night, felt ten minutes into it: no detected one of nights, and one felt."""
+    ada = add_wearer(http)
+    assign(http, ada, "leg")
+    nights(world, "leg", number=2, cramps=0)
+    world.write(episode("leg", ns("2026-03-03T20:50:00+01:00")))
+    body = {"at": "2026-03-03T21:10:00+01:00", "pain": 5}
+    assert http.post(f"{V1}/wearers/{ada}/diary/cramps", json=body).status_code == 201
+    counts = {}
+    for counting in ("detected", "felt", "both"):
+        trial = register(http, PLAN | {"counting": counting})["id"]
+        join(http, trial, ada)
+        counts[counting] = sum(arm["cramps"] for arm in analysis(http, trial)["arms"])
+    assert counts == {"detected": 0, "felt": 1, "both": 1}
+
+
 def test_dialysis_sessions_are_compared_too(world: World, http: httpx.Client) -> None:
     """Sessions of four hours, as the diary has them; cramps between sessions are none of theirs."""
     ada = add_wearer(http)

@@ -22,7 +22,8 @@ def with_felt(sources: Sources, worn: Worn, among: Sequence[Observed]) -> list[O
     said = {cramp.episode: cramp.confirmed for item in among for cramp in item.cramps}
     with sources.registry.read() as db:
         felt = cramps.between(db, worn.wearer.id, start_ns=within.start_ns, end_ns=within.end_ns)
-    pairing = pair(felt, [_detected(item, said.get(item.episode.id)) for item in owned])
+    # One detected outside of all these periods is not counted: it must not take a felt one that is.
+    pairing = pair(felt, [_detected(item, said[item.episode.id]) for item in owned if item.episode.id in said])
     return [joined(item, pairing) for item in among]
 
 
