@@ -23,7 +23,7 @@ from benchmarks.trials.records import episodes_of, epochs_of, last_ns
 from benchmarks.trials.service import System, system_in
 from benchmarks.trials.shown import seen_of
 from benchmarks.trials.spread import over
-from benchmarks.trials.tables import Made, ratio
+from benchmarks.trials.tables import Made
 from benchmarks.trials.truth import Truth
 from ingest.store import Epoch
 
@@ -122,9 +122,9 @@ def table(among: list[Compared]) -> Made:
 
 
 def interval(found: Figures) -> str:
-    """A ratio with its interval, as the table shows it."""
+    """A ratio with its interval in the four digits that the service sends."""
     value, low, high = (math.nan if part is None else part for part in found.estimate[:3])
-    return f"{ratio(value)} ({ratio(low)} to {ratio(high)})"
+    return f"{value:.4g} ({low:.4g} to {high:.4g})"
 
 
 def case_of(name: str) -> Case:
