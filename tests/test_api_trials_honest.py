@@ -221,3 +221,14 @@ def test_a_share_of_no_nights_is_unknown() -> None:
     verdict = said(plan("before_after", primary="cramp_periods", secondary=()), among).verdict
     assert verdict.startswith("On magnesium you had cramps in 100 % of nights, before in an unknown share;")
     assert "?" not in verdict
+
+
+def test_who_felt_better_is_told_without_a_single_judged_night() -> None:
+    among = [
+        replace(phase, felt_better=phase.phase.label == "A")
+        for n in range(8)
+        for phase in arm("AB"[n % 2], [None] * 14, [None] * 14, wearer=f"w{n}")
+    ]
+    analysis = said(plan("parallel", primary="felt_better", secondary=(), wearers=8), among)
+    assert analysis.conclusion == "fewer"
+    assert analysis.verdict.startswith("Felt better: 4 of 4 on magnesium, 0 of 4 on placebo.")

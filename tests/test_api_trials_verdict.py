@@ -107,7 +107,7 @@ def test_a_group_before_and_after_is_told_as_shares() -> None:
     among = [phase for n in range(6) for phase in arm("A", half(20), half(4 if n < 4 else 20), wearer=f"w{n}")]
     analysis = said(plan("before_after", primary="responders_50", secondary=(), wearers=6), among)
     assert analysis.verdict.startswith(
-        "4 of 6 at least 50 % fewer cramps than at baseline with magnesium (from 22 to 96 %"
+        "With magnesium 4 of 6 had at least 50 % fewer cramps than at baseline (from 22 to 96 %"
     )
     assert "nobody without magnesium to compare with" in analysis.verdict
     assert analysis.conclusion == "no_difference_shown"

@@ -62,7 +62,7 @@ def verdict_of(
     """What was seen, how sure that is, and what follows; `also` is of a second factor."""
     if case.plan.design == "factorial" and is_masked(case.plan):
         return "The trial is blinded, and which pack held what is not known: nothing can be compared yet."
-    if not any(one.judged for one in case.compared()):
+    if result.outcome != "felt_better" and not any(one.judged for one in case.compared()):
         return f"There are no {periods_of(case)} with enough data yet, so nothing can be compared."
     return " ".join(
         [

@@ -101,7 +101,8 @@ def _people(case: Case, outcome: Outcome, found: Estimate) -> str:
     if case.plan.design == "before_after":
         said = answers(case, outcome, [case.treated])
         interval = f" (from {percent(found.low)} to {percent(found.high)} % of such people)" if found.known else ""
-        return f"{sum(said)} of {len(said)} {WORDS[outcome]} with {case.name(case.treated)}{interval}."
+        had = WORDS[outcome] if outcome == "felt_better" else f"had {WORDS[outcome]}"
+        return f"With {case.name(case.treated)} {sum(said)} of {len(said)} {had}{interval}."
     if case.plan.design == "n_of_1":
         pairs = pairs_of(case, outcome)
         first, second = sum(on for on, _ in pairs), sum(off for _, off in pairs)
