@@ -168,7 +168,7 @@ def test_an_amendment_is_another_version(http: httpx.Client) -> None:
     late = http.post(address, json={"plan": PLAN | {"block_days": 4, "primary": "load"}, "reason": "load is better"})
     versions = late.json()["versions"]
     assert late.json()["hash"] == trial["hash"]  # of the registered one, for ever
-    assert [version["circumstances"] for version in versions] == [[], [], ["members", "data"]]
+    assert [version["circumstances"] for version in versions] == [["seed"], [], ["members", "data"]]
     assert late.json()["plan"]["primary"] == "load"
     assert late.json()["plan"]["seed"] == 5
     told = analysis(http, trial["id"])["differences"]

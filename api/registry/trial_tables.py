@@ -26,7 +26,7 @@ trial_plans = Table(
     Column("digest", String(64), nullable=False),
     Column("at_ns", BigInteger, nullable=False),
     Column("reason", String(400), nullable=False),  # of an amendment
-    Column("circumstances", String(80), nullable=False),  # what was known then: "members", "data", "unblinded"
+    Column("circumstances", String(80), nullable=False),  # known then: "members", "data", "unblinded"; "seed" if given
 )
 
 trial_members = Table(

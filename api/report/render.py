@@ -50,7 +50,7 @@ def render(
         .render(
             analysis=analysis,
             dense=len(analysis.results) > MANY,
-            badge=words.badge(analysis.plan, analysis.conclusion),
+            badge=words.badge(analysis.plan, analysis.conclusion, doubts=analysis.doubts),
             style=style(),
             figures=_figures(analysis),
             missing=missing(analysis),

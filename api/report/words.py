@@ -7,7 +7,7 @@ from typing import Final
 from api.statistics.values import Estimate
 from api.trials.plans import BINARY
 from api.trials.schedule import CODES
-from api.trials.values import Conclusion, Design, Outcome, Phase, Plan, Role
+from api.trials.values import Conclusion, Design, Doubts, Outcome, Phase, Plan, Role
 
 OUTCOMES: Final[dict[Outcome, str]] = {
     "rate": "Cramps per 8 usable hours",
@@ -39,8 +39,10 @@ CONCLUSIONS: Final[dict[Conclusion, str]] = {
 NOT_KNOWN: Final = "not estimated"
 
 
-def badge(plan: Plan, conclusion: Conclusion) -> str:
+def badge(plan: Plan, conclusion: Conclusion, *, doubts: Doubts = Doubts()) -> str:  # noqa: B008 - frozen
     """What may be concluded, in two words; of what is not counted in cramps it is better or worse."""
+    if doubts.proves_nothing and conclusion in ("fewer", "more"):
+        return "Begun too late to tell"
     if plan.design == "before_after" and plan.primary in BINARY:
         return CONCLUSIONS["not_enough_data"] if conclusion == "not_enough_data" else "Nothing to compare with"
     if plan.primary in COUNTED or conclusion not in ("fewer", "more"):

@@ -30,7 +30,7 @@ def register_trial(body: out.PlanIn, response: Response, sources: From) -> out.T
     """Check a plan, hash and date it; the schedule follows from it. Of a blinded plan a key is drawn and sealed."""
     now_ns = sources.now_ns()
     with sources.registry.write() as db:
-        trial = keeping.register(db, body.value(), now_ns=now_ns)
+        trial = keeping.register(db, body.value(), now_ns=now_ns, seed_given=body.seed is not None)
     response.headers["Location"] = f"/api/v1/trials/{trial.id}"
     return views.trial(trial, now_ns=now_ns)
 

@@ -14,7 +14,7 @@ from api.trials.methods import Registration, methods_of
 from api.trials.plans import BINARY
 from api.trials.reached import between as reached_between
 from api.trials.reached import reached
-from api.trials.values import Analysis, Difference, Member, Outcome, Plan, Result, Role, Seen
+from api.trials.values import Analysis, Difference, Doubts, Member, Outcome, Plan, Result, Role, Seen
 from api.trials.verdict import conclude, verdict_of
 
 COUNTS: Final[frozenset[Outcome]] = frozenset({"rate", "cramp_periods"})
@@ -31,6 +31,7 @@ def analyse(
     false_alarms: sensitivity.FalseAlarms | None = None,
     registration: Registration | None = None,
     differences: Sequence[Difference] = (),
+    doubts: Doubts = Doubts(),  # noqa: B008 - frozen
     progress: Callable[[float], None] = lambda _: None,
 ) -> Analysis:
     """Everything that a report shows; with `only_primary` the primary result, the arms and the conclusion alone."""
@@ -53,10 +54,15 @@ def analyse(
         checks=tuple(found),
         flow=() if only_primary else flow_of(case, members),
         conclusion=conclusion,
-        verdict=verdict_of(case, results[0], conclusion, also=_second(results), early=is_early(differences)),
+        verdict=verdict_of(
+            case, results[0], conclusion, also=_second(results), early=is_early(differences), doubts=doubts
+        ),
         methods="" if only_primary else methods_of(case, results, registration),
-        caveats=() if only_primary else caveats_of(case, arms, found, false_alarms, differences),
+        caveats=()
+        if only_primary
+        else caveats_of(case, arms, found, false_alarms=false_alarms, differences=differences, doubts=doubts),
         differences=tuple(differences),
+        doubts=doubts,
     )
 
 

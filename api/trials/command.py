@@ -77,7 +77,8 @@ def _register(sources: Sources, plan: Path | None, *, out: Console) -> None:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise Invalid("plan", f"Correct the plan and register it again. {faults}.") from error
     with sources.registry.write() as db:
-        kept = keeping.register(db, given.value(), now_ns=sources.now_ns())
+        seeded = given.seed is not None
+        kept = keeping.register(db, given.value(), now_ns=sources.now_ns(), seed_given=seeded)
     out.print(f"registered as {kept.id}", highlight=False)
     out.print(f"SHA-256 {kept.registered.digest}", soft_wrap=True, highlight=False)
 

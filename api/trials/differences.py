@@ -35,7 +35,7 @@ def differences_of(trial: Trial, seen: Sequence[Seen]) -> tuple[Difference, ...]
 
 
 def _amended(before: Version, after: Version) -> list[Difference]:
-    known = [KNOWN[name] for name in after.circumstances]
+    known = [said for name, said in KNOWN.items() if name in after.circumstances]
     when = f"amended on {_day(after.at_ns)}" + (f", when {' and '.join(known)}" if known else ", before anybody joined")
     return [
         Difference(
@@ -56,10 +56,13 @@ def _people(trial: Trial) -> list[Difference]:
     if forgotten:
         found.append(Difference("wearers", "all kept", f"{forgotten} were forgotten at their wish, with their data"))
     early = [one for one in trial.joined if _begun(one, trial.registered.at_ns)]
+    behind = [one for one in trial.joined if _begun(one, one.joined_ns) and one not in early]
     if early:
         found.append(
             Difference("registration", "before the first day", f"{len(early)} had begun before the plan was registered")
         )
+    if behind:
+        found.append(Difference("joining", "before the first day", f"{len(behind)} had begun before they were entered"))
     return found
 
 

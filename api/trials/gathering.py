@@ -12,10 +12,12 @@ from api.reading import Sources, Worn, changes_of, episodes_of, worn_by
 from api.times import Interval
 from api.trends.alarms import alarm_rate
 from api.trends.gathering import seen_of
+from api.trials import keeping
 from api.trials.analyse import analyse
 from api.trials.case import opened_seen
 from api.trials.caveats import safety_of
 from api.trials.differences import differences_of
+from api.trials.doubts import doubts_of, others_of
 from api.trials.felt import with_felt
 from api.trials.methods import Registration
 from api.trials.registered import Trial
@@ -24,6 +26,7 @@ from api.trials.values import Analysis, Phase, Seen
 from api.zones import DAY_NS
 
 Progress = Callable[[float], None]
+PAGE: Final = 100
 _READ: Final = 0.9  # of the work is reading
 _SOURCES: Final = {
     "reviews": "the wearers' own reviews",
@@ -40,8 +43,11 @@ def analyse_trial(sources: Sources, trial: Trial, *, progress: Progress = lambda
         opened_seen(trial.plan, seen, dict(trial.key or {})) if trial.unblinded else seen,
         trial.shown_members,
         false_alarms=_false_alarms(trial, seen),
-        registration=Registration(trial.registered.digest, trial.registered.at_ns, len(trial.versions) - 1),
+        registration=Registration(
+            trial.registered.digest, trial.registered.at_ns, len(trial.versions) - 1, seed_given=trial.seed_given
+        ),
         differences=differences_of(trial, seen),
+        doubts=doubts_of(trial, seen, others=others_of(trial, _with_same(sources, trial))),
         progress=lambda share: progress(_READ + (1.0 - _READ) * share),
     )
     warned = tuple(caveat for caveat in safety_of(trial.plan) if caveat not in found.caveats)
@@ -64,7 +70,7 @@ def seen_of_trial(sources: Sources, trial: Trial, *, progress: Progress = lambda
 def fingerprint(sources: Sources, trial: Trial) -> str:
     """What an analysis rests on, in short: the same as long as nothing that it reads has changed."""
     now_ns = sources.now_ns()
-    parts: list[object] = [trial]
+    parts: list[object] = [trial, others_of(trial, _with_same(sources, trial))]
     for worn, phase, last in _wanted(sources, trial, now_ns=now_ns):
         zones = worn.wearer.zones
         start_ns = zones.midnight_ns(phase.first) - DAY_NS
@@ -79,6 +85,18 @@ def fingerprint(sources: Sources, trial: Trial) -> str:
             among = {"start_ns": start_ns, "end_ns": end_ns}
             parts += [part.between(db, worn.wearer.id, **among) for part in (cramps, contexts, reviews)]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _with_same(sources: Sources, trial: Trial) -> list[Trial]:
+    """Every trial that one of these wearers takes part in."""
+    found: list[Trial] = []
+    while True:
+        after = (found[-1].created_ns, found[-1].id) if found else None
+        with sources.registry.read() as db:
+            some = keeping.page(db, after=after, limit=PAGE, of_wearers=[one.wearer for one in trial.joined])
+        found += some
+        if len(some) < PAGE:
+            return found
 
 
 def _wanted(sources: Sources, trial: Trial, *, now_ns: int) -> list[Wanted]:

@@ -21,7 +21,7 @@ from api.registry import wearers
 from api.registry.trial_tables import trial_impressions, trial_members, trial_openings, trial_plans, trials
 from api.trials import plans
 from api.trials.plans import LABELS
-from api.trials.registered import Impression, Joined, Key, Opening, Purpose, Trial, Version
+from api.trials.registered import SEED, Impression, Joined, Key, Opening, Purpose, Trial, Version
 from api.trials.schedule import CODES, FACTORIAL
 from api.trials.values import Plan
 
@@ -32,12 +32,13 @@ MAX_REASON: Final = 400
 MAX_SHORT_REASON: Final = 200
 
 
-def register(db: sa.Connection, plan: Plan, *, now_ns: int) -> Trial:
+def register(db: sa.Connection, plan: Plan, *, now_ns: int, seed_given: bool = False) -> Trial:
     """Keep a plan under a new random id, with its hash and date, and seal a key if it is blinded."""
     checked = plans.check(plan)
     trial = f"t{secrets.token_hex(8)}"
     db.execute(trials.insert().values(id=trial, created_ns=now_ns, key=_text(draw_key(checked)), allocated=0))
-    _add_version(db, trial, checked, number=1, now_ns=now_ns)
+    given = (SEED,) if seed_given else ()
+    _add_version(db, trial, checked, number=1, now_ns=now_ns, circumstances=given)
     return find(db, trial)
 
 
@@ -56,7 +57,7 @@ def amend(db: sa.Connection, trial_id: str, plan: Plan, *, reason: str, now_ns: 
         db.execute(trials.update().where(trials.c.id == trial_id).values(key=_text(draw_key(checked))))
     _add_version(
         db, trial_id, checked, number=len(known.versions) + 1, now_ns=now_ns, reason=_reason(reason, most=MAX_REASON),
-        circumstances=_circumstances(known, now_ns=now_ns),
+        circumstances=(*_circumstances(known, now_ns=now_ns), *((SEED,) if "seed" in changed else ())),
     )  # fmt: skip
     return find(db, trial_id)
 

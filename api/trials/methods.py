@@ -35,6 +35,7 @@ class Registration:
     digest: str
     at_ns: int
     amendments: int = 0
+    seed_given: bool = False  # and not drawn
 
 
 def methods_of(case: Case, results: Sequence[Result], registration: Registration | None) -> str:
@@ -43,7 +44,7 @@ def methods_of(case: Case, results: Sequence[Result], registration: Registration
     sentences = [
         f"{design_of(plan)}.",
         f"{_ALLOCATED[plan.design]}"
-        + (f" (numpy PCG64, seed {plan.seed})" if plan.design != "before_after" else "")
+        + (f" (numpy PCG64, seed {plan.seed}{_given(registration)})" if plan.design != "before_after" else "")
         + ".",
         _blinding(plan),
         f"{_COUNTING[plan.counting]}.",
@@ -137,6 +138,11 @@ def _outcome(outcome: str) -> str:
         "remission": "the share without cramps",
         "felt_better": "the share who felt better",
     }[outcome]
+
+
+def _given(registration: Registration | None) -> str:
+    """Who gives a seed can try several, and keep the order that suits."""
+    return ", which was given and not drawn" if registration and registration.seed_given else ""
 
 
 def _registered(registration: Registration | None) -> str:

@@ -10,12 +10,14 @@ Rules
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Final
 
 from pydantic import TypeAdapter
 
 from api.errors import Invalid
+from api.observed import ObservedKind
 from api.trials.values import Outcome, Plan, Treatment
 
 BINARY: Final[frozenset[Outcome]] = frozenset({"responders_25", "responders_50", "remission", "felt_better"})
@@ -70,6 +72,11 @@ def days_of(plan: Plan) -> int:
     """How long one wearer takes part."""
     blocks = {"n_of_1": 2 * plan.cycles, "crossover": 2}.get(plan.design, 1)
     return plan.baseline_days + blocks * plan.block_days + (blocks - 1) * plan.washout_days
+
+
+def periods_word(kinds: Sequence[ObservedKind]) -> str:
+    """Nights, days, or a word for several kinds."""
+    return {"night": "nights", "day": "days"}.get(kinds[0], "periods") if len(kinds) == 1 else "periods"
 
 
 def _line(text: str, name: str, *, most: int) -> str:

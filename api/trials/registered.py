@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 from api.trials.case import masked, opened
 from api.trials.schedule import phases_of, sequence_of
 from api.trials.values import Member, Phase, Plan
 
+SEED: Final = "seed"  # a circumstance: whoever registered the plan gave the seed
 Purpose = Literal["packing", "unblinding"]
 State = Literal["registered", "running", "ended"]
 Key = Mapping[str, str]  # from the label that is shown to the plan's own
@@ -16,7 +17,7 @@ Key = Mapping[str, str]  # from the label that is shown to the plan's own
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A plan as of an instant; the first is the registered one. `circumstances`: what there was by then."""
+    """A plan as of an instant; the first is the registered one. `circumstances`: what there was by then, and `seed`."""
 
     number: int
     plan: Plan
@@ -24,7 +25,7 @@ class Version:
     digest: str
     at_ns: int
     reason: str = ""
-    circumstances: tuple[str, ...] = ()  # of "members", "data", "unblinded"
+    circumstances: tuple[str, ...] = ()  # of "members", "data", "unblinded"; "seed" if it was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,11 @@ class Trial:
     def registered(self) -> Version:
         """The plan as it was first registered."""
         return self.versions[0]
+
+    @property
+    def seed_given(self) -> bool:
+        """Whether the seed in force was given, and not drawn."""
+        return any(SEED in one.circumstances for one in self.versions if one.plan.seed == self.plan.seed)
 
     @property
     def unblinded(self) -> Opening | None:

@@ -150,7 +150,9 @@ class VersionOut(Given):
     text: str
     at: Instant
     reason: str
-    circumstances: list[str] = Field(description="What there was by then: members, data, unblinded.")
+    circumstances: list[str] = Field(
+        description="What there was by then: members, data, unblinded; seed if it was given."
+    )
 
 
 class OpeningOut(Given):

@@ -154,6 +154,21 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubts:
+    """Reasons not to believe a result by itself: its nights were over before it was begun, or it is one of several."""
+
+    late: int = 0  # periods compared that were over when the plan was registered, or their wearer entered
+    periods: int = 0  # compared in all
+    plan_late: bool = False  # the plan itself was late, not only who takes part
+    others: int = 0  # other trials of these wearers over the same dates
+
+    @property
+    def proves_nothing(self) -> bool:
+        """Whether half of what was compared could have been looked at before."""
+        return self.late > 0 and 2 * self.late >= self.periods
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything that a report shows."""
 
@@ -168,3 +183,4 @@ class Analysis:
     methods: str  # one paragraph that a referee accepts
     caveats: tuple[str, ...]  # most important first
     differences: tuple[Difference, ...] = ()
+    doubts: Doubts = Doubts()

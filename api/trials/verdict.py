@@ -4,8 +4,9 @@ Rules
 -----
 - Fewer than `FEWEST` cramps in all, or nothing that can be estimated, is not enough data, whatever the p value.
 - So is one side of fewer than `LEAST_JUDGED` nights: nobody knows what the others would have shown.
-- So is no difference where the plan itself had less than even odds of showing one.
+- So is no difference where the plan itself had less than even odds of showing one; one that is shown has a caveat.
 - A p value below 0.05 is a difference; where nothing was tested the interval says so.
+- Where half of the nights were over before the trial was registered or joined, nothing follows from a difference.
 - Before and after alone never says that a treatment worked.
 """
 
@@ -15,13 +16,22 @@ from typing import Final
 from api.statistics.values import Estimate
 from api.trials.case import Case, is_masked
 from api.trials.checks import PLACEBO_HIGH, PLACEBO_LOW
+from api.trials.doubts import said_of_late
 from api.trials.plans import BINARY
-from api.trials.values import Conclusion, Result
-from api.trials.wording import also_told, figures_of, name_treated, other_side, percent, periods_of, sides_of
+from api.trials.values import Conclusion, Doubts, Result
+from api.trials.wording import (
+    LEAST_POWER,
+    also_told,
+    figures_of,
+    name_treated,
+    other_side,
+    percent,
+    periods_of,
+    sides_of,
+)
 
 FEWEST: Final = 30  # cramps in both phases together: below, power is under 40 % for half as many cramps
 LEAST_JUDGED: Final = 5
-LEAST_POWER: Final = 0.5
 ALPHA: Final = 0.05
 
 
@@ -57,7 +67,13 @@ def judged_of(case: Case) -> tuple[int, int]:
 
 
 def verdict_of(
-    case: Case, result: Result, conclusion: Conclusion, *, also: Result | None = None, early: bool = False
+    case: Case,
+    result: Result,
+    conclusion: Conclusion,
+    *,
+    also: Result | None = None,
+    early: bool = False,
+    doubts: Doubts = Doubts(),  # noqa: B008 - frozen
 ) -> str:
     """What was seen, how sure that is, and what follows; `also` is of a second factor."""
     if case.plan.design == "factorial" and is_masked(case.plan):
@@ -67,12 +83,18 @@ def verdict_of(
     return " ".join(
         [
             figures_of(case, result),
-            _meant(case, result, conclusion),
+            *([] if _voided(doubts, conclusion) else [_meant(case, result, conclusion)]),
+            *filter(None, [said_of_late(doubts, case.plan)]),
             *([also_told(also)] if also else []),
             *(["Which of the two is A is still sealed."] if is_masked(case.plan) else []),
             *(["The trial is not over: this may change."] if early else []),
         ]
     )
+
+
+def _voided(doubts: Doubts, conclusion: Conclusion) -> bool:
+    """Whether nothing follows from a difference, as its nights were over before."""
+    return doubts.proves_nothing and conclusion in ("fewer", "more")
 
 
 def _meant(case: Case, result: Result, conclusion: Conclusion) -> str:

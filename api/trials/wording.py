@@ -3,13 +3,13 @@
 import math
 from typing import Final
 
-from api.observed import RATE_H, ObservedKind
+from api.observed import RATE_H
 from api.statistics.values import Estimate
 from api.trials.case import BASELINE, Case
 from api.trials.counts import contrast, is_treated, of_both_sides
 from api.trials.measured import UNITS
 from api.trials.outcomes import PER_WEEK, Tally
-from api.trials.plans import BINARY
+from api.trials.plans import BINARY, periods_word
 from api.trials.reached import WORDS, answers, pairs_of
 from api.trials.values import Outcome, Result
 from api.wording import count
@@ -22,7 +22,7 @@ _PLAIN: Final[dict[Outcome, str]] = {
 }
 MANY_TIMES: Final = 3.0
 LEAST_TOLD: Final = 0.005  # as a share: below, a fall would be rounded to all of it
-_PERIODS: Final[dict[tuple[ObservedKind, ...], str]] = {("night",): "nights", ("day",): "days"}
+LEAST_POWER: Final = 0.5
 
 
 def figures_of(case: Case, result: Result) -> str:
@@ -94,7 +94,7 @@ def _shares(case: Case) -> str:
 
 def periods_of(case: Case) -> str:
     """Nights, days, or a word for several kinds."""
-    return _PERIODS.get(case.plan.kinds, "periods")
+    return periods_word(case.plan.kinds)
 
 
 def _people(case: Case, outcome: Outcome, found: Estimate) -> str:
