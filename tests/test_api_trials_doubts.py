@@ -140,3 +140,23 @@ def _registered(http: httpx.Client, wearer: str, seed: int) -> str:
 def _kept(world: World, trial_id: str) -> Trial:
     with world.registry.read() as db:
         return keeping.find(db, trial_id)
+
+
+def test_a_pair_without_its_other_block_is_in_no_figure() -> None:
+    """Ten against twenty cramps; the third block had forty, and its other half is still to come."""
+    blocks = [[number // 14 + (day < number % 14) for day in range(14)] for number in (10, 20, 40)]
+    among = n_of_1("ABA", blocks)
+    verdict = analyse(plan(), among, members(among)).verdict
+    assert verdict.startswith(
+        "On magnesium you had 5.0 cramps a week (of seven nights of eight hours), on placebo 10.0, in the 1 pair of 2 "
+        "with data on both sides: 50 % fewer (pair by pair), but"
+    )
+
+
+def test_figures_that_go_against_the_ratio_are_told_as_such() -> None:
+    """Half as many in each pair; the heavy one has few nights on placebo, the light one few on magnesium."""
+    among = n_of_1("ABBA", [[4] * 14, [8] * 4 + [None] * 10, [2] * 14, [1] * 4 + [None] * 10])
+    verdict = analyse(plan(), among, members(among)).verdict
+    assert "50 % fewer (pair by pair, which the two figures are not), but" in verdict
+    even = n_of_1("ABBA", [[4] * 14, [8] * 14, [2] * 14, [1] * 14])
+    assert "50 % fewer (pair by pair), but" in analyse(plan(), even, members(even)).verdict

@@ -22,6 +22,7 @@ _PLAIN: Final[dict[Outcome, str]] = {
 }
 MANY_TIMES: Final = 3.0
 LEAST_TOLD: Final = 0.005  # as a share: below, a fall would be rounded to all of it
+Sides = tuple[list[Tally], list[Tally]]
 LEAST_POWER: Final = 0.5
 
 
@@ -30,8 +31,12 @@ def figures_of(case: Case, result: Result) -> str:
     found = result.estimate
     match result.outcome:
         case "rate" | "cramp_periods":
-            figures = _rates(case) if result.outcome == "rate" else _shares(case)
-            return f"{figures}{_differ(case, found)}"
+            told = _sides_told(case, found)
+            figures = _rates(case, *told) if result.outcome == "rate" else _shares(case, *told)
+            level = _rate if result.outcome == "rate" else _share
+            change = found.value - 1.0
+            against = abs(change) >= LEAST_TOLD and change * (level(told[0]) - level(told[1])) <= 0
+            return f"{figures}{_complete(case, told)}{_differ(case, found, against=against)}"
         case outcome if outcome in BINARY:
             return _people(case, outcome, found)
         case outcome:
@@ -40,7 +45,29 @@ def figures_of(case: Case, result: Result) -> str:
             return _measured(case, outcome, found)
 
 
-def _differ(case: Case, found: Estimate) -> str:
+def _sides_told(case: Case, found: Estimate) -> Sides:
+    """The phases that the figures are of; of one person in pairs those alone that the ratio is of."""
+    on, off = sides_of(case)
+    if not _is_in_pairs(case, found):
+        return on, off
+    cycles = {one.phase.cycle for one in on if one.exposure} & {one.phase.cycle for one in off if one.exposure}
+    kept = [[one for one in side if one.phase.cycle in cycles] for side in (on, off)]
+    return (kept[0], kept[1]) if cycles else (on, off)
+
+
+def _is_in_pairs(case: Case, found: Estimate) -> bool:
+    return case.plan.design == "n_of_1" and len(case.wearers) == 1 and not found.method.startswith("exact")
+
+
+def _complete(case: Case, told: Sides) -> str:
+    """That a pair of which one block has no data is not told of."""
+    if {id(one) for side in told for one in side} == {id(one) for side in sides_of(case) for one in side}:
+        return ""
+    pairs = len({one.phase.cycle for one in told[0]})
+    return f", in the {count(pairs, 'pair')} of {case.plan.cycles} with data on both sides"
+
+
+def _differ(case: Case, found: Estimate, *, against: bool) -> str:
     """30 % fewer, but it could be anything from 60 % fewer to 10 % more; of a side without cramps no such figure."""
     if not found.known:
         return "; how they differ cannot be estimated."
@@ -48,7 +75,8 @@ def _differ(case: Case, found: Estimate) -> str:
         return f": none were seen on {name_treated(case)}, but it could be anything {_between(found)}."
     if math.isinf(found.value):
         return f": none were seen {other_side(case)}, and it could be anything {_between(found)}."
-    return f": {changed(found.value)}{_allowed(case, found)}, but it could be anything {_between(found)}."
+    allowed = _allowed(case, found, against=against)
+    return f": {changed(found.value)}{allowed}, but it could be anything {_between(found)}."
 
 
 def _measured(case: Case, outcome: Outcome, found: Estimate) -> str:
@@ -75,19 +103,19 @@ def also_told(result: Result) -> str:
     return f"With {name} rather than without it: {changed(found.value)}, but it could be anything {_between(found)}."
 
 
-def _rates(case: Case) -> str:
+def _rates(case: Case, on: list[Tally], off: list[Tally]) -> str:
     """On magnesium you had 3.1 cramps a week (of seven nights of eight hours), on placebo 4.4."""
     # A week has seven nights, but 112 hours of day: of other kinds a week would be a wrong one.
     nights = case.plan.kinds == ("night",)
     unit, by = ("a week (of seven nights of eight hours)", PER_WEEK) if nights else ("in eight hours", 1.0)
-    treated, other = (by * RATE_H * _rate(among) for among in sides_of(case))
+    treated, other = (by * RATE_H * _rate(among) for among in (on, off))
     unknown = "not known how many" if math.isnan(other) else f"{other:.1f}"
     return f"{_begun(case)} had {_number(treated)} cramps {unit}, {other_side(case)} {unknown}"
 
 
-def _shares(case: Case) -> str:
+def _shares(case: Case, on: list[Tally], off: list[Tally]) -> str:
     what = periods_of(case)
-    shares = [_share(among) for among in sides_of(case)]
+    shares = [_share(among) for among in (on, off)]
     treated, other = ("an unknown share" if math.isnan(share) else f"{percent(share)} %" for share in shares)
     return f"{_begun(case)} had cramps in {treated} of {what}, {other_side(case)} in {other}"
 
@@ -114,7 +142,7 @@ def _people(case: Case, outcome: Outcome, found: Estimate) -> str:
     return f"{_capital(WORDS[outcome])}: {both}."
 
 
-def sides_of(case: Case) -> tuple[list[Tally], list[Tally]]:
+def sides_of(case: Case) -> Sides:
     """The phases that the figures are of: treated, and the others."""
     compared = case.compared()
     if case.plan.design not in ("parallel", "factorial"):
@@ -142,17 +170,23 @@ def _on(case: Case, label: str) -> str:
     return "before" if name == BASELINE else f"on {name}"
 
 
-def _allowed(case: Case, found: Estimate) -> str:
-    """Why the ratio need not be that of the two figures."""
+def _allowed(case: Case, found: Estimate, *, against: bool) -> str:
+    """Why the ratio need not be that of the two figures, and may even go against them."""
+    how = _how_allowed(case, found)
+    which = ", which the two figures are not" if case.plan.design == "n_of_1" else ", which the two figures do not"
+    return f" ({how}{which if against else ''})" if how else ""
+
+
+def _how_allowed(case: Case, found: Estimate) -> str:
     if found.method.startswith("exact"):  # of the sums
         return ""
     match case.plan.design:
         case "parallel" | "factorial" if case.baseline():
-            return " (allowing for how each began)"
+            return "allowing for how each began"
         case "n_of_1":
-            return " (pair by pair)" if len(case.wearers) == 1 else " (wearer by wearer)"
+            return "pair by pair" if len(case.wearers) == 1 else "wearer by wearer"
         case "crossover":
-            return " (allowing for the order)"
+            return "allowing for the order"
         case _:
             return ""
 
