@@ -1,7 +1,7 @@
 // One night or day as a strip: what was seen of it below, cramps above, on its own clock.
 
 import { s } from "./dom.js";
-import { SEEN, clock, cramp, duration, wallTime } from "./words.js";
+import { SEEN, clock, cramp, duration, refuted, wallTime } from "./words.js";
 
 const BAND = 9;
 const GAP = 3;
@@ -107,7 +107,7 @@ function drawn({ episode, r, at, onset, lane }, { floor, devices, first }) {
   const y = floor - 12 - lane * LANE;
   const row = Math.max(devices.findIndex((share) => share.device === episode.device), 0);
   const foot = floor + row * (BAND + GAP) + BAND;
-  const ongoing = episode.status === "preliminary" ? " ongoing" : "";
+  const ongoing = (episode.status === "preliminary" ? " ongoing" : "") + (refuted(episode) ? " refuted" : "");
   return s(
     "g",
     { class: `cramp grade-${episode.grade}${ongoing}`, role: "img", tabindex: first ? 0 : -1, "aria-label": cramp(episode), "data-key": episode.id, "data-tip": tip(episode), onkeydown: walk },
@@ -115,6 +115,7 @@ function drawn({ episode, r, at, onset, lane }, { floor, devices, first }) {
     s("circle", { class: "ring", cx: at, cy: y, r: r + 3 }),
     s("circle", { class: "dot", cx: at, cy: y, r }),
     s("text", { x: at, y: y + 3.6, "text-anchor": "middle", "aria-hidden": "true" }, String(Math.round(episode.severity))),
+    refuted(episode) ? s("line", { class: "strike", x1: at - r - 3, x2: at + r + 3, y1: y + r + 1, y2: y - r - 1 }) : null,
   );
 }
 

@@ -1,6 +1,7 @@
 // What the diary holds: entries in words, and detected episodes of which the wearer may say whether they were cramps.
 
 import { h } from "./dom.js";
+import { unitWords } from "./plain.js";
 import { clock, cramp, date, duration, muscle } from "./words.js";
 
 export const REMEDIES = {
@@ -13,9 +14,26 @@ export const CONTEXTS = {
   training: "training", match: "match", heat: "heat", dialysis: "dialysis session", pregnancy_week: "week of pregnancy",
   illness: "illness", travel: "travel", medication_change: "change of medication",
 };
+// As laboratories report them; the usual unit first.
+const IONS = ["mmol/L", "mg/dL", "meq/L", "mg/L"];
+export const ANALYTES = {
+  magnesium: { name: "magnesium (total)", units: IONS },
+  potassium: { name: "potassium", units: IONS },
+  calcium: { name: "calcium (total)", units: IONS },
+  sodium: { name: "sodium", units: IONS },
+  vitamin_d: { name: "vitamin D (25-hydroxyvitamin D3)", units: ["nmol/L", "ng/mL", "ug/L"] },
+  b12: { name: "vitamin B12", units: ["pmol/L", "pg/mL", "ng/L"] },
+  ferritin: { name: "ferritin", units: ["ug/L", "ng/mL", "pmol/L"] },
+};
 const VERDICTS = { cramp: "a cramp", none: "no cramp", unsure: "not sure" };
 
-export const remedy = (item) => [item.code === "other" ? item.name : REMEDIES[item.code], item.code !== "other" && item.name, item.dose && `${item.dose.value} ${item.dose.unit}`].filter(Boolean).join(", ");
+export const remedy = (item) => [item.code === "other" ? item.name : REMEDIES[item.code], item.code !== "other" && item.name, item.dose && `${item.dose.value} ${unitWords(item.dose.unit)}`].filter(Boolean).join(", ");
+
+const DETAILS = {
+  temperature_cel: (value) => `${value} °C`,
+  dialysate_magnesium_mmol_per_l: (value) => `magnesium in dialysate ${value} mmol/L`,
+  ultrafiltration_l: (value) => `ultrafiltration ${value} litres`,
+};
 
 const when = (text) => `${date(text)}, ${clock(text)}`;
 
@@ -31,7 +49,7 @@ function felt(entry) {
 }
 
 function context(entry) {
-  const detail = Object.entries(entry.detail).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+  const detail = Object.entries(entry.detail).map(([name, value]) => DETAILS[name]?.(value) ?? `${name.replaceAll("_", " ")} ${value}`);
   const until = entry.end ? ` to ${entry.start.slice(0, 10) === entry.end.slice(0, 10) ? clock(entry.end) : when(entry.end)}` : "";
   return [when(entry.start) + until, [CONTEXTS[entry.context], ...detail].join(", ")];
 }
@@ -43,7 +61,7 @@ function told(entry, names) {
     case "context": return context(entry);
     case "intake": return [when(entry.at), `${names.get(entry.intervention) ?? "Dose"}: ${entry.outcome}`];
     case "intervention": return [`from ${date(entry.from)}${entry.to ? ` to ${date(entry.to)}` : ""}`, `${remedy(entry)}, ${entry.schedule.replaceAll("_", " ")}`];
-    case "laboratory": return [when(entry.at), `${entry.analyte.replaceAll("_", " ")} ${entry.value} ${entry.unit}, ${entry.usual.standing} the usual ${entry.usual.low} to ${entry.usual.high} ${entry.usual.unit}`];
+    case "laboratory": return [when(entry.at), [`${ANALYTES[entry.analyte].name} ${entry.value} ${unitWords(entry.unit)}, ${entry.usual.standing} the usual ${entry.usual.low} to ${entry.usual.high} ${unitWords(entry.usual.unit)}`, entry.remark].filter(Boolean).join(". ")];
     case "review": return [when(entry.onset), `Detected cramp: the wearer says ${VERDICTS[entry.verdict]}`];
     default: return ["", entry.kind];
   }
@@ -86,7 +104,7 @@ export function reviewList(episodes, diary, { say }) {
       "li",
       {},
       h("span", { class: "quiet time" }, date(episode.onset)),
-      h("span", {}, cramp(episode)),
+      h("span", {}, cramp({ ...episode, said: verdict })),
       h("span", { class: "choice", role: "group", "aria-label": `Was it a cramp, ${when(episode.onset)}?` }, button("cramp", "Yes"), button("none", "No"), button("unsure", "Not sure")),
     );
   });

@@ -19,7 +19,7 @@ const listed = document.getElementById("listed");
 const pulse = document.getElementById("pulse");
 const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
 
-const seen = { wearers: null, devices: null, shown: new Map(), recent: new Map(), read: new Map(), trouble: null };
+const seen = { wearers: null, devices: null, shown: new Map(), recent: new Map(), read: new Map(), turns: new Map(), trouble: null };
 const shelf = makeShelf(() => draw());
 let drawn = "";
 let made = null;
@@ -44,11 +44,27 @@ async function refresh() {
     const catchingUp = devicesOf(wearer).some((device) => device.state === "catching_up");
     const old = Date.now() - (seen.read.get(wearer.id) ?? 0) > FULL_MS;
     if (!old && !catchingUp && recent === seen.recent.get(wearer.id)) continue;
-    seen.shown.set(wearer.id, await readWearer(wearer));
+    await show(wearer);
     seen.recent.set(wearer.id, recent);
-    seen.read.set(wearer.id, Date.now());
-    draw();
   }
+}
+
+// Read nights and days; what was read while the diary changed is not kept.
+async function show(wearer) {
+  const turn = seen.turns.get(wearer.id);
+  const found = await readWearer(wearer);
+  if (turn !== seen.turns.get(wearer.id)) return;
+  seen.shown.set(wearer.id, found);
+  seen.read.set(wearer.id, Date.now());
+  draw();
+}
+
+// After a change of the diary: trends are dropped, the diary, nights and days are read again.
+async function diaryChanged(wearer) {
+  seen.turns.set(wearer.id, (seen.turns.get(wearer.id) ?? 0) + 1);
+  seen.read.delete(wearer.id); // should reading fail now, the next turn tries again and says so
+  await shelf.changed(wearer);
+  await show(wearer).catch(() => null);
 }
 
 async function run() {
@@ -104,7 +120,7 @@ function drawDiary(wearer, view) {
   forms.hidden = !shown;
   if (!shown) return replaceContent(listed);
   const base = `wearers/${wearer.id}/diary`;
-  const again = () => shelf.refresh(wearer, "diary", { now: true });
+  const again = () => diaryChanged(wearer);
   const told = { send: (method, path, body) => send(method, `${base}/${path}`, body), done: again };
   if (made?.wearer !== wearer.id) {
     made = { wearer: wearer.id, offered: "", ...diaryForms(wearer, told) };
@@ -113,6 +129,7 @@ function drawDiary(wearer, view) {
   const offered = JSON.stringify(value.interventions);
   if (offered !== made.offered) made.offer(value.interventions);
   made.offered = offered;
+  made.renew();
   const tell = (method, path, body = null) =>
     told.send(method, path, body).then(again, (error) => {
       pulse.textContent = error.message;

@@ -2,7 +2,7 @@
 
 import { axis, span, strip, ticks, windowNote } from "./chart.js";
 import { h, s } from "./dom.js";
-import { GRADES, STATES, city, clock, date, duration, muscle, percent, provisos, sharedReason } from "./words.js";
+import { GRADES, STATES, city, clock, date, duration, muscle, percent, provisos, REFUTED, refuted, refutedNote, sharedReason } from "./words.js";
 
 const UNKNOWN = "Devices: not known yet.";
 
@@ -30,14 +30,20 @@ export function card(wearer, { shown, devices, selected }) {
     { class: "card", href: `#${wearer.id}`, "data-key": `card-${wearer.id}`, "aria-current": selected ? "true" : null },
     h("span", { class: "name" }, wearer.name),
     h("span", { class: "quiet place" }, city(wearer.zone)),
-    shown ? week(shown.nights.items) : null,
-    h("span", { class: "sentence" }, shown ? shown.nights.total.sentence : "Reading…"),
+    shown ? week(shown.nights.items, shown.episodes) : null,
+    h("span", { class: "sentence" }, shown ? shown.nights.total.sentence : "Reading…", shown ? nightsRefuted(shown) : null),
     status,
   );
 }
 
+function nightsRefuted({ nights, episodes }) {
+  const ids = new Set(nights.items.map((item) => item.id));
+  const told = refutedNote(episodes.filter((episode) => ids.has(episode.period.id)));
+  return told && h("span", { class: "quiet refuted-note" }, ` ${told}`);
+}
+
 // The nights of a week in a row: a count where there is enough data, hatching where there is not.
-function week(items) {
+function week(items, episodes) {
   const begun = items.filter((item) => Date.parse(item.window.start) < Date.now()).slice(-8);
   return h(
     "span",
@@ -46,7 +52,10 @@ function week(items) {
       const { count } = item.cramps;
       const tone = item.status !== "ok" ? "unknown" : count ? "some" : "none";
       const label = item.status === "ok" ? String(count) : count ? `${count}+` : "?";
-      return h("span", { class: `cell ${tone}`, title: `${date(item.date)}: ${item.sentence}` }, h("b", {}, label), date(item.date).slice(0, 2));
+      const not = episodes.filter((episode) => episode.period.id === item.id && refuted(episode));
+      const told = [item.sentence, refutedNote(not)].filter(Boolean).join(" ");
+      const struck = not.length ? (not.length === count ? h("s", {}, label) : `${label}*`) : label;
+      return h("span", { class: `cell ${tone}`, title: `${date(item.date)}: ${told}` }, h("b", {}, struck), date(item.date).slice(0, 2));
     }),
   );
 }
@@ -101,7 +110,7 @@ export function periodTable(list, episodes, { kind, width, now, usual }) {
   const rows = begun.map((item) => {
     const own = episodes.filter((episode) => episode.period.id === item.id);
     const labelled = pattern(item) !== shared;
-    const told = { note: windowNote(item, usual), now, said: reason !== null };
+    const told = { note: windowNote(item, usual), not: refutedNote(own), now, said: reason !== null };
     return row(item, strip(item, own, { width, longest, now, labelled }), told);
   });
   return h(
@@ -116,7 +125,7 @@ export function periodTable(list, episodes, { kind, width, now, usual }) {
 
 const pattern = (item) => ticks(item).map(({ at, wall }) => `${at}${wall}`).join();
 
-function row(item, drawing, { note, now, said }) {
+function row(item, drawing, { note, not, now, said }) {
   const { cramps, coverage } = item;
   const poor = item.status !== "ok";
   const running = Date.parse(item.window.end) > now;
@@ -129,7 +138,7 @@ function row(item, drawing, { note, now, said }) {
     "tr",
     { role: "row", class: poor ? "poor" : null },
     h("th", { scope: "row", role: "rowheader" }, date(item.date), item.part > 1 ? ` (${item.part})` : null, running ? h("small", {}, "so far") : null),
-    h("td", { class: "drawn", role: "cell" }, drawing, poor ? h("small", { class: "reason" }, `Not enough data. ${item.reason}`) : null, note ? h("small", {}, note) : null, provisos(item, { running, said }).map(proviso)),
+    h("td", { class: "drawn", role: "cell" }, drawing, poor ? h("small", { class: "reason" }, `Not enough data. ${item.reason}`) : null, note ? h("small", {}, note) : null, not ? h("small", { class: "refuted-note" }, not) : null, provisos(item, { running, said }).map(proviso)),
     figure("Cramps", count, poor ? "At least this many: not enough data" : null),
     figure("Worst", worst),
     figure("In all", cramps.count ? duration(cramps.total_s) : "–"),
@@ -147,7 +156,7 @@ export function crampTable(episodes) {
   const rows = [...episodes].reverse().map((episode) => {
     const going = episode.status === "preliminary" ? "still going on" : "";
     const again = episode.revision > 1 ? `revised, version ${episode.revision}` : "";
-    const notes = [going, again, ...episode.flags.map((flag) => flag.replaceAll("_", " "))].filter(Boolean).join(", ");
+    const notes = [refuted(episode) ? REFUTED : "", going, again, ...episode.flags.map((flag) => flag.replaceAll("_", " "))].filter(Boolean).join(", ");
     const cells = [
       `${date(episode.onset)}, ${clock(episode.onset)}`,
       duration(episode.duration_s),
@@ -158,7 +167,7 @@ export function crampTable(episodes) {
       `${Math.round(100 * episode.confidence)} %`,
       notes || "–",
     ];
-    return h("tr", {}, cells.map((cell, index) => h(index ? "td" : "th", { scope: index ? null : "row" }, cell)));
+    return h("tr", { class: refuted(episode) ? "refuted" : null }, cells.map((cell, index) => h(index ? "td" : "th", { scope: index ? null : "row" }, cell)));
   });
   return h(
     "details",
@@ -169,23 +178,20 @@ export function crampTable(episodes) {
 }
 
 export function legend() {
-  const cramp = (severity, grade, text) => {
-    const r = 6 + grade;
-    return h(
-      "li",
-      {},
-      s("svg", { width: 22, height: 22, viewBox: "0 0 22 22", "aria-hidden": "true" }, s("g", { class: `cramp grade-${grade}` }, s("circle", { class: "dot", cx: 11, cy: 11, r }), s("text", { x: 11, y: 14.6, "text-anchor": "middle" }, severity))),
-      text,
-    );
+  const grade = (number, text) => {
+    const dot = s("circle", { class: "dot", cx: 11, cy: 11, r: 8 });
+    return h("li", {}, s("svg", { width: 22, height: 22, viewBox: "0 0 22 22", "aria-hidden": "true" }, s("g", { class: `cramp grade-${number}` }, dot)), text);
   };
   const swatch = (seen, fill, text) =>
     h("li", {}, s("svg", { width: 26, height: 9, "aria-hidden": "true" }, s("rect", { class: `seen ${seen}`, width: 26, height: 9, fill })), text);
   return h(
     "ul",
     { class: "legend", "aria-label": "Legend" },
-    cramp("2", 1, "mild"),
-    cramp("5", 2, "moderate"),
-    cramp("8", 3, "severe cramp, with its severity of 10"),
+    h("li", {}, "Colour of a cramp: its grade, by length and load (a convention):"),
+    grade(1, "mild"),
+    grade(2, "moderate"),
+    grade(3, "severe"),
+    h("li", {}, "Number in it: severity, 0 to 10. The two can differ."),
     swatch("usable", null, "usable signal"),
     swatch("not_usable", "url(#fill-not-usable)", "signal not usable"),
     swatch("not_worn", "url(#fill-not-worn)", "not worn"),

@@ -45,8 +45,11 @@ export async function readWearer(wearer) {
   const [nights, days] = [await read(`wearers/${wearer.id}/nights`), await read(`wearers/${wearer.id}/days`)];
   const first = nights.from < days.from ? nights.from : days.from;
   const past = new Date(Date.parse(`${nights.to}T00:00:00Z`) + 2 * 86_400_000).toISOString().slice(0, 10);
-  const episodes = await readAll(`wearers/${wearer.id}/episodes?from=${first}&to=${past}&limit=1000`);
-  return { nights, days, episodes };
+  const range = `from=${first}&to=${past}&limit=1000`;
+  const reviews = await readAll(`wearers/${wearer.id}/diary/reviews?${range}`);
+  const said = new Map(reviews.map((review) => [review.episode, review.verdict]));
+  const episodes = await readAll(`wearers/${wearer.id}/episodes?${range}`);
+  return { nights, days, episodes: episodes.map((episode) => ({ ...episode, said: said.get(episode.id) ?? null })) };
 }
 
 // Tells whether a cramp began, went on or ended since yesterday; cheap enough to ask every few seconds.

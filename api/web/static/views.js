@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { readDiary, readTrends, readTrials } from "./source.js";
 
 export const VIEWS = { nights: "Nights and days", trend: "Is it getting better?", diary: "Diary", trials: "Trials" };
+const KINDS = ["night", "day"];
 const OLD_MS = { trend: 300_000, diary: 20_000, trials: 30_000 };
 
 // `#wearer` or `#wearer/view`.
@@ -23,23 +24,35 @@ export function viewLinks(wearer, view) {
 export function makeShelf(draw) {
   const kept = new Map();
   const reading = new Set();
+  const turns = new Map(); // how often each wearer's diary has changed: what was read before is old
   let kind = "night";
   const readers = { trend: (wearer) => readTrends(wearer, kind), diary: readDiary, trials: readTrials };
   const name = (wearer, view) => `${wearer.id}/${view}/${view === "trend" ? kind : ""}`;
 
   async function refresh(wearer, view, { now = false } = {}) {
     const key = name(wearer, view);
+    const turn = turns.get(wearer.id) ?? 0;
+    const under = `${key}@${turn}`;
     const known = kept.get(key);
-    if (!readers[view] || reading.has(key) || (!now && known && Date.now() - known.at < OLD_MS[view])) return;
-    reading.add(key);
+    if (!readers[view] || reading.has(under) || (!now && known && Date.now() - known.at < OLD_MS[view])) return;
+    reading.add(under);
+    const still = () => turn === (turns.get(wearer.id) ?? 0);
     try {
-      kept.set(key, { at: Date.now(), value: await readers[view](wearer), trouble: null });
+      const value = await readers[view](wearer);
+      if (still()) kept.set(key, { at: Date.now(), value, trouble: null });
     } catch (error) {
-      kept.set(key, { at: 0, value: known?.value ?? null, trouble: error.message });
+      if (still()) kept.set(key, { at: 0, value: known?.value ?? null, trouble: error.message });
     } finally {
-      reading.delete(key);
+      reading.delete(under);
     }
     draw();
+  }
+
+  // The diary has changed, and with it what trends make of it: both kinds are dropped, the diary is read at once.
+  function changed(wearer) {
+    turns.set(wearer.id, (turns.get(wearer.id) ?? 0) + 1);
+    for (const each of KINDS) kept.delete(`${wearer.id}/trend/${each}`);
+    return refresh(wearer, "diary", { now: true });
   }
 
   const choose = (wanted, wearer) => {
@@ -47,5 +60,5 @@ export function makeShelf(draw) {
     draw();
     return refresh(wearer, "trend");
   };
-  return { refresh, choose, kind: () => kind, get: (wearer, view) => kept.get(name(wearer, view)) ?? { value: null, trouble: null } };
+  return { refresh, changed, choose, kind: () => kind, get: (wearer, view) => kept.get(name(wearer, view)) ?? { value: null, trouble: null } };
 }

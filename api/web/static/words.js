@@ -49,6 +49,12 @@ export const MUSCLES = {
   soleus: "deep calf",
 };
 
+// What a wearer can tell apart without an atlas, and what devices are worn on.
+export const FELT_MUSCLES = {
+  calf: "calf", gastrocnemius_medialis: "inner calf", gastrocnemius_lateralis: "outer calf", soleus: "deep calf",
+  shin: "shin", foot: "foot", thigh: "thigh", other: "other",
+};
+
 export const muscle = (site) => MUSCLES[site] ?? site.replaceAll("_", " ");
 export const clock = (text) => text.slice(11, 16);
 export const date = (text) => DATE.format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
@@ -71,12 +77,22 @@ export function wallTime(milliseconds, zone) {
   return CLOCKS.get(zone).format(milliseconds);
 }
 
+// What the wearer called none. The figures of nights and days count what was detected, so it is marked, not left out.
+export const refuted = (episode) => episode.said === "none";
+export const REFUTED = "Not a cramp, you said";
+
+export function refutedNote(episodes) {
+  const count = episodes.filter(refuted).length;
+  if (!count) return null;
+  return count === 1 ? "1 of them was not a cramp, you said. The count here is as detected." : `${count} of them were not cramps, you said. The count here is as detected.`;
+}
+
 export function cramp(episode) {
   const still = episode.status === "preliminary" ? ", still going on" : "";
   return (
     `Cramp at ${clock(episode.onset)}, ${episode.side} leg, ${muscle(episode.site)}, ` +
     `${duration(episode.duration_s)}${still}, severity ${episode.severity.toFixed(1)} of 10, ` +
-    `grade ${episode.grade} (${GRADES[episode.grade]})`
+    `grade ${episode.grade} (${GRADES[episode.grade]})${refuted(episode) ? `. ${REFUTED}` : ""}`
   );
 }
 
@@ -88,6 +104,17 @@ function two(large, largeUnit, small, smallUnit) {
 export function today(zone) {
   return new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone: zone }).format(Date.now());
 }
+
+export const dayAfter = (day, days = 1) => new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
+
+// The last date on which the clock of a zone has shown a time.
+export function lastBegun(time, zone) {
+  const day = today(zone);
+  return time <= wallTime(Date.now(), zone) ? day : dayAfter(day, -1);
+}
+
+// The date of the last night that has begun by the wearer's clock: a night has the date of its evening.
+export const lastNight = (wearer) => lastBegun(wearer.night_start, wearer.zone);
 
 // The instant at which the clock of a zone shows a date and time; of two, one; of a time that was jumped over, one near.
 export function instantAt(day, time, zone) {
