@@ -40,6 +40,8 @@ class Observed:
     enough: bool  # usable long enough to judge by; where not, the count is a lower bound
     cramps: tuple[Cramp, ...]
     weekday: int = 0  # 0 Monday, of `date`
+    # Stretches, ns, in steps of five minutes, in which most of the time was usable; empty where not known.
+    usable_spans: tuple[tuple[int, int], ...] = ()
 
     @property
     def count(self) -> int:

@@ -116,7 +116,20 @@ def _observed(
         enough=summary.status == "ok",
         cramps=tuple(_cramp(item, reviews) for item in members(period, episodes)),
         weekday=period.date.weekday(),
+        usable_spans=_usable(summary),
     )
+
+
+def _usable(summary: Summary) -> tuple[Edges, ...]:
+    """Where any of the devices saw enough, in order of time and apart."""
+    spans: list[Edges] = []
+    seen = (stretch for share in summary.devices for stretch in share.timeline if stretch.seen == "usable")
+    for start_ns, end_ns in sorted((stretch.start_ns, stretch.end_ns) for stretch in seen):
+        if spans and start_ns <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end_ns, spans[-1][1]))
+        else:
+            spans.append((start_ns, end_ns))
+    return tuple(spans)
 
 
 def _cramp(owned: Owned, reviews: Reviews) -> Cramp:

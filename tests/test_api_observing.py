@@ -46,6 +46,26 @@ def test_nights_are_those_of_the_summaries(world: World) -> None:
     assert [item.weekday for item in found[:3]] == [5, 6, 0]  # 10 January 2026 was a Saturday
 
 
+def test_where_any_leg_saw_enough_is_told(tmp_path: Path) -> None:
+    """One leg until half past one, the other from three to five: nobody saw what lies between, or comes after."""
+    made = World(tmp_path)
+    at_20 = ns("2026-01-10T20:00:00")
+    made.write(epochs("left", at_20, at_20 + 4 * HOUR_NS + HOUR_NS // 2))
+    made.write(epochs("right", at_20 + 3 * HOUR_NS, at_20 + 4 * HOUR_NS))
+    made.write(epochs("right", at_20 + 6 * HOUR_NS, at_20 + 8 * HOUR_NS))
+    with made.client() as http:
+        wearer = add_wearer(http)
+        assign(http, wearer, "left")
+        assign(http, wearer, "right", side="right")
+    sources = made.app.state.sources
+    (found,) = observe(sources, worn_by(sources, wearer), kind="night", first=FIRST, last=FIRST, now_ns=NOW)
+    made.close()
+    ends = [(at - at_20) / HOUR_NS for span in found.usable_spans for at in span]
+    assert ends[1:] == [4.5, 6.0, 8.0]
+    assert found.usable_spans[0][0] == max(found.start_ns, at_20)
+    assert all(found.start_ns <= low < high <= found.end_ns for low, high in found.usable_spans)
+
+
 def test_an_episode_that_the_wearer_calls_none_stays_and_is_not_counted(world: World) -> None:
     none = episode("leg", ns("2026-01-12T02:00:00")).id
     with world.client() as http:

@@ -229,6 +229,31 @@ def test_the_exposure_of_an_hour_is_spread_over_the_period() -> None:
     assert clock.items[2].cramps == 14
 
 
+def test_hours_without_data_are_not_hours_without_cramps() -> None:
+    """Worn until 03:30 of every night that lasts until 06:00."""
+    among = [
+        seen(FIRST + timedelta(days=i), [2.5 + i % 3], usable_h=5.5, spans_h=[(0.0, 3.0), (3.0, 5.5)])
+        for i in range(77)
+    ]
+    got = profile(among, by="clock", zones=BERLIN)
+    assert [item.label for item in got.items][-3:] == ["03–04", "04–05", "05–06"]
+    assert [item.usable_h for item in got.items] == pytest.approx([77.0] * 5 + [38.5, 0.0, 0.0])
+    assert [item.rate.known for item in got.items] == [True] * 6 + [False] * 2
+    assert got.items[-1].rate.note == hours.NOT_SEEN
+    assert got.sentence.endswith("Hardly seen, so not known: 04–05, 05–06.")
+    told = TrendsOut.model_validate(trends(Material("w", "night", FIRST, last_of(among), tuple(among), (), (), BERLIN)))
+    assert [item.rate.value for item in told.profiles[1].items][-2:] == [None, None]
+
+
+def test_no_hour_is_named_where_it_is_not_known_when_a_device_saw() -> None:
+    among = [seen(FIRST + timedelta(days=i), [2.5], usable_h=6.0, spans_h=()) for i in range(84)]
+    got = profile(among, by="since_start", zones=BERLIN)
+    assert [item.usable_h for item in got.items] == pytest.approx([84 * 0.75] * 8)
+    assert got.sentence == hours.NOT_KNOWN
+    known = [seen(FIRST + timedelta(days=84 + i), [2.5], usable_h=6.0) for i in range(84 * 20)]
+    assert "the 3rd hour" in profile([*among, *known], by="since_start", zones=BERLIN).sentence
+
+
 @given(start=st.integers(0, 23), length=st.floats(1.0, 20.0), usable=st.floats(0.1, 1.0))
 def test_hours_of_a_profile_add_up_to_what_was_usable(start: int, length: float, usable: float) -> None:
     among = [
@@ -316,6 +341,7 @@ def test_limits_in_the_text_are_those_of_the_code() -> None:
     assert f"{alarms.OF_DAYS.false} in\n{alarms.OF_DAYS.hours:.0f} hours" in page
     assert changes.SHOWN_FROM == 0.5  # "if it is more likely than not"
     assert (alarms.LEAST_REVIEWED, hours.LEAST_H, whole.MUCH_MISSING) == (10, 4.0, 0.3)  # written out in the text
+    assert f"above {hours.MOST_EVEN:.0%} of such hours".replace("%", " %") in page
 
 
 def test_a_long_range_is_worked_out_whole() -> None:

@@ -22,8 +22,9 @@ def seen(
     hours: float = 8.0,
     enough: bool = True,
     confirmed: Sequence[bool | None] = (),
+    spans_h: Sequence[tuple[float, float]] | None = None,
 ) -> Observed:
-    """A period that begins at 21:00 UTC (a day: at 09:00); cramps by hours since then."""
+    """A period that begins at 21:00 UTC (a day: at 09:00); cramps, and usable spans (else all), by hours since then."""
     start = datetime(at.year, at.month, at.day, 21 if kind == "night" else 9, tzinfo=UTC)
     start_ns = round(start.timestamp()) * 10**9
     said = [*confirmed, *[None] * len(cramps_h)]
@@ -33,6 +34,10 @@ def seen(
         cramps=tuple(
             Cramp(start_ns + round(at_h * HOUR_NS), 60.0, 5.0, episode=f"{at}-{i}", confirmed=said[i])
             for i, at_h in enumerate(cramps_h)
+        ),
+        usable_spans=tuple(
+            (start_ns + round(low * HOUR_NS), start_ns + round(high * HOUR_NS))
+            for low, high in ([(0.0, hours)] if spans_h is None else spans_h)
         ),
     )  # fmt: skip
 
