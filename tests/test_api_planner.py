@@ -18,7 +18,7 @@ from api.statistics.power import power_two_rates
 from api.statistics.power_tables import Presumed, levels_of, periods_of, weeks_of
 from api.trials.planner import Ask, Planned, Step, layout_of, plan, power_of, sizes_of
 from api.trials.planner_command import run_plan
-from api.trials.planner_words import notes, sentence
+from api.trials.planner_words import notes, power_told, sentence
 from api.trials.plans import days_of
 from api.trials.values import Plan, Treatment
 
@@ -145,7 +145,7 @@ def test_what_is_presumed_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("power", "said"),
-    [(0.8, "8 of 10"), (0.78, "8 of 10"), (0.85, "85 of 100"), (0.02, "2 of 100"), (0.999, "100 of 100")],
+    [(0.8, "8 of 10"), (0.82, "8 of 10"), (0.85, "85 of 100"), (0.02, "2 of 100"), (0.999, "100 of 100")],
 )
 def test_power_is_said_so_that_it_can_be_pictured(power: float, said: str) -> None:
     ask = Ask("crossover", CLEAN, wearers=40)
@@ -224,3 +224,17 @@ def test_the_command_shows_a_sentence_and_a_table() -> None:
     assert "Ratio 0.5, seen as 0.54" in said
     assert run_plan([replace(asks[0], power=2.0)], out=out, err=err) == 2
     assert "power wanted" in err.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("power", "told", "of"),
+    [(0.7996, "79.9%", "79 of 100"), (0.80, "80.0%", "8 of 10"), (0.78, "78%", "78 of 100"), (0.71, "71%", "7 of 10"),
+     (0.829, "83%", "83 of 100")],
+)  # fmt: skip
+def test_a_power_just_too_small_is_not_rounded_to_enough(power: float, told: str, of: str) -> None:
+    ask = Ask("n_of_1", Presumed(per_week=8.0, ratio=0.5))
+    step = Step(layout_of(ask, 10), power, 2000)
+    assert power_told(power, wanted=0.8) == told
+    assert f"even 10 pairs of 2-week blocks (40 weeks) are not enough: only {of} such" in sentence(
+        Planned(ask, None, None, (step,))
+    )

@@ -4,7 +4,20 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from api.report.svg import Figure, Scale, Shape, box, drawing, line, ratio_ticks, round_ticks, shape, shortened, words
+from api.report.svg import (
+    EM,
+    Figure,
+    Scale,
+    Shape,
+    box,
+    drawing,
+    line,
+    ratio_ticks,
+    round_ticks,
+    shape,
+    shortened,
+    words,
+)
 from api.report.tables import methods, way_of
 from api.report.words import OUTCOMES, ROLES, figure, in_words, interval, is_share
 from api.report.words import tick as tick_words
@@ -16,6 +29,7 @@ FIGURES: Final = 132.0
 ROW: Final = 17.0
 MOST: Final = 8  # of a panel; the table has them all
 PANELS: Final = 3
+GAP: Final = 5.0  # between two figures of an axis
 
 
 def draw_forest(analysis: Analysis) -> Figure | None:
@@ -87,13 +101,34 @@ def _panel(among: Sequence[Result], analysis: Analysis, *, top: float) -> tuple[
         shapes += _row(result, scale, y=top + (number + 0.5) * ROW, name=name)
     ticks = ratio_ticks(scale.low, scale.high) if scale.log else round_ticks(scale.high, low=scale.low)
     shapes.append(line(scale.start, bottom + 3, scale.end, bottom + 3, kind="axis"))
-    for tick in [each for each in ticks if scale.low <= each <= scale.high]:
+    said = {
+        tick: in_words(among[0].estimate, tick) if is_share(among[0].estimate) else tick_words(tick)
+        for tick in ticks
+        if scale.low <= tick <= scale.high
+    }
+    shown = _apart(said, scale, first=null)
+    for tick, text in said.items():
         shapes.append(line(scale.at(tick), bottom + 3, scale.at(tick), bottom + 6, kind="axis"))
-        said = in_words(among[0].estimate, tick) if is_share(among[0].estimate) else tick_words(tick)
-        shapes.append(words(scale.at(tick), bottom + 16, said, anchor="middle", kind="quiet"))
+        if tick in shown:
+            shapes.append(words(scale.at(tick), bottom + 16, text, anchor="middle", kind="quiet"))
     measure = "ratio of rates: less is fewer cramps" if _is_rate(among[0]) else among[0].estimate.measure
     shapes.append(words(0, bottom + 16, shortened(measure, NAMES), kind="quiet"))
     return shapes, bottom + 24
+
+
+def _apart(said: Mapping[float, str], scale: Scale, *, first: float | None) -> set[float]:
+    """The ticks whose figures can be written without touching: that of no effect, both ends, then others in order."""
+    ends = [tick for tick in (first, min(said, default=None), max(said, default=None)) if tick is not None]
+    shown: dict[float, None] = {}
+    for tick in dict.fromkeys(tick for tick in (*ends, *said) if tick in said):
+        if all(abs(scale.at(tick) - scale.at(other)) >= _room(said[tick], said[other]) for other in shown):
+            shown[tick] = None
+    return set(shown)
+
+
+def _room(one: str, other: str) -> float:
+    """What two texts beside each other need from middle to middle."""
+    return (len(one) + len(other)) / 2.0 * EM + GAP
 
 
 def _scale(among: Sequence[Result], *, worthwhile: float) -> Scale:

@@ -8,7 +8,7 @@ from rich.table import Column, Table
 
 from api.errors import Invalid
 from api.trials.planner import Ask, Planned, Step, plan
-from api.trials.planner_words import notes, sentence
+from api.trials.planner_words import notes, power_told, sentence
 
 _HEADS: Final = {"block_weeks": "weeks a period", "cycles": "pairs of blocks", "wearers": "people"}
 
@@ -43,5 +43,6 @@ def _table(planned: Planned) -> Table:
             rows[int(getattr(extra.layout, by))] = extra
     for size, step in sorted(rows.items()):
         chosen = planned.smallest is not None and step == planned.smallest
-        table.add_row(str(size), str(step.layout.total_weeks), f"{step.power:.0%}", style="bold" if chosen else "")
+        power = power_told(step.power, wanted=planned.ask.power)
+        table.add_row(str(size), str(step.layout.total_weeks), power, style="bold" if chosen else "")
     return table

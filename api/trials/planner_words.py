@@ -1,30 +1,35 @@
 """What the planner says in words: a sentence for whoever wants to try something, and what the figures presume."""
 
+import math
+from functools import partial
 from typing import Final
 
 from api.trials.planner import Ask, Planned, Step
 from api.trials.planner_trials import OTHER, Layout
 
 _PARTS: Final = {0.5: "halves them", 0.75: "takes away a quarter of them", 0.25: "takes away three quarters of them"}
+NEAR: Final = 0.01
+CLOSE: Final = 0.05  # half of what a tenth may hide
 _FALL: Final = "cramps of placebo arms fell by 28 to 36 % within about four weeks in published trials"
 
 
 def sentence(planned: Planned) -> str:
     """What is needed, or that nothing allowed is enough; and what the size that was asked about can do."""
     ask, found = planned.ask, planned.smallest
+    of = partial(_of_ten, wanted=ask.power)
     begin = f"With {_cramps(ask.presumed.per_week)} a week "
     effect = f"a treatment that {_effect(ask.presumed.ratio)}"
     if found is not None:
-        said = f"{begin}you need {size(ask, found.layout)}: then {_of_ten(found.power)} such trials find {effect}."
+        said = f"{begin}you need {size(ask, found.layout)}: then {of(found.power)} such trials find {effect}."
     else:
         most = planned.table[-1]
         said = (
-            f"{begin}even {size(ask, most.layout)} are not enough: only {_of_ten(most.power)} such trials would find "
+            f"{begin}even {size(ask, most.layout)} are not enough: only {of(most.power)} such trials would find "
             f"{effect}. {_advice(ask)}"
         )
     if planned.asked is None:
         return said
-    return f"{said} With {size(ask, planned.asked.layout)}, {_of_ten(planned.asked.power)} do."
+    return f"{said} With {size(ask, planned.asked.layout)}, {of(planned.asked.power)} do."
 
 
 def size(ask: Ask, layout: Layout) -> str:
@@ -96,8 +101,17 @@ def _effect(ratio: float) -> str:
     return _PARTS.get(ratio, f"takes away {100.0 * (1.0 - ratio):.0f} % of them")
 
 
-def _of_ten(power: float) -> str:
-    """A share that is easily pictured; small and great ones in a hundred."""
+def power_told(power: float, *, wanted: float) -> str:
+    """A power in per cent; near the one wanted with a decimal, and one that is below it never rounded up to it."""
+    if abs(power - wanted) >= NEAR:
+        return f"{power:.0%}"
+    return f"{math.floor(1000.0 * power + 1e-9) / 10.0:.1f}%"
+
+
+def _of_ten(power: float, *, wanted: float) -> str:
+    """A share that is easily pictured; small and great ones in a hundred. One too small is not told as enough."""
+    if wanted - CLOSE < power < wanted:
+        return f"{math.floor(100.0 * power + 1e-9)} of 100"
     tenths = round(10.0 * power)
     if abs(10.0 * power - tenths) < 0.25 and 1 <= tenths <= 9:
         return f"{tenths} of 10"
