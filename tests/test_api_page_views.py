@@ -301,7 +301,7 @@ def test_all_that_the_diary_takes_can_be_typed(chromium: str, world: World, tmp_
         browser.until(f"document.querySelector('form[aria-label=\"{ends}\"]').hidden")
         fill(browser, laboratory, analyte="ferritin", value="30", unit="ng/mL", date=yesterday)
         assert said(browser, laboratory) == "Kept."
-        browser.until("document.querySelector('#listed').textContent.includes('ferritin 30 ng/mL, within the usual')")
+        browser.until("document.querySelector('#listed').textContent.includes('ferritin 30 ng/mL (30 µg/L), within the usual')")
         fill(browser, laboratory, analyte="magnesium", value="700")
         browser.until("document.querySelector('form[aria-label=\"A laboratory value\"] output.bad')")
         fill(browser, felt, date=yesterday, about="day", muscle="thigh")

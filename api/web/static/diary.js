@@ -54,6 +54,12 @@ function context(entry) {
   return [when(entry.start) + until, [CONTEXTS[entry.context], ...detail].join(", ")];
 }
 
+function laboratory({ analyte, value, unit, usual, remark }) {
+  const same = unit === usual.unit ? "" : ` (${Number(usual.value.toPrecision(3))} ${unitWords(usual.unit)})`;
+  const range = `${usual.standing} the usual ${usual.low} to ${usual.high} ${unitWords(usual.unit)}`;
+  return [`${ANALYTES[analyte].name} ${value} ${unitWords(unit)}${same}, ${range}`, remark].filter(Boolean).join(". ");
+}
+
 // An entry as its time and its words.
 function told(entry, names) {
   switch (entry.kind) {
@@ -61,7 +67,7 @@ function told(entry, names) {
     case "context": return context(entry);
     case "intake": return [when(entry.at), `${names.get(entry.intervention) ?? "Dose"}: ${entry.outcome}`];
     case "intervention": return [`from ${date(entry.from)}${entry.to ? ` to ${date(entry.to)}` : ""}`, `${remedy(entry)}, ${entry.schedule.replaceAll("_", " ")}`];
-    case "laboratory": return [when(entry.at), [`${ANALYTES[entry.analyte].name} ${entry.value} ${unitWords(entry.unit)}, ${entry.usual.standing} the usual ${entry.usual.low} to ${entry.usual.high} ${unitWords(entry.usual.unit)}`, entry.remark].filter(Boolean).join(". ")];
+    case "laboratory": return [when(entry.at), laboratory(entry)];
     case "review": return [when(entry.onset), `Detected cramp: the wearer says ${VERDICTS[entry.verdict]}`];
     default: return ["", entry.kind];
   }

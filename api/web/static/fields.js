@@ -6,6 +6,8 @@ import { plainly } from "./plain.js";
 export const input = (name, label, attributes = {}) => h("label", {}, label, h("input", { name, autocomplete: "off", ...attributes }));
 export const options = (choices) => Object.entries(choices).map(([value, text]) => h("option", { value }, text));
 export const select = (name, label, choices, attributes = {}) => h("label", {}, label, h("select", { name, ...attributes }, options(choices)));
+// A list whose choices are long gets a line of its own.
+export const wide = (label) => (label.setAttribute("class", "wide"), label);
 export const amount = (name, label, attributes = {}) => input(name, label, { type: "number", min: 0, step: "any", inputmode: "decimal", "data-once": true, ...attributes });
 export const score = (name, label) => input(name, label, { type: "number", min: 0, max: 10, step: 1, inputmode: "numeric", "data-once": true });
 export const note = () => input("note", "Note (short)", { maxlength: 200, "data-once": true });

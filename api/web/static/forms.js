@@ -2,7 +2,7 @@
 
 import { ANALYTES, CONTEXTS, REMEDIES, remedy } from "./diary.js";
 import { h } from "./dom.js";
-import { amount, clockTime, day, field, form, input, none, note, number, options, preset, score, select } from "./fields.js";
+import { amount, clockTime, day, field, form, input, none, note, number, options, preset, score, select, wide } from "./fields.js";
 import { DOSE_UNITS, unitWords, usualUnit } from "./plain.js";
 import { FELT_MUSCLES, date, dayAfter, instantAt, lastBegun, lastNight, today, wallTime } from "./words.js";
 
@@ -59,7 +59,7 @@ function feltForm(wearer, told) {
 }
 
 function doseForm(wearer, told) {
-  const fields = [select("intervention", "What", {}, { required: true }), day(), clockTime("time", "Time", { required: true })];
+  const fields = [wide(select("intervention", "What", {}, { required: true })), day(), clockTime("time", "Time", { required: true })];
   const body = (given, outcome) => ({ at: instantAt(given.date, given.time, wearer.zone), outcome });
   const made = form("A dose", fields, { ...told, path: (given) => `interventions/${given.intervention}/intakes`, body, buttons: [["Taken", "taken"], ["Missed", "missed"]] });
   const schedules = new Map();
@@ -113,7 +113,7 @@ function remedyForm(wearer, told) {
 }
 
 function endForm(wearer, told) {
-  const fields = [select("intervention", "What", {}, { required: true }), day("Last day")];
+  const fields = [wide(select("intervention", "What", {}, { required: true })), day("Last day")];
   const made = form("Something you stop taking or doing", fields, {
     ...told,
     method: "PATCH",
@@ -169,7 +169,7 @@ function contextOf(given, wearer) {
 
 function laboratoryForm(wearer, told) {
   const named = Object.fromEntries(Object.entries(ANALYTES).map(([code, { name }]) => [code, name]));
-  const fields = [select("analyte", "What", named), amount("value", "Value", { required: true }), select("unit", "Unit, as on the report", {}), day("Taken on"), note()];
+  const fields = [wide(select("analyte", "What", named)), amount("value", "Value", { required: true }), select("unit", "Unit, as on the report", {}), day("Taken on"), note()];
   const body = (given) => ({ analyte: given.analyte, at: given.date, value: Number(given.value), unit: given.unit, note: given.note });
   const made = form("A laboratory value", fields, { ...told, path: () => "laboratory", body });
   let offered = "";

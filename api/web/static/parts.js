@@ -52,9 +52,9 @@ function week(items, episodes) {
       const { count } = item.cramps;
       const tone = item.status !== "ok" ? "unknown" : count ? "some" : "none";
       const label = item.status === "ok" ? String(count) : count ? `${count}+` : "?";
-      const not = episodes.filter((episode) => episode.period.id === item.id && refuted(episode));
-      const told = [item.sentence, refutedNote(not)].filter(Boolean).join(" ");
-      const struck = not.length ? (not.length === count ? h("s", {}, label) : `${label}*`) : label;
+      const own = episodes.filter((episode) => episode.period.id === item.id);
+      const told = [item.sentence, refutedNote(own)].filter(Boolean).join(" ");
+      const struck = own.some(refuted) ? (own.every(refuted) ? h("s", {}, label) : `${label}*`) : label;
       return h("span", { class: `cell ${tone}`, title: `${date(item.date)}: ${told}` }, h("b", {}, struck), date(item.date).slice(0, 2));
     }),
   );

@@ -84,7 +84,8 @@ export const REFUTED = "Not a cramp, you said";
 export function refutedNote(episodes) {
   const count = episodes.filter(refuted).length;
   if (!count) return null;
-  return count === 1 ? "1 of them was not a cramp, you said. The count here is as detected." : `${count} of them were not cramps, you said. The count here is as detected.`;
+  const said = episodes.length === 1 ? "It was not a cramp" : count === 1 ? "1 of them was not a cramp" : `${count} of them were not cramps`;
+  return `${said}, you said. The count here is as detected.`;
 }
 
 export function cramp(episode) {
