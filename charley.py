@@ -123,9 +123,7 @@ def api(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
         )  # fmt: skip
         server = make_server(application, host=current.api_host, port=current.api_port)
         when_asked_to_end(lambda: setattr(server, "should_exit", True), tied=tied)
-        err.print(
-            f"API and page at http://{current.api_host}:{current.api_port}; the admin token is in the data folder"
-        )
+        err.print(f"API and page at http://{current.api_host}:{current.api_port}; admin token in the data folder")
         server.run()
 
 
@@ -267,7 +265,7 @@ def trial(
 ) -> None:
     """Did it help? Register a plan, say who takes part, read the schedule and what came out."""
     with ExitStack() as stack:
-        sources = _sources(_prepare(load_settings(os.environ)), stack)
+        sources = _sources(_prepare(load_settings(os.environ), make=action == "register"), stack)
         file = Path(subject) if action == "register" and subject else None
         code = run_trial(
             sources, action, "" if file else subject, wearer, plan=file, day=day, reason=reason, html=html,
@@ -374,8 +372,10 @@ def _broker(current: Settings) -> Broker:
     return Broker(current.broker_host, current.broker_port, current.broker_username, password, current.broker_tls_ca)
 
 
-def _prepare(current: Settings) -> Settings:
-    """The same settings, with the data folder made."""
+def _prepare(current: Settings, *, make: bool = True) -> Settings:
+    """The same settings, with the data folder made, or a word where it should have been there."""
+    if not (make or current.registry_url or current.data_dir.exists()):
+        raise SettingsError(f"There is no registry yet: no folder CHARLEY_DATA_DIR={current.data_dir}")
     try:
         current.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # health data
     except OSError as error:

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -83,12 +86,17 @@ def test_from_the_plan_to_the_report(desk: Desk, plan: Path, tmp_path: Path) -> 
     assert "2026-03-11" in schedule
     _, shown, _ = desk.run("show", trial)
     assert "Do I have fewer cramps when I stretch before bed?" in shown
+    assert trial in shown
+    assert ada in shown
     code, report, _ = desk.run("report", trial)
     assert code == 0
     assert report.startswith(
         "On stretching you had 28.0 cramps a week (of seven nights of eight hours), on no stretching 28.0: as many"
     )
     assert "not a medical device" in report
+    assert "sensitivity" in report
+    assert "a: quasi-Poisson regression" in report
+    assert "0.000" not in report
     page = tmp_path / "report.html"
     assert desk.run("report", trial, html=page)[0] == 0
     assert "On stretching you had 28.0 cramps a week" in page.read_text(encoding="utf-8")
@@ -136,8 +144,24 @@ def test_what_is_not_there_or_not_said(desk: Desk, plan: Path) -> None:
         (("register",), {}, "Name the file"),
         (("join", trial, "w0"), {"day": "2026-03-02"}, "no such wearer"),
         (("join", trial, "w0"), {"day": "today"}, "local date"),
+        (("join", trial, "w0"), {}, "--day: charley trial join TRIAL WEARER --day 2026-12-01"),
+        (("leave", trial, "w0"), {"reason": "ill"}, "--day: charley trial leave TRIAL WEARER --day"),
         (("leave", trial, "w0"), {"day": "2026-03-02", "reason": "x"}, "no such member"),
     ):
         code, _, err = desk.run(*words, **options)  # type: ignore[arg-type]
         assert code == 2
         assert says in err
+
+
+@pytest.mark.parametrize("action", ["list", "report"])
+def test_where_there_is_no_data_folder_none_is_made(tmp_path: Path, action: str) -> None:
+    folder = tmp_path / "data"
+    environ = os.environ | {"CHARLEY_DATA_DIR": str(folder)}
+    environ.pop("CHARLEY_REGISTRY_URL", None)
+    ran = subprocess.run(
+        [sys.executable, "-m", "charley", "trial", action, "t0"],
+        env=environ, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 2
+    assert "There is no registry yet" in ran.stderr
+    assert not folder.exists()

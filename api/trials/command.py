@@ -1,9 +1,8 @@
 """`charley trial`: register a plan, see schedules, let wearers join and leave, and report what came out."""
 
 import json
-import math
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,7 +13,8 @@ from rich.table import Column, Table
 
 from api.errors import Conflict, Invalid, Unknown
 from api.reading import Sources
-from api.report import Registered, render
+from api.report import Registered, render, tables
+from api.report.words import p_value
 from api.times import parse_date
 from api.trials import keeping, views
 from api.trials.case import name_of
@@ -108,17 +108,28 @@ def _show(sources: Sources, trial: Trial, *, as_json: bool, out: Console) -> Non
         out.print_json(shown.model_dump_json(by_alias=True))
         return
     out.print(escape(f"{trial.plan.title}: {trial.plan.question}"), soft_wrap=True, highlight=False)
-    out.print(f"{shown.state}; registered on {_day(trial.registered.at_ns)}, SHA-256 {shown.hash}", soft_wrap=True)
+    out.print(
+        f"{trial.id}; {shown.state}; registered on {_day(trial.registered.at_ns)}, SHA-256 {shown.hash}", soft_wrap=True
+    )
     table = Table("member", "value", show_header=False)
     for name, value in json.loads(trial.versions[-1].text).items():
         table.add_row(name.replace("_", " "), escape(_plain(value)))
     out.print(table)
+    out.print(_members(trial) if trial.joined else "Nobody takes part yet.")
     for version in trial.versions[1:]:
         out.print(escape(f"amended on {_day(version.at_ns)}: {version.reason}"), soft_wrap=True, highlight=False)
     for opening in trial.openings:
         out.print(
             escape(f"key opened for {opening.purpose} on {_day(opening.at_ns)}: {opening.reason}"), soft_wrap=True
         )  # fmt: skip
+
+
+def _members(trial: Trial) -> Table:
+    table = Table(Column("wearer", no_wrap=True), "sequence", "from", "left", "excluded", title="members")
+    for one in trial.shown_members:
+        left = f"{one.left}: {one.reason}" if one.left else ""
+        table.add_row(one.wearer, one.sequence or "neither", str(one.first), escape(left), escape(one.excluded))
+    return table
 
 
 def _schedule(trial: Trial, *, out: Console) -> None:
@@ -133,7 +144,7 @@ def _schedule(trial: Trial, *, out: Console) -> None:
 
 
 def _join(sources: Sources, trial: str, wearer: str, day: str, *, out: Console) -> None:
-    first = parse_date(day, name="first")
+    first = _date(day, "first", "charley trial join TRIAL WEARER --day 2026-12-01")
     with sources.registry.write() as db:
         found = keeping.join(db, trial, wearer=wearer, first=first, now_ns=sources.now_ns())
     last = max(phase.last for phase in found.schedule if phase.wearer == wearer)
@@ -141,7 +152,7 @@ def _join(sources: Sources, trial: str, wearer: str, day: str, *, out: Console) 
 
 
 def _leave(sources: Sources, trial: str, wearer: str, day: str, *, reason: str, out: Console) -> None:
-    last = parse_date(day, name="last")
+    last = _date(day, "last", 'charley trial leave TRIAL WEARER --day 2026-12-31 --reason "moved away"')
     with sources.registry.write() as db:
         keeping.leave(db, trial, wearer=wearer, last=last, reason=reason)
     out.print(f"{wearer} left after {last}", highlight=False)
@@ -168,20 +179,31 @@ def _report(
 
 def _print(analysis: Analysis, *, out: Console) -> None:
     out.print(escape(analysis.verdict), soft_wrap=True, highlight=False)
-    table = Table("outcome", "contrast", "measure", "value", "95 %", "p")
+    letters = tables.methods(analysis)
+    several = len({result.contrast for result in analysis.results}) > 1
+    table = Table("outcome", "role", "measure", "value", "95 %", "p", "by")
     for result in analysis.results:
         found = result.estimate
         value, low, high = (two_places(one) for one in (found.value, found.low, found.high))
-        p = "" if found.p is None or math.isnan(found.p) else f"{found.p:.3f}"
         interval = f"{low} to {high}" if found.known else ""
         outcome = result.outcome.replace("_", " ")
-        table.add_row(outcome, escape(result.contrast), escape(found.measure), value, interval, p)
+        measure = f"{found.measure}: {result.contrast}" if several else found.measure
+        by = letters[tables.way_of(result)]
+        table.add_row(outcome, result.role, escape(measure), value, interval, p_value(found.p), by)
     out.print(table)
+    for letter, method in tables.ways_told(analysis):
+        out.print(escape(f"{letter}: {method}"), soft_wrap=True, highlight=False)
     for text in (*(check.sentence for check in analysis.checks), *analysis.caveats):
         out.print(escape(f"- {text}"), soft_wrap=True, highlight=False)
     for one in analysis.differences:
         out.print(escape(f"- Not as planned: {one.what}: {one.registered}; {one.done}"), soft_wrap=True)
     out.print(escape(analysis.methods), soft_wrap=True, highlight=False)
+
+
+def _date(day: str, which: str, example: str) -> date:
+    if not day:
+        raise Invalid("day", f"Say the {which} day with --day: {example}.")
+    return parse_date(day, name="--day")
 
 
 def _find(sources: Sources, trial: str) -> Trial:
