@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -301,7 +302,9 @@ def test_all_that_the_diary_takes_can_be_typed(chromium: str, world: World, tmp_
         browser.until(f"document.querySelector('form[aria-label=\"{ends}\"]').hidden")
         fill(browser, laboratory, analyte="ferritin", value="30", unit="ng/mL", date=yesterday)
         assert said(browser, laboratory) == "Kept."
-        browser.until("document.querySelector('#listed').textContent.includes('ferritin 30 ng/mL (30 µg/L), within the usual')")
+        browser.until(
+            "document.querySelector('#listed').textContent.includes('ferritin 30 ng/mL (30 µg/L), within the usual')"
+        )
         fill(browser, laboratory, analyte="magnesium", value="700")
         browser.until("document.querySelector('form[aria-label=\"A laboratory value\"] output.bad')")
         fill(browser, felt, date=yesterday, about="day", muscle="thigh")
@@ -324,7 +327,7 @@ def test_every_muscle_unit_and_laboratory_value_of_the_page_is_one_of_the_api() 
     read = {name: (WEB / "static" / f"{name}.js").read_text(encoding="utf-8") for name in ("words", "plain", "diary")}
     muscles = read["words"].split("FELT_MUSCLES = {")[1].split("};")[0]
     # The shin has one muscle that devices are worn on: the page says shin.
-    assert {*re.findall(r"(\w+):", muscles), "tibialis_anterior"} == set(FeltMuscle.__args__)
+    assert {*re.findall(r"(\w+):", muscles), "tibialis_anterior"} == set(get_args(FeltMuscle))
     units = re.findall(r'"([^"]+)"', read["plain"].split("DOSE_UNITS = [")[1].split("];")[0])
     assert set(units) <= set(DOSES)
     assert len(units) > 10
@@ -341,4 +344,4 @@ def test_every_remedy_and_context_has_its_words() -> None:
     text = (WEB / "static" / "diary.js").read_text(encoding="utf-8")
     for name, kinds in (("REMEDIES", InterventionCode), ("CONTEXTS", ContextKind)):
         table = text.split(f"export const {name} = {{")[1].split("};")[0]
-        assert sorted(part.split(":")[0].strip() for part in table.split(",") if ":" in part) == sorted(kinds.__args__)
+        assert sorted(part.split(":")[0].strip() for part in table.split(",") if ":" in part) == sorted(get_args(kinds))
