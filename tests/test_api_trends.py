@@ -13,6 +13,7 @@ from scipy import special, stats
 from trends_world import BERLIN, FIRST, frail, last_of, nights, seen
 
 from api.diary.values import Intervention
+from api.observed import Observed
 from api.statistics.dispersed import level_and_slope
 from api.trends import alarms, beside, changes, changing, hours, nightday, whole
 from api.trends import clusters as clusters_module
@@ -274,6 +275,24 @@ def test_cramps_that_bring_the_next_are_bouts_and_a_bad_night_is_not() -> None:
     assert got.share.low > got.by_chance
     bad = [seen(FIRST + timedelta(days=i), [0.5, 2.0, 3.5, 5.0, 6.5] if i % 8 == 0 else []) for i in range(80)]
     assert clusters(bad).verdict == "not_shown"
+
+
+def test_nights_worn_in_parts_make_no_bouts() -> None:
+    """Cramps that know nothing of each other, in nights worn for two hours each, some early and some late."""
+    rng = np.random.default_rng(21)
+
+    def worn(i: int, *, spans: bool) -> Observed:
+        begin = 2.0 * (i % 4)
+        cramps = [begin + at for at in starts[i]]
+        return seen(FIRST + timedelta(days=i), cramps, usable_h=2.0, spans_h=[(begin, begin + 2.0)] if spans else None)
+
+    starts = [sorted(rng.uniform(0.0, 2.0, 1 + i // 4 % 2)) for i in range(84)]
+    got = clusters([worn(i, spans=True) for i in range(84)])
+    assert got.verdict == "not_shown"
+    assert got.by_chance is not None
+    # Of two at random in two hours, three quarters lie within one hour: of three cramps one has one to be followed by.
+    assert got.by_chance == pytest.approx(0.75 / 3, abs=0.05)
+    assert clusters([worn(i, spans=False) for i in range(84)]).verdict == "shown", "as if worn all night"
 
 
 def test_both_legs_at_once_are_no_bout() -> None:

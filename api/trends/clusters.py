@@ -3,13 +3,15 @@
 A cramp lowers the threshold at which the muscle cramps for at least 60 minutes (18 to 14 Hz; Miller, Long and Edwards
 2017, Muscle Nerve 56:E95), so cramps should come in bouts. Chance here is a Poisson process with the wearer's own
 profile over the period and the periods' own counts: the places of the cramps within their periods are exchanged among
-all cramps. A bad night alone, or an hour at which they usually come, is therefore not taken for a bout.
+all cramps. A bad night alone, or an hour at which they usually come, is therefore not taken for a bout. No cramp is
+placed where its new period was not usable: nights worn in parts would make any cramps look close.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from api.observed import Observed
@@ -20,12 +22,15 @@ from api.trends.weeks import judged
 from api.trends.wording import p_text, percent
 from api.zones import SECOND_NS
 
+BoolArray = NDArray[np.bool_]
+IndexArray = NDArray[np.intp]
 WITHIN_NS: Final = 3600 * SECOND_NS
 AT_ONCE_NS: Final = 60 * SECOND_NS  # both legs at once are one here
 LEAST_CRAMPS: Final = 10
 LEAST_SHARED: Final = 5  # periods with two cramps or more: only they can show a bout
 SHOWN_BELOW: Final = 0.05
 EXCHANGES: Final = 1999
+ROUNDS: Final = 40  # of swaps, where cramps cannot go everywhere
 MEASURE: Final = "share of cramps followed by another within 60 minutes"
 METHOD: Final = (
     "Clopper-Pearson on the effective number of cramps, periods as clusters (Korn and Graubard 1998); "
@@ -46,7 +51,7 @@ def clusters(among: Sequence[Observed]) -> Clusters:
         sentence = f"Not enough data for bouts: needed are {LEAST_SHARED} periods with two cramps or more."
         empty = unknown(MEASURE, method=METHOD, note=sentence)
         return Clusters("not_enough_data", number, total, empty, None, None, None, sentence)
-    of_chance = _exchanged(places, lengths)
+    of_chance = _exchanged(places, lengths, _allowed(good, places, lengths))
     p = float((1 + np.count_nonzero(of_chance >= total / number - 1e-12)) / (1 + len(of_chance)))
     sizes = np.array([len(one) for one in places if len(one)], dtype=np.float64)
     share = _share(followed, sizes, p=min(1.0, p))
@@ -71,17 +76,54 @@ def _followed(onsets: DoubleArray) -> int:
     return int(np.count_nonzero(np.diff(onsets) <= WITHIN_NS))
 
 
-def _exchanged(places: Sequence[DoubleArray], lengths: DoubleArray) -> DoubleArray:
-    """Shares when the relative places are exchanged among all cramps, every period keeping its number."""
-    owner = np.repeat(np.arange(len(places)), [len(one) for one in places])
+def _owners(places: Sequence[DoubleArray]) -> IndexArray:
+    """The period of each cramp."""
+    return np.repeat(np.arange(len(places)), [len(one) for one in places])
+
+
+def _allowed(among: Sequence[Observed], places: Sequence[DoubleArray], lengths: DoubleArray) -> BoolArray:
+    """Whether the relative place of a cramp (row) was usable in a period (column); in its own it was."""
+    owner = _owners(places)
     phases = np.concatenate(places) / lengths[owner]
-    keys = np.random.default_rng(0).random((EXCHANGES, len(phases)))
-    onsets = phases[np.argsort(keys, axis=1)] * lengths[owner]
+    may = np.zeros((len(owner), len(among)), dtype=np.bool_)
+    for column, item in enumerate(among):
+        at = phases * lengths[column]
+        for start_ns, end_ns in item.usable_spans or ((item.start_ns, item.end_ns),):
+            may[:, column] |= (at >= start_ns - item.start_ns) & (at < end_ns - item.start_ns)
+    may[np.arange(len(owner)), owner] = True
+    return may
+
+
+def _exchanged(places: Sequence[DoubleArray], lengths: DoubleArray, may: BoolArray) -> DoubleArray:
+    """Shares when the relative places are exchanged among all cramps, every period keeping its number."""
+    owner = _owners(places)
+    phases = np.concatenate(places) / lengths[owner]
+    rng = np.random.default_rng(0)
+    if may[:, owner].all():
+        order = np.argsort(rng.random((EXCHANGES, len(phases))), axis=1)
+    else:
+        order = _swapped(may, owner, rng=rng)
+    onsets = phases[order] * lengths[owner]
     # Periods are set far apart, so that one sort keeps them separate.
     apart = 2.0 * lengths.max() + 2.0 * WITHIN_NS
     gaps = np.diff(np.sort(onsets + owner * apart, axis=1), axis=1)
     shares: DoubleArray = np.count_nonzero(gaps <= WITHIN_NS, axis=1) / len(phases)
     return shares
+
+
+def _swapped(may: BoolArray, owner: IndexArray, *, rng: np.random.Generator) -> IndexArray:
+    """Orders drawn evenly from those that put no cramp where nothing was usable: swaps of pairs, each by a coin.
+
+    A swap is as likely as its way back, so all orders that can be reached are alike likely (Metropolis).
+    """
+    number = len(owner)
+    order = np.tile(np.arange(number), (EXCHANGES, 1))
+    for _ in range(ROUNDS):
+        pairs = rng.permutation(number)[: number // 2 * 2].reshape(2, -1)
+        a, b = order[:, pairs[0]], order[:, pairs[1]]
+        good = may[a, owner[pairs[1]]] & may[b, owner[pairs[0]]] & (rng.random(a.shape) < 0.5)
+        order[:, pairs[0]], order[:, pairs[1]] = np.where(good, b, a), np.where(good, a, b)
+    return order
 
 
 def _share(followed: DoubleArray, sizes: DoubleArray, *, p: float) -> Estimate:
