@@ -1,5 +1,6 @@
 """Small and lopsided ranges: sentences that promise no more than was seen."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -9,8 +10,12 @@ import pytest
 from trends_world import BERLIN, FIRST, frail, last_of, nights
 
 from api.observed import Observed
+from api.statistics.values import Estimate
+from api.trends.alarms import alarm_rate
+from api.trends.correcting import corrected_ratio
 from api.trends.values import Trends
 from api.trends.whole import Material, trends
+from api.trends.wording import times
 
 UNASSIGNED = {"expected_s": 0.0, "usable_s": 0.0, "enough": False, "cramps": ()}
 UNSEEN = {"usable_s": 0.0, "enough": False, "cramps": ()}
@@ -39,6 +44,43 @@ def test_a_side_without_cramps_has_a_bound_and_no_number(by_night: list[int], by
     found = told(nights(by_night), nights(by_day, kind="day")).night_day
     assert found is not None
     assert found.sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        ((math.inf, 1.3, math.inf), "no cramps by day; at least 1.3 times as many an hour by night"),
+        ((math.inf, 0.0, math.inf), "no cramps by day; no bound is known"),
+        ((0.0, 0.0, math.inf), "no cramps by night; no bound is known"),
+        ((2.0, 1.3, math.inf), "2.0 (at least 1.3) times as many an hour by night as by day"),
+        ((2.0, 1.3, 3.1), "2.0 (1.3 to 3.1) times as many an hour by night as by day"),
+    ],
+)
+def test_no_ratio_is_told_as_any_number(figures: tuple[float, float, float], words: str) -> None:
+    assert times(Estimate("ratio", *figures, None, "a method"), "by night", "by day") == words
+
+
+def test_a_comparison_with_nothing_left_says_which_it_is() -> None:
+    """One cramp in ten days: every rate of false alarms is higher."""
+    found = told(nights([1, 0, 1, 1, 0, 1, 1] * 12), nights(([1] + [0] * 9) * 9, kind="day")).false_alarms
+    by_name = {row.name: row.sentence for row in found.corrected}
+    assert "night against day hangs on" in by_name["night_day"]
+    assert all("conclusion" not in sentence for sentence in by_name.values())
+    none = corrected_ratio(
+        "ratio", Estimate("ratio", 2.0, 1.3, 3.1, None, "a method"), base=0.1, alarms=alarm_rate((), kind="day"),
+        alarms_base=alarm_rate((), kind="day"), what="in heat, against days without", about="heat against days without",
+    )  # fmt: skip
+    assert none.sentence == (
+        "With so many false alarms no cramps would be left, so what is said of heat against days without hangs on them."
+    )
+
+
+def test_what_is_needed_is_told_in_words_of_everyday() -> None:
+    found = told(nights([1] * 3), nights([1] * 3, kind="day"))
+    assert found.night_day is not None
+    sentences = (found.trend.sentence, found.change.sentence, found.weekdays.sentence, found.night_day.sentence)
+    assert all("judged period" not in sentence and "needed are" in sentence.lower() for sentence in sentences)
+    assert "Needed are 6 weeks in which the device saw enough, and a cramp." in found.trend.sentence
 
 
 def test_one_bad_night_is_no_sudden_change() -> None:

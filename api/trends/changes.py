@@ -28,8 +28,8 @@ def change(weeks: Sequence[Week], *, interventions: Sequence[Intervention], firs
     beside = _beside(interventions, first=first, last=last)
     if len(some) < LEAST_WEEKS or counts_of(some).sum() < LEAST_CRAMPS:
         sentence = (
-            f"Not enough data to look for a sudden change: needed are {LEAST_WEEKS} weeks with judged periods "
-            f"and {LEAST_CRAMPS} cramps."
+            f"Not enough data to look for a sudden change: needed are {LEAST_WEEKS} weeks in which the device saw "
+            f"enough, and {LEAST_CRAMPS} cramps."
         )
         return Change("not_enough_data", None, None, None, None, _unknown(sentence), (), beside, sentence)
     found = weigh(counts_of(some), exposures_of(some))

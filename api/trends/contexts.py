@@ -108,13 +108,15 @@ def _ratio(
         "not_enough_data": f"Not enough data to compare {one} with {other}: even half as many would "
         f"have been shown with a chance of {percent(compared.power)} only.",
     }[compared.verdict]
-    corrected = _corrected(compared, groups) if compared.dispersed.known else None
+    corrected = _corrected(compared, groups, names=(one, other)) if compared.dispersed.known else None
     if corrected is not None and compared.verdict in ("fewer", "more") and corrected.hangs_on_it:
         sentence += " It hangs on how many of the cramps are false alarms."
     return ContextRatio(keys[0], keys[1], compared.exact, compared.dispersed, compared.verdict, corrected, sentence)
 
 
-def _corrected(compared: Compared, groups: tuple[Sequence[Observed], Sequence[Observed]]) -> Corrected:
+def _corrected(
+    compared: Compared, groups: tuple[Sequence[Observed], Sequence[Observed]], *, names: tuple[str, str]
+) -> Corrected:
     covered = cover(groups[1])
     return corrected_ratio(
         "ratio",
@@ -122,5 +124,6 @@ def _corrected(compared: Compared, groups: tuple[Sequence[Observed], Sequence[Ob
         base=per_8_h(covered.cramps, covered.judged_h).value,
         alarms=alarm_rate(groups[0], kind="day"),
         alarms_base=alarm_rate(groups[1], kind="day"),
-        what="in the one than in the other",
+        what=f"in {names[0]}, against {names[1]}",
+        about=f"{names[0]} against {names[1]}",
     )

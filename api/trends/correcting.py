@@ -43,7 +43,7 @@ def false_alarms(
         rows.append(
             corrected_ratio(
                 "night_day", night_day.dispersed, base=night_day.day_rate.value, alarms=by_night, alarms_base=by_day,
-                what="by night, against day",
+                what="by night, against day", about="night against day",
             )
         )  # fmt: skip
     return FalseAlarms(
@@ -82,12 +82,13 @@ def _slope(slope: Trend, alarms: AlarmRate, *, weeks: Sequence[Week], last: date
     verdicts = [one.verdict for one in at]
     hangs = any(verdict != slope.verdict for verdict in verdicts)
     return Corrected(
-        "trend", slope.change, found[0], found[1], found[2], hangs, _says("every 4 weeks", found, hangs=hangs)
-    )
+        "trend", slope.change, found[0], found[1], found[2], hangs,
+        _says("every 4 weeks", found, about="the trend", hangs=hangs),
+    )  # fmt: skip
 
 
 def corrected_ratio(
-    name: str, seen: Estimate, *, base: float, alarms: AlarmRate, alarms_base: AlarmRate, what: str
+    name: str, seen: Estimate, *, base: float, alarms: AlarmRate, alarms_base: AlarmRate, what: str, about: str
 ) -> Corrected:
     """A ratio without false alarms, from the rate `base` as seen below the line; each side has its own."""
 
@@ -97,7 +98,7 @@ def corrected_ratio(
     found = [at(*both) for both in zip(alarms.ends, alarms_base.ends, strict=True)]
     corners = [at(*both) for both in product(alarms.ends[::2], alarms_base.ends[::2])]
     hangs = any(direction(one) != direction(seen) for one in (*found, *corners))
-    return Corrected(name, seen, found[0], found[1], found[2], hangs, _says(what, found, hangs=hangs))
+    return Corrected(name, seen, found[0], found[1], found[2], hangs, _says(what, found, about=about, hangs=hangs))
 
 
 def _ratio(seen: Estimate, *, base: float, false: float, false_base: float) -> Estimate:
@@ -111,15 +112,16 @@ def _ratio(seen: Estimate, *, base: float, false: float, false_base: float) -> E
     return replace(seen, value=value, low=low, high=high, p=None, method=method)
 
 
-def _says(what: str, found: Sequence[Estimate], *, hangs: bool) -> str:
+def _says(what: str, found: Sequence[Estimate], *, about: str, hangs: bool) -> str:
+    """`about` names the comparison, as the sentence may stand for itself."""
     known = [factor(one.value) for one in found if one.known]
     if not known:
-        return f"{NOTHING_LEFT} The conclusion hangs on false alarms."
+        return f"With so many false alarms no cramps would be left, so what is said of {about} hangs on them."
     reach = known[0] if len(set(known)) == 1 else f"{known[0]} to {known[-1]}"
     told = f"Without false alarms: {reach} {what}"
     if len(known) < len(found):
         told += ", or nothing left"
-    return f"{told}. The conclusion {'hangs on false alarms' if hangs else 'does not hang on them'}."
+    return f"{told}. What is said of {about} {'hangs on false alarms' if hangs else 'does not hang on them'}."
 
 
 def _sentence(alarms: AlarmRate, seen: Estimate, rows: Sequence[Corrected]) -> str:

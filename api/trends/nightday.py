@@ -66,7 +66,8 @@ def _pattern(compared: Compared, *, judged: int) -> Pattern:
 
 def _sentence(compared: Compared, pattern: Pattern) -> str:
     if pattern == "not_enough_data":
-        return f"Not enough data to compare night and day: needed are {LEAST_JUDGED} judged of each, and more cramps."
+        needed = f"{LEAST_JUDGED} nights and {LEAST_JUDGED} days that could be judged, and more cramps"
+        return f"Not enough data to compare night and day: needed are {needed}."
     ratio = times(compared.dispersed, "by night", "by day")
     if pattern == "mostly_night":
         return f"Mostly by night: {ratio}."

@@ -36,7 +36,9 @@ def trend(weeks: Sequence[Week], *, last: date, background: float = 0.0) -> Tren
     some = told(weeks)
     counts, exposures, x = counts_of(some), exposures_of(some), _times(some, last=last)
     if len(some) < LEAST_WEEKS or counts.sum() == 0:
-        cause = f"Needed are {LEAST_WEEKS} weeks with judged periods" + (" and a cramp." if len(some) else ".")
+        cause = f"Needed are {LEAST_WEEKS} weeks in which the device saw enough" + (
+            ", and a cramp." if len(some) else "."
+        )
         return _nothing(cause, power=0.0, dispersion=1.0, needed=cause)
     fitted = fit(counts, exposures, x, background=background)
     chance = power(counts, exposures, x, dispersion=fitted.dispersion)

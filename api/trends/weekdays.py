@@ -82,8 +82,8 @@ def _items(
 def _too_little(among: Sequence[Observed]) -> str:
     kind = noun(among[0].kind if among else "night", 2)
     return (
-        f"Not enough data for days of the week: needed are {LEAST_EACH} judged {kind} of each day "
-        f"and {LEAST_CRAMPS} cramps."
+        f"Not enough data for days of the week: needed are {LEAST_EACH} {kind} of each day of the "
+        f"week that could be judged, and {LEAST_CRAMPS} cramps."
     )
 
 

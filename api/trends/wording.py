@@ -90,7 +90,10 @@ def times(ratio: Estimate, one: str, other: str) -> str:
         bound = f"at least {number(ratio.low)} times as many an hour {one}" if ratio.low > 0 else "no bound is known"
         return f"no cramps {other}; {bound}"
     if ratio.value == 0:
-        return f"no cramps {one}; at most {number(ratio.high)} times as many an hour as {other}"
+        bound = f"at most {number(ratio.high)} times as many an hour as {other}"
+        return f"no cramps {one}; {bound if math.isfinite(ratio.high) else 'no bound is known'}"
+    if math.isinf(ratio.high):
+        return f"{number(ratio.value)} (at least {number(ratio.low)}) times as many an hour {one} as {other}"
     return f"{interval(ratio)} times as many an hour {one} as {other}"
 
 
