@@ -78,5 +78,6 @@ function hours(profile, width) {
   const since = profile.by === "since_start";
   const title = since ? "Hours since it began" : "Hours of the clock";
   const known = profile.items.some((hour) => hour.rate.value !== null);
-  return part(`hours-${profile.by}`, title, h("p", {}, profile.sentence), known ? hourChart(profile, { width, label: `${title}: ${profile.sentence}` }) : null);
+  const missing = known && profile.items.some((hour) => hour.rate.value === null);
+  return part(`hours-${profile.by}`, title, h("p", {}, profile.sentence), known ? hourChart(profile, { width, label: `${title}: ${profile.sentence}` }) : null, missing ? h("p", { class: "caption" }, "Hatched: hardly seen, which is not free of cramps.") : null);
 }
