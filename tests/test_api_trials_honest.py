@@ -232,3 +232,10 @@ def test_who_felt_better_is_told_without_a_single_judged_night() -> None:
     analysis = said(plan("parallel", primary="felt_better", secondary=(), wearers=8), among)
     assert analysis.conclusion == "fewer"
     assert analysis.verdict.startswith("Felt better: 4 of 4 on magnesium, 0 of 4 on placebo.")
+
+
+def test_who_is_not_in_a_pooled_ratio_is_told() -> None:
+    among = [phase for wearer in "uv" for phase in n_of_1("ABBA", [half(10), half(20)] * 2, wearer=wearer)]
+    still = n_of_1("ABBA", [half(0)] * 4, wearer="w")
+    found = said(plan(wearers=3), [*among, *still]).results[0].estimate
+    assert "1 wearer left out: no cramp in either period." in found.note

@@ -9,6 +9,7 @@ Rules
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypedDict
@@ -25,6 +26,7 @@ from api.trials.case import Case, name_of
 from api.trials.outcomes import FloatArray, Tally, weeks_of
 from api.trials.plans import LABELS
 from api.trials.series import series
+from api.wording import count
 
 FEW: Final = 20
 OVERDISPERSED: Final = 1.25
@@ -62,11 +64,19 @@ def ratio(case: Case, *, trend: bool = False) -> Estimate:
         case "before_after" | "crossover":
             return _within(case)
         case "n_of_1":
-            return series(case, dispersion=dispersion(case).value).pooled.random
+            together = series(case, dispersion=dispersion(case).value)
+            return _noted(together.pooled.random, left_out=together.left_out)
         case "parallel":
             return _between(case)
         case _:
             return factors(case).first
+
+
+def _noted(found: Estimate, *, left_out: Sequence[tuple[str, str]]) -> Estimate:
+    """The same with how many wearers are not in it, and why."""
+    reasons = Counter(reason for _, reason in left_out)
+    said = [f"{count(number, 'wearer')} left out: {reason}." for reason, number in sorted(reasons.items())]
+    return replace(found, note=" ".join(filter(None, (found.note, *said))))
 
 
 def primary(case: Case) -> Estimate:
