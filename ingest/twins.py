@@ -1,23 +1,43 @@
 """Tells a copy of a block from another block with the same number, which a device makes when its counter begins anew.
 
 A block that was taken is in the journal until the archive has it. Looked up is only what claims to have been there
-before; the days of the archive that were asked about last are remembered.
+before. What was read of the archive is remembered, a device's day at a time and as much as `REMEMBERED_BYTES` hold:
+many devices that repeat all they have, as after a restored backup, are asked about in turns.
 """
 
 from collections import OrderedDict
 from typing import Final
 
-from ingest.archive import Archive
+import numpy as np
+
+from ingest.archive import Archive, Numbers
 from ingest.clock import impossible
 from ingest.journal import Journal
 from ingest.order import ERA, Key
 
 SAME_NS: Final = 1_000_000_000  # copies of a block agree on its time
 DAY_NS: Final = 86_400_000_000_000
-DAYS: Final = 4
+REMEMBERED_BYTES: Final = 64 * 1024 * 1024  # some thirty days of devices that send every second
 UNDATED: Final = -1
 
-Numbers = dict[tuple[int, int], set[int]]  # t0 by boot and seq
+
+class _Day:
+    """The blocks of a device's day that the archive has, by seq."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        order = np.argsort(numbers.seq, kind="stable")
+        self._numbers = Numbers(*(column[order] for column in numbers))
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return 1024 + sum(column.nbytes for column in self._numbers)
+
+    def has(self, boot: int, seq: int, t0_ns: int) -> bool:
+        """Whether a block with this number is there that begins at about this time."""
+        first, last = np.searchsorted(self._numbers.seq, [seq, seq + 1])
+        times = self._numbers.t0_ns[first:last][self._numbers.boot[first:last] == boot]
+        return any(abs(other - t0_ns) <= SAME_NS for other in times.tolist())
 
 
 class Twins:
@@ -26,35 +46,33 @@ class Twins:
     def __init__(self, journal: Journal, archive: Archive) -> None:
         self._raw = journal.raw
         self._archive = archive
-        self._days: OrderedDict[tuple[str, int], Numbers] = OrderedDict()
+        self._days: OrderedDict[tuple[str, int], _Day] = OrderedDict()  # the one asked about latest comes last
+        self._size = 0
 
     def same(self, device: str, key: Key, t0_ns: int) -> bool:
         """Whether the block that was taken under this number is the one that begins at `t0_ns`."""
         here = self._raw.t0_ns(device, key)
         if here is not None:
             return abs(here - t0_ns) <= SAME_NS
-        number = (key[0] % ERA, key[1])
         day = UNDATED if impossible(t0_ns, received_ns=2**62) else t0_ns // DAY_NS
         # A miss is looked at once more: blocks move to the archive meanwhile.
-        return any(self._has(device, day, number, t0_ns, again=again) for again in (False, True))
+        return any(self._day(device, day, again=again).has(key[0] % ERA, key[1], t0_ns) for again in (False, True))
 
-    def _has(self, device: str, day: int, number: tuple[int, int], t0_ns: int, *, again: bool) -> bool:
-        if again:
-            self._days.pop((device, day), None)
-        known = self._days.get((device, day))
+    def _day(self, device: str, day: int, *, again: bool) -> _Day:
+        known = self._days.pop((device, day), None)
+        if known is not None and again:
+            self._size -= known.size
+            known = None
         if known is None:
-            known = self._days[device, day] = self._read(device, day)
-            if len(self._days) > DAYS:
-                self._days.popitem(last=False)
-        return any(abs(other - t0_ns) <= SAME_NS for other in known.get(number, ()))
+            known = _Day(self._read(device, day))
+            self._size += known.size
+        self._days[device, day] = known
+        while self._size > REMEMBERED_BYTES and len(self._days) > 1:
+            self._size -= self._days.popitem(last=False)[1].size
+        return known
 
     def _read(self, device: str, day: int) -> Numbers:
         if day == UNDATED:
-            marks = self._archive.undated(device)
-        else:
-            start_ns = day * DAY_NS
-            marks = self._archive.marks(device, start_ns=max(0, start_ns - SAME_NS), end_ns=start_ns + DAY_NS + SAME_NS)
-        found: Numbers = {}
-        for mark in marks:
-            found.setdefault((mark.boot, mark.seq), set()).add(mark.t0_ns)
-        return found
+            return self._archive.numbers_undated(device)
+        start_ns = day * DAY_NS
+        return self._archive.numbers(device, start_ns=max(0, start_ns - SAME_NS), end_ns=start_ns + DAY_NS + SAME_NS)

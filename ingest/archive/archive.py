@@ -18,6 +18,7 @@ import numpy as np
 from ingest.archive import fetch
 from ingest.archive.checking import check_parts
 from ingest.archive.compaction import merge
+from ingest.archive.fetch import Numbers
 from ingest.archive.keys import pieces, unique
 from ingest.archive.layout import (
     date_end_ns,
@@ -79,6 +80,14 @@ class Archive:
     def undated(self, device: str) -> list[Mark]:
         """The blocks whose clock was not set, by what it said."""
         return fetch.undated(device_folder(self.folder, device))
+
+    def numbers(self, device: str, *, start_ns: int, end_ns: int) -> Numbers:
+        """What the dated blocks are called that begin in `[start_ns, end_ns)`: arrays, many times sooner than marks."""
+        return fetch.numbers(device_folder(self.folder, device), start_ns=start_ns, end_ns=end_ns)
+
+    def numbers_undated(self, device: str) -> Numbers:
+        """What the blocks are called whose clock was not set."""
+        return fetch.numbers_undated(device_folder(self.folder, device))
 
     def blocks(self, device: str, marks: Sequence[Mark]) -> Iterator[Archived]:
         """The blocks of these marks, in their order."""

@@ -1,9 +1,9 @@
 """Out of the archive again: marks by time, blocks by mark."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -22,33 +22,75 @@ _BYTES_PER_NS: Final = 2 * EMG_CHANNELS * EMG_FS_HZ[1] * 1e-9  # at most; accele
 Identity = tuple[int, int, int]  # t0, boot, seq
 
 
+class Numbers(NamedTuple):
+    """What blocks are called, a place in each array for each: (n,) each."""
+
+    boot: IntArray
+    seq: IntArray
+    t0_ns: IntArray
+
+
 def marks(folder: Path, *, start_ns: int, end_ns: int) -> list[Mark]:
     """The dated blocks of a device that overlap `[start_ns, end_ns)`."""
-    first_ns = max(start_ns - LONGEST_NS, T0_NS[0])
-    last_ns = min(end_ns, T0_NS[1]) - 1
-    if last_ns < first_ns:
-        return []
-    first, last = (date_name(day) for day in days(np.array([first_ns, last_ns])).tolist())
     found: list[Mark] = []
-    for date in date_folders(folder):
-        if not is_undated(date) and first <= date.name <= last:
-            found += _marks(date, first_ns, last_ns)
+    for every in _dated(folder, start_ns - LONGEST_NS, end_ns):
+        found += _marks(every)
     return [mark for mark in found if mark.t0_ns < end_ns and mark.end_ns > start_ns]
 
 
 def undated(folder: Path) -> list[Mark]:
     """The blocks of a device that have no date."""
+    return [mark for every in _undated(folder) for mark in _marks(every)]
+
+
+def numbers(folder: Path, *, start_ns: int, end_ns: int) -> Numbers:
+    """What the dated blocks of a device are called that begin in `[start_ns, end_ns)`."""
+    found = _numbers(_dated(folder, start_ns, end_ns))
+    inside = (found.t0_ns >= start_ns) & (found.t0_ns < end_ns)
+    return Numbers(*(column[inside] for column in found))
+
+
+def numbers_undated(folder: Path) -> Numbers:
+    """What the blocks of a device are called that have no date."""
+    return _numbers(_undated(folder))
+
+
+def _numbers(found: Iterable[Keys]) -> Numbers:
+    every = list(found)
+    if not every:
+        return Numbers(*(np.zeros(0, np.int64) for _ in range(3)))
+    one = joined(every)
+    return Numbers(one.boot, one.seq, one.t0)
+
+
+def _dated(folder: Path, start_ns: int, end_ns: int) -> Iterator[Keys]:
+    """The blocks of each date that has some which begin in `[start_ns, end_ns)`, and perhaps others."""
+    first_ns = max(start_ns, T0_NS[0])
+    last_ns = min(end_ns, T0_NS[1]) - 1
+    if last_ns < first_ns:
+        return
+    first, last = (date_name(day) for day in days(np.array([first_ns, last_ns])).tolist())
+    for date in date_folders(folder):
+        if not is_undated(date) and first <= date.name <= last:
+            yield from _every(date, first_ns, last_ns)
+
+
+def _undated(folder: Path) -> list[Keys]:
     date = folder / f"date={UNDATED}"
-    return _marks(date, 0, 2**63 - 1) if date.is_dir() else []
+    return _every(date, 0, 2**63 - 1) if date.is_dir() else []
 
 
-def _marks(date: Path, first_ns: int, last_ns: int) -> list[Mark]:
+def _every(date: Path, first_ns: int, last_ns: int) -> list[Keys]:
+    """The blocks of a date, each once, by time, boot and seq, as one table; none where nothing is."""
     with open_parts(date) as parts:
         every = [_keys(part, (part.first <= last_ns) & (part.last >= first_ns)) for part in parts]
     if not every:
         return []
     one = joined(every)
-    one = chosen(one, unique(t0=one.t0, boot=one.boot, seq=one.seq, received=one.received))
+    return [chosen(one, unique(t0=one.t0, boot=one.boot, seq=one.seq, received=one.received))]
+
+
+def _marks(one: Keys) -> list[Mark]:
     columns = (one.boot, one.seq, one.t0, one.duration, one.received)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     # The end is a number of Python: what has no date may begin at the last instant that 64 bits can say.
