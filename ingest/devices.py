@@ -8,7 +8,7 @@ from ingest.clock import impossible
 from ingest.marks import Mark
 from ingest.offset import Clock, heard
 from ingest.order import ERA, Order
-from ingest.pipeline import Track
+from ingest.pipeline import SESSION_GAP_NS, Track
 from ingest.store import DeviceStatus
 from ingest.wire import Block, Status
 
@@ -58,6 +58,7 @@ class Device(msgspec.Struct, frozen=True, array_like=True):
     undated: tuple[tuple[int, int, int], ...] = ()  # boot, how many of its blocks have no time yet; latest receipt
     refused: int = 0
     refused_reason: str = ""
+    ahead: tuple[int, int] = (0, 0)  # device time around sessions that were detected again beyond the running one
 
 
 def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: bool, now_ns: int) -> Device:
@@ -113,6 +114,25 @@ def out_of_time(device: Device, block: Block, *, until_ns: int, now_ns: int) -> 
         return device
     forced = (*device.dirty.forced, place)[-FORCED:]
     return msgspec.structs.replace(device, dirty=msgspec.structs.replace(device.dirty, forced=forced))
+
+
+def meets_ahead(device: Device, start_ns: int, end_ns: int) -> bool:
+    """Whether a live block is of a session of which something was detected again already, beside the running one."""
+    first_ns, last_ns = device.ahead
+    return last_ns > 0 and first_ns - end_ns < SESSION_GAP_NS and start_ns - last_ns < SESSION_GAP_NS
+
+
+def detected_again(device: Device, start_ns: int, end_ns: int, *, live: bool) -> Device:
+    """A session was detected again, the running one or another; what lies behind the running one is no longer ahead."""
+    first_ns, last_ns = device.ahead
+    reach_ns = device.track.end_ns if device.track else 0
+    if live:
+        ahead = (first_ns, last_ns) if last_ns > max(end_ns, reach_ns) else (0, 0)
+    elif end_ns > reach_ns:
+        ahead = (min(first_ns, start_ns) if last_ns else start_ns, max(last_ns, end_ns))
+    else:
+        ahead = device.ahead
+    return device if ahead == device.ahead else msgspec.structs.replace(device, ahead=ahead)
 
 
 def _soiled(device: Device, start_ns: int, end_ns: int, *, now_ns: int, late: int) -> Device:

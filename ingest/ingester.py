@@ -21,11 +21,11 @@ from ingest.acks import Acks
 from ingest.archive import Archive
 from ingest.clock import impossible
 from ingest.deliver import EventDelivery
-from ingest.devices import Device, irregular, out_of_time
+from ingest.devices import Device, irregular, meets_ahead, out_of_time
 from ingest.errors import ArchiveError, JournalFull, WireError
 from ingest.events import to_message
 from ingest.fair import Patience
-from ingest.intake import Intake, sort_in
+from ingest.intake import Intake, end_of, sort_in
 from ingest.journal import Entry, Journal
 from ingest.ledger import key_of, news
 from ingest.log import Log, quiet
@@ -328,11 +328,15 @@ def _after_waiting(
 
 
 def _out_of_time(device: Device, run: Sequence[Block], *, reach_ns: int, now_ns: int) -> Device:
-    """Note blocks that were detected in after later ones; `reach_ns` is the latest time before this run."""
+    """Note blocks that were detected in after later ones, or apart from others of their session.
+
+    `reach_ns` is the latest time before this run.
+    """
     before_ns = device.track.end_ns if device.track else 0
     for block in run:
-        if reach_ns and min(block.t0, before_ns or reach_ns) < reach_ns - BACK_NS:
-            device = out_of_time(device, block, until_ns=reach_ns, now_ns=now_ns)
-        before_ns = block.t0 + round(block.duration_s * 1e9)
-        reach_ns = max(reach_ns, before_ns)
+        end_ns = end_of(block)
+        back = reach_ns and min(block.t0, before_ns or reach_ns) < reach_ns - BACK_NS
+        if back or meets_ahead(device, block.t0, end_ns):
+            device = out_of_time(device, block, until_ns=max(reach_ns, end_ns), now_ns=now_ns)
+        before_ns, reach_ns = end_ns, max(reach_ns, end_ns)
     return device

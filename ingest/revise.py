@@ -17,7 +17,7 @@ import msgspec
 
 from detector import Params
 from ingest.archive import Archive
-from ingest.devices import Device, Dirty, Identity
+from ingest.devices import Device, Dirty, Identity, detected_again
 from ingest.events import to_message
 from ingest.journal import Entry, Journal
 from ingest.ledger import key_of, news, withdrawals
@@ -128,6 +128,7 @@ class Reviser:
         left = _left(device, redone, params=self._params)
         if redone.session.live:  # even if it was closed: a device that comes back goes on from here
             device = msgspec.structs.replace(device, track=redone.track)
+        device = detected_again(device, *redone.session.span, live=redone.session.live)
         if not redone.session.live or device.closed:
             work.end(redone)
         entry = entry_of(redone, work, self._journal, now_ns=self._wall_ns())

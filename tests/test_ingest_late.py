@@ -264,6 +264,23 @@ def test_a_boot_counter_that_starts_again_newest_first(world: World) -> None:
     assert_as_sent(world, [*FIRST, *shifted(FIRST, 9 * HOUR_NS, boot=2)])
 
 
+def test_blocks_that_are_held_while_the_first_of_their_session_is_detected_late(world: World) -> None:
+    second, third = shifted(FIRST[:6], 60 * SECOND_NS, boot=2), shifted(FIRST, 150 * SECOND_NS, boot=3)
+    ahead = shifted(second[:4], 2 * HOUR_NS, boot=2)  # until its clock is set
+    first = [*FIRST[:10], *third]
+    # Newer than all, of a boot that has passed: taken for a boot that is to come, of which the first block is missing.
+    world.send([*first, *ahead[1:]])
+    world.send([second[5], ahead[0]])  # this tells which boot it is
+    world.drain()
+    feed(world.source, "a", [Status(boot=3, online=False)])
+    found = world.drain()
+    (world.folder / "other").mkdir()
+    other = World(world.folder / "other", replace(NOW, horizon=Horizon()))
+    other.send([*FIRST[:10], *ahead, second[5], *third])
+    assert other.drain() == found
+    other.stop()
+
+
 def assert_as_sent(world: World, blocks: Sequence[Block]) -> None:
     found = world.drain()
     other = World(world.folder / "other", replace(NOW, horizon=Horizon())) if _made(world.folder / "other") else world
