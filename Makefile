@@ -43,7 +43,7 @@ servers:
 
 test: setup servers
 	@echo "== pytest"
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 lint: setup
 	@echo "== ruff"

@@ -43,7 +43,8 @@ class _Day:
 class Twins:
     """What was taken, in the journal or in the archive."""
 
-    def __init__(self, journal: Journal, archive: Archive) -> None:
+    def __init__(self, journal: Journal, archive: Archive, *, remembered_bytes: int = REMEMBERED_BYTES) -> None:
+        self._remembered_bytes = remembered_bytes
         self._raw = journal.raw
         self._archive = archive
         self._days: OrderedDict[tuple[str, int], _Day] = OrderedDict()  # the one asked about latest comes last
@@ -67,7 +68,7 @@ class Twins:
             known = _Day(self._read(device, day))
             self._size += known.size
         self._days[device, day] = known
-        while self._size > REMEMBERED_BYTES and len(self._days) > 1:
+        while self._size > self._remembered_bytes and len(self._days) > 1:
             self._size -= self._days.popitem(last=False)[1].size
         return known
 

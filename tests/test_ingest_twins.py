@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from archive_world import DAY_NS, NOON, SECOND_NS, a_block
 
-from ingest import twins
 from ingest.archive import Archive, Numbers
 from ingest.journal import Journal
 from ingest.order import ERA
@@ -83,11 +82,10 @@ def test_devices_that_repeat_all_they_have_in_turns_have_each_day_read_once(
     assert archive.reads == len(DEVICES)
 
 
-def test_what_is_remembered_is_bounded(archive: Counting, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_remembered_is_bounded(archive: Counting, journal: Journal) -> None:
     for device in DEVICES[:4]:
         archive.add(device, [a_block(seq) for seq in range(20)])
-    of = Twins(journal, archive)
-    monkeypatch.setattr(twins, "REMEMBERED_BYTES", 2 * (1024 + 20 * 24))  # two days
+    of = Twins(journal, archive, remembered_bytes=2 * (1024 + 20 * 24))  # two days
     first, second, third, _ = DEVICES[:4]
     for device in (first, second, first, third, first):
         assert of.same(device, (1, 0), NOON)
