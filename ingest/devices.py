@@ -79,7 +79,7 @@ def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: b
     )
     clock = heard(device.clock, mark) if dated else device.clock
     device = msgspec.structs.replace(device, view=view, clock=clock)
-    if dated and any(waiting == boot for waiting, _, _ in device.undated):
+    if dated and device.undated and any(waiting == boot for waiting, _, _ in device.undated):
         # Now that this boot's clock is known, its earlier blocks may be dated.
         return _soiled(device, mark.t0_ns, mark.end_ns, now_ns=now_ns, late=0)
     return device

@@ -46,11 +46,7 @@ class Stored(msgspec.Struct, frozen=True):
     disposition: str
     delivery: Delivery
     key: Key
-
-    @property
-    def end_ns(self) -> int:
-        """When it ends by the device's clock."""
-        return end_of(self.block)
+    end_ns: int  # by the device's clock
 
 
 @dataclass(slots=True)
@@ -122,7 +118,7 @@ def _message(
         _check_device(device, block.device)
         now = _device(intake, known, device)
         _check_declared(now, block)
-        item = Stored(device, block, "", delivery, (block.boot, block.seq))
+        item = Stored(device, block, "", delivery, (block.boot, block.seq), end_of(block))
         _block(intake, now, item, horizon=horizon, same=same, now_ns=now_ns)
     elif leaf == "status":
         status = decode_status(delivery.payload, content_type=delivery.content_type)
@@ -161,15 +157,14 @@ def _block(intake: Intake, device: Device, item: Stored, *, horizon: Horizon, sa
     end_ns = item.end_ns
     dated = not impossible(block.t0, received_ns=received_ns)
     times = (block.t0, end_ns) if dated else (0, 0)
-    arrival = Arrival(block.boot, block.seq, *times)
 
     def copy(key: Key) -> bool:
         here = intake.fresh.get((name, key))
         return here.block.t0 == block.t0 if here else same(name, key, block.t0)
 
     key = (block.boot, block.seq)
-    boot = era_of(device.order, arrival, copy) if dated else era_of_undated(device.order, key, copy)
-    order, outcome = arrive(device.order, msgspec.structs.replace(arrival, boot=boot), horizon=horizon)
+    boot = era_of(device.order, Arrival(*key, *times), copy) if dated else era_of_undated(device.order, key, copy)
+    order, outcome = arrive(device.order, Arrival(boot, block.seq, *times), horizon=horizon)
     disposition: str = outcome.disposition or "ready"
     intake.seen.add((name, boot))
     _placed(intake, name, outcome)

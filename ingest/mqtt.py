@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +59,14 @@ class MqttSettings:
     max_queued_bytes: int = 64 * 1024 * 1024
     keepalive_s: int = 30
     reconnect_max_s: int = 30
+
+
+@lru_cache(maxsize=8)
+def _typed(content_type: str) -> Properties:
+    """Properties that say what a payload is; paho takes as long to make them as for all the rest of a message."""
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.ContentType = content_type
+    return properties
 
 
 class _Sent:
@@ -128,9 +137,7 @@ class MqttSource:
         """Send at QoS 1, not retained; None if there is no connection and nothing was sent."""
         if not self.connected:
             return None
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        if content_type is not None:
-            properties.ContentType = content_type
+        properties = None if content_type is None else _typed(content_type)
         return _Sent(self._client.publish(topic, payload, qos=1, properties=properties))
 
     @property

@@ -68,19 +68,19 @@ class Clock(msgspec.Struct, frozen=True, array_like=True):
 
 def heard(clock: Clock, mark: Mark) -> Clock:
     """The estimate with one more block, taken when it came in."""
-    low = Low(mark.received_ns, mark.received_ns - mark.end_ns)
+    behind_ns = mark.received_ns - mark.end_ns
     newest = mark if clock.newest is None or _newer(mark, clock.newest) else clock.newest
     heard_ns = max(clock.heard_ns, mark.received_ns)
     jump_ns = _jump_ns(clock.newest, mark)
     lows = clock.lows
     if jump_ns < 0:
         lows = tuple(Low(old.received_ns, old.behind_ns - jump_ns) for old in lows)
-    elif jump_ns > 0 and low.behind_ns < min(old.behind_ns for old in lows[-2:]) - jump_ns / 2:
-        return Clock((low,), 1, newest, heard_ns, clock.drift_ppm)
-    if lows and mark.received_ns // BIN_NS <= lows[-1].received_ns // BIN_NS:
-        lows = (*lows[:-1], min(lows[-1], low, key=lambda each: each.behind_ns))
-    else:
-        lows = (*_steady(lows), low)[-BINS:]
+    elif jump_ns > 0 and behind_ns < min(old.behind_ns for old in lows[-2:]) - jump_ns / 2:
+        return Clock((Low(mark.received_ns, behind_ns),), 1, newest, heard_ns, clock.drift_ppm)
+    if not lows or mark.received_ns // BIN_NS > lows[-1].received_ns // BIN_NS:
+        lows = (*_steady(lows), Low(mark.received_ns, behind_ns))[-BINS:]
+    elif behind_ns < lows[-1].behind_ns:
+        lows = (*lows[:-1], Low(mark.received_ns, behind_ns))
     return Clock(lows, clock.basis + 1, newest, heard_ns, clock.earlier_ppm)
 
 

@@ -92,6 +92,8 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
 
     def newest(self, boot: int) -> bool:
         """Whether no later era has this boot's number: what is said of that number is said of this boot."""
+        if not self.boots or self.boots[-1].boot <= boot:
+            return True
         return not any(known.boot % ERA == boot % ERA and known.boot > boot for known in self.boots)
 
 
@@ -160,7 +162,7 @@ def _contradicts(order: Order, era: int, block: Arrival, copy: Callable[[Key], b
 
 def _taken(order: Order, boot: Boot, seq: int) -> bool:
     """Whether a block with this number was there before."""
-    if any((held.boot, held.seq) == (boot.boot, seq) for held in order.held):
+    if order.held and any((held.boot, held.seq) == (boot.boot, seq) for held in order.held):
         return True
     return seq < boot.next_seq and not any(first <= seq <= last for first, last in boot.missing)
 

@@ -11,7 +11,7 @@ from ingest_feed import T0_NS, block, recording
 
 from ingest.devices import Device, View
 from ingest.errors import JournalError, JournalFull
-from ingest.intake import Stored
+from ingest.intake import Stored, end_of
 from ingest.journal import Entry, Journal
 from ingest.order import HORIZON, Arrival, Gap, Order, arrive
 from ingest.pipeline import Track
@@ -31,7 +31,7 @@ EPOCH = Epoch(
 def stored(seq: int, disposition: str = "ready", *, device: str = "a", received_ns: int = 1) -> Stored:
     found = block(EMG, seq=seq)
     delivery = Delivery(f"charley/v1/{device}/blocks", encode(found), CONTENT_MSGPACK, 1, 1, False, received_ns)
-    return Stored(device, found, disposition, delivery, (1, seq))
+    return Stored(device, found, disposition, delivery, (1, seq), end_of(found))
 
 
 def device_state() -> Device:
