@@ -8,7 +8,8 @@ Rules
 - A block is kept once, by device, boot and seq, with what became of it. The payload is kept as it was received.
 - `boot` counts across eras (`ingest.order`); the device's own number is its remainder by `ERA`.
 - A damaged file is set aside, and what can be read of it saved, before it is opened (`ingest.salvage`).
-- A block leaves for the archive once it has been detected in; it leaves here only after the archive has it.
+- A block leaves for the archive once it has been detected in; it leaves here only after the archive has it. The room
+  that this makes goes back to the disk little by little: else the archive would find none on one that is nearly full.
 """
 
 import os
@@ -36,6 +37,8 @@ _decode_device = msgspec.msgpack.Decoder(Device).decode
 _encode = msgspec.msgpack.Encoder().encode
 __all__ = ["DISPOSITIONS", "Depth", "Entry", "Journal", "Quarantined"]
 
+SPARE_BYTES: Final = 64 * 1024 * 1024  # empty in the file and kept, for what comes next
+SHRINK_PAGES: Final = 2048  # given back at once
 _GAP: Final = ("boot", "first", "last", "cause", "start_ns", "end_ns")
 
 
@@ -69,8 +72,9 @@ class Depth(msgspec.Struct, frozen=True):
 class Journal:
     """One process's hold on a journal file; created when it does not exist."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, spare_bytes: int = SPARE_BYTES) -> None:
         self.path = path
+        self._spare_bytes = spare_bytes
         self._lock = lock(path)
         try:
             make_whole(path)
@@ -140,9 +144,18 @@ class Journal:
         return sum(name.stat().st_size for name in names if name.exists())
 
     def tidy(self) -> None:
-        """Forget the oldest of what is kept as evidence only."""
+        """Forget the oldest of what is kept as evidence only, and give the disk back what is empty."""
         with self._connection.transaction() as db:
             forget_oldest(db)
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """A little at a time: others wait meanwhile."""
+        with self._connection.errors("written"):
+            empty, size = (self._db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("freelist_count", "page_size"))
+            if (over := empty - self._spare_bytes // size) > 0:
+                # As a script: `execute` would take one step, which is one page.
+                self._db.executescript(f"PRAGMA incremental_vacuum({min(over, SHRINK_PAGES)})")
 
     def depth(self) -> Depth:
         """How much it holds; counts every block."""

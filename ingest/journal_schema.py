@@ -13,8 +13,11 @@ from ingest.errors import JournalError
 
 VERSION: Final = 2
 WAIT_S: Final = 20.0  # for another connection's transaction
+VACUUM_BYTES: Final = 256 * 1024 * 1024  # a larger journal is not written anew at the start
+_INCREMENTAL: Final = 2
 _SETTINGS: Final = (
     "PRAGMA page_size = 8192",  # holds a few blocks of a second
+    "PRAGMA auto_vacuum = INCREMENTAL",  # of a new file, or at the next VACUUM
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA wal_autocheckpoint = 4000",
@@ -113,6 +116,7 @@ def create(path: Path) -> sqlite3.Connection:
     db = connect(path)
     try:
         _prepare(db, path)
+        _let_shrink(db)
     except BaseException:
         db.close()
         raise
@@ -160,6 +164,15 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+def _let_shrink(db: sqlite3.Connection) -> None:
+    """A journal of an older version never gave room back to the disk; a small one is brought to it."""
+    mode, pages, size = (
+        db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("auto_vacuum", "page_count", "page_size")
+    )
+    if mode != _INCREMENTAL and pages * size <= VACUUM_BYTES:
+        db.execute("VACUUM")
 
 
 def _checked(version: int | None, path: Path) -> int:

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -126,6 +127,50 @@ def test_blocks_leave_for_the_archive_oldest_first_but_not_those_that_wait(tmp_p
     assert [seq for (_, seq), _ in journal.blocks("a")] == [1, 2, 3, 5]
     raw.close()
     journal.close()
+
+
+def filled(path: Path, *, blocks: int = 4000) -> None:
+    """A journal from which all but its last blocks have gone to the archive."""
+    with closing(Journal(path)) as journal:
+        journal.commit(Entry(stored=[stored(seq) for seq in range(blocks)], devices={"a": Device()}))
+        _, stock = journal.raw.stock(2, blocks - 10)
+        journal.raw.archived([item.place for item in stock])
+
+
+def test_what_went_to_the_archive_goes_back_to_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    filled(path)
+    before = path.stat().st_size
+    spare = before // 4
+    with closing(Journal(path, spare_bytes=spare)) as journal:
+        for _ in range(5):
+            journal.tidy()
+    after = path.stat().st_size
+    assert after < before / 2, "in a few turns"
+    assert after >= spare, "some room is kept for what comes next"
+    with closing(Journal(path)) as journal:
+        assert [key[1] for key, _ in journal.blocks("a")] == list(range(3990, 4000))
+        assert journal.raw.block("a", (1, 3999))[0] == block(EMG, seq=3999)
+
+
+def test_a_journal_that_never_gave_room_back_does_so_from_now_on(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    filled(path)
+    with closing(sqlite3.connect(path)) as db:  # as older versions made it
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("PRAGMA auto_vacuum = NONE")
+        db.execute("VACUUM")
+        rows = [("t", bytes(5000), "r", "s", 1)] * 1000
+        db.executemany(
+            "INSERT INTO quarantine (topic, payload, reason, sentence, received_ns) VALUES (?, ?, ?, ?, ?)", rows
+        )
+        db.execute("DELETE FROM quarantine")
+        db.commit()
+    before = path.stat().st_size
+    with closing(Journal(path, spare_bytes=0)) as journal:
+        assert journal._db.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+        assert [key[1] for key, _ in journal.blocks("a")] == list(range(3990, 4000))
+    assert path.stat().st_size < before / 2
 
 
 def test_one_topic_does_not_push_out_what_others_are_to_be_shown_for(tmp_path: Path) -> None:
