@@ -27,6 +27,7 @@ class View(msgspec.Struct, frozen=True, array_like=True):
     last_received_ns: int = 0
     last_sample_ns: int = 0
     spoke: bool = False  # whether it ever sent a status
+    declared: int = -1  # the boot of which its status named `sites`; -1 if it never named any
 
 
 class Dirty(msgspec.Struct, frozen=True, array_like=True):
@@ -65,7 +66,7 @@ def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: b
     """A new block came. It shows that a device that never sends a status is there."""
     view = device.view
     sites = view.sites
-    if not view.spoke and block.boot >= view.boot:
+    if view.declared < 0 and block.boot >= view.boot:
         sites = tuple(signal.site for signal in block.signals if signal.kind == "emg")
     view = View(
         block.boot if boot >= device.order.current else view.boot,
@@ -76,6 +77,7 @@ def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: b
         max(view.last_received_ns, mark.received_ns),
         max(view.last_sample_ns, mark.end_ns) if dated else view.last_sample_ns,
         view.spoke,
+        view.declared,
     )
     clock = heard(device.clock, mark) if dated else device.clock
     device = msgspec.structs.replace(device, view=view, clock=clock)
@@ -154,6 +156,7 @@ def heard_status(device: Device, status: Status) -> Device:
         sites=status.sites or view.sites,
         battery=view.battery if status.battery is None else status.battery,
         spoke=True,
+        declared=status.boot if status.sites else view.declared,
     )
     return msgspec.structs.replace(device, view=view)
 

@@ -139,7 +139,7 @@ def _check_device(device: str, named: str | None) -> None:
 def _check_declared(device: Device, block: Block) -> None:
     """A block must hold what the device said that it wears, if it said so of this boot."""
     view = device.view
-    if not (view.spoke and view.sites and view.boot == block.boot):
+    if view.declared != block.boot:
         return
     for signal in block.signals:
         if signal.kind == "emg" and signal.site not in view.sites:
