@@ -7,12 +7,13 @@ Rules
 - A line lives as long as something waits in it, and is counted in bytes with what waits: whoever bounds the bytes
   also bounds how many names can be made up.
 - The broker is answered in the order of arrival (MQTT 5, section 4.6): what is done waits for what came before it.
-- Who is refused too often is not listened to for a while, and for twice as long each time. Nothing here asks what
-  time it is: seconds are passed in; where they go back, nobody is silenced for longer.
+- Who is refused too often is not listened to for a while, and for twice as long each time; nor is who has filled
+  most of the queue for minutes, so that others wait outside of it. Nothing here asks what time it is: seconds are
+  passed in; where they go back, nobody is silenced for longer.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Generic, TypeVar
 
 from ingest.errors import WireError
@@ -28,6 +29,8 @@ WINDOW_S: Final = 60.0
 MUTE_S: Final = (10.0, 600.0)
 FORGET_S: Final = 600.0  # so long after a silence the next one is a short one again
 REFUSED: Final = 10_000  # senders remembered for having been refused
+
+GREEDY_S: Final = 300.0  # a week of one device is taken in within that
 
 T = TypeVar("T")
 
@@ -97,6 +100,14 @@ class Lines(Generic[T]):
             self._note_limited(sharing)
         return taken
 
+    def crowding(self, over_bytes: int) -> dict[str, int]:
+        """Senders of whom more than that waits: in how many batches they had more than their share."""
+        return {
+            sender: self.limited[sender]
+            for sender, line in self._lines.items()
+            if line.size > over_bytes and sender in self.limited
+        }
+
     def clear(self) -> None:
         """Nothing waits any more."""
         self._lines.clear()
@@ -152,6 +163,22 @@ class _Record:
         return self.since_s <= now_s < self.until_s
 
 
+class Greed:
+    """Who fills the queue while others wait, and has done so for `GREEDY_S` in all; looked at every now and then."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[int, float, float]] = {}  # batches with more than its share, seconds of it, when
+
+    def look(self, crowding: Mapping[str, int], now_s: float) -> list[str]:
+        """Whom to listen to no more for a while. `crowding` is what `Lines.crowding` says now."""
+        self._seen = {name: seen for name, seen in self._seen.items() if now_s - seen[2] < 2 * FORGET_S}
+        for name, batches in crowding.items():
+            before, spent_s, at_s = self._seen.get(name, (batches, 0.0, now_s))
+            waited = batches > before  # others had something in the queue as well since
+            self._seen[name] = (batches, spent_s + min(max(0.0, now_s - at_s), WINDOW_S) * waited, now_s)
+        return [name for name in crowding if self._seen[name][1] >= GREEDY_S]
+
+
 class Patience:
     """Who may speak. `name` is whatever is counted as one sender: a device, and the empty name for all the rest."""
 
@@ -174,6 +201,11 @@ class Patience:
         record.at_s = now_s
         if record.level <= REFUSALS or record.silenced(now_s):
             return 0.0
+        return self.mute(name, now_s)
+
+    def mute(self, name: str, now_s: float) -> float:
+        """It is not listened to from now on: for how many seconds."""
+        record = self._records.setdefault(name, _Record(now_s))
         first, longest = MUTE_S
         again = now_s - record.until_s < FORGET_S
         record.mute_s = min(longest, max(first, 2 * record.mute_s)) if again else first

@@ -24,7 +24,7 @@ from ingest.deliver import EventDelivery
 from ingest.devices import Device, irregular, meets_ahead, out_of_time
 from ingest.errors import ArchiveError, JournalFull, WireError
 from ingest.events import to_message
-from ingest.fair import Patience
+from ingest.fair import Greed, Patience
 from ingest.intake import Intake, end_of, sort_in
 from ingest.journal import Entry, Journal
 from ingest.ledger import key_of, news
@@ -103,7 +103,7 @@ class Ingester:
             wall_ns=wall_ns,
         )
         self._reviser.note(self.devices)
-        self._patience = Patience()
+        self._patience, self._greed = Patience(), Greed()
         self._twins = Twins(journal, archive)
         self._in_hand: list[Delivery] = []
         self._tidy_at = self._revise_at = monotonic()
@@ -301,9 +301,18 @@ class Ingester:
                 episodes=len(revised.entry.told),
             )
 
+    def _mute_greedy(self) -> None:
+        """Pass over for a while who has filled the queue for long: what is not kept now is not acknowledged to it."""
+        now_s = self._wall_ns() / 1e9
+        for name in self._greed.look(self._source.crowding(), now_s):
+            if self._patience.allows(name, now_s):
+                seconds = self._patience.mute(name, now_s)
+                self._log.warning("muted", device=name, seconds=seconds, sentence="it sends so much that others wait")
+
     def _tidy(self) -> None:
         """Now and then: end silent sessions, bound what is kept as evidence, and look how much waits."""
         self.close_sessions()
+        self._mute_greedy()
         self._journal.tidy()
         records, events = self._journal.outbox.waiting()
         self.metrics.outbox.set(records)

@@ -156,6 +156,11 @@ class MqttSource:
         with self._changed:
             return dict(self._waiting.limited)
 
+    def crowding(self) -> dict[str, int]:
+        """Those of them that fill more than half of what may be queued."""
+        with self._changed:
+            return self._waiting.crowding(self._settings.max_queued_bytes // 2)
+
     def close(self) -> None:
         """Send what is queued and leave; the broker keeps the session and what it has not delivered."""
         self._network.stop()

@@ -50,7 +50,7 @@ class Publication(Protocol):
 
 
 class Source(Protocol):
-    """The three verbs that the service needs of a broker."""
+    """What the service needs of a broker."""
 
     def take(self, max_n: int, timeout_s: float) -> list[Delivery]:
         """Up to `max_n` deliveries, devices in turn; waits up to `timeout_s` for the first."""
@@ -60,6 +60,9 @@ class Source(Protocol):
 
     def publish(self, topic: str, payload: bytes, *, content_type: str | None = None) -> Publication | None:
         """Send at least once, not retained; None if there is no connection and nothing was sent."""
+
+    def crowding(self) -> dict[str, int]:
+        """Devices that fill more than half of the queue while others wait: in how many batches they had too much."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -74,8 +77,9 @@ class Published(msgspec.Struct, frozen=True):
 class MemorySource:
     """A broker within this process, for demonstrations and tests. Safe to feed from another thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_queued_bytes: int = 2**62) -> None:
         self.published: list[Published] = []
+        self._max_queued_bytes = max_queued_bytes
         self.connected = True
         self._changed = threading.Condition()
         self._waiting: Lines[Delivery] = Lines()
@@ -115,6 +119,11 @@ class MemorySource:
         """Devices that sent more than their share while others waited: in how many batches."""
         with self._changed:
             return dict(self._waiting.limited)
+
+    def crowding(self) -> dict[str, int]:
+        """Those of them that fill more than half of `max_queued_bytes`."""
+        with self._changed:
+            return self._waiting.crowding(self._max_queued_bytes // 2)
 
     def take(self, max_n: int, timeout_s: float) -> list[Delivery]:
         """Up to `max_n` deliveries, or `MAX_BATCH_BYTES` of them; waits up to `timeout_s` for the first."""

@@ -1,13 +1,18 @@
 """Turns, answers in order and patience: each against its plain meaning, and bounded whatever comes."""
 
 from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.archive import Archive
 from ingest.fair import (
     FORGET_S,
+    GREEDY_S,
     LIMITED,
     LINE_BYTES,
     MUTE_S,
@@ -15,12 +20,16 @@ from ingest.fair import (
     REFUSED,
     TURN_BYTES,
     WINDOW_S,
+    Greed,
     InOrder,
     Lines,
     Patience,
     device_of,
 )
+from ingest.ingester import Ingester, Options
+from ingest.journal import Journal
 from ingest.source import Delivery, MemorySource
+from ingest.wire import Status, encode
 
 MANY = 1 << 60
 Sent = tuple[str, int]
@@ -211,3 +220,60 @@ def test_a_source_acknowledges_in_order_of_arrival() -> None:
     assert source.outstanding == 2
     source.acknowledge(fed[:1])
     assert source.outstanding == 0
+
+
+def test_who_fills_the_queue_while_others_wait_is_crowding() -> None:
+    lines: Lines[int] = Lines()
+    for i in range(300):
+        lines.put("noisy", i, 1000)
+    lines.put("quiet", 0, 1000)
+    assert not lines.crowding(0), "nobody had to wait yet"
+    lines.take(1, 10**9)
+    assert lines.crowding(200_000) == {"noisy": 1}
+    assert not lines.crowding(300_000)
+
+
+def looked(greed: Greed, counts: Iterable[int], *, from_s: float, every_s: float = 10.0) -> list[bool]:
+    return [bool(greed.look({"noisy": n}, from_s + i * every_s)) for i, n in enumerate(counts)]
+
+
+def test_who_crowds_for_minutes_is_not_listened_to_for_a_while() -> None:
+    greed = Greed()
+    found = looked(greed, range(40), from_s=1000.0)
+    assert found.index(True) == GREEDY_S / 10
+    assert greed.look({"noisy": 99}, 1000.0 + 400 + 600), "after a silence it is known at once"
+    assert not greed.look({"noisy": 100}, 1000.0 + 1000 + 1300), "and forgotten in the end"
+
+
+def test_nobody_is_greedy_who_fills_the_queue_alone_or_now_and_then() -> None:
+    assert not any(looked(Greed(), [7] * 100, from_s=0.0)), "nobody else had anything to say"
+    greed = Greed()
+    assert not any(any(looked(greed, range(20), from_s=day * 86_400.0)) for day in range(5))
+    backwards = Greed()
+    assert not any(looked(backwards, range(100), from_s=1e6, every_s=-10.0))
+
+
+def test_a_device_that_floods_is_passed_over_and_others_are_not(tmp_path: Path) -> None:
+    source = MemorySource(max_queued_bytes=10_000)
+    now_s = [1_790_000_000.0]
+    with closing(Journal(tmp_path / "journal.sqlite")) as journal:
+        archive = Archive(tmp_path / "archive")
+        ingester = Ingester(
+            source,
+            journal,
+            archive,
+            options=Options(batch=20),
+            wall_ns=lambda: int(now_s[0] * 1e9),
+            monotonic=lambda: now_s[0],
+        )
+        for turn in range(40):
+            for seq in range(40):
+                source.feed("charley/v1/noisy/status", encode(Status(boot=turn, online=True, battery=seq / 40)))
+            source.feed("charley/v1/quiet/status", encode(Status(boot=turn, online=True)))
+            ingester.step()
+            now_s[0] += 10.0
+        while ingester.step():
+            pass
+        assert source.outstanding == 0, "the broker is answered all the same"
+        assert ingester.devices["quiet"].view.boot == 39
+        assert ingester.devices["noisy"].view.boot < 39
