@@ -1,11 +1,13 @@
 """What the service knows of one device: where its blocks stand, what it last said of itself, its detector state."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from ingest.clock import impossible
-from ingest.marks import Mark
+from ingest.frontier import Frontier
+from ingest.marks import Mark, end_of
 from ingest.offset import Clock, heard
 from ingest.order import ERA, Order
 from ingest.pipeline import SESSION_GAP_NS, Track
@@ -13,6 +15,8 @@ from ingest.store import DeviceStatus
 from ingest.wire import Block, Status
 
 FORCED: Final = 64
+UNDATED: Final = 64  # boots of which it is remembered
+BACK_NS: Final = 30 * 1_000_000_000  # device time that goes back by more is not left to the detector
 Identity = tuple[int, int, int]  # boot, seq, t0_ns of a block
 
 
@@ -60,6 +64,7 @@ class Device(msgspec.Struct, frozen=True, array_like=True):
     refused: int = 0
     refused_reason: str = ""
     ahead: tuple[int, int] = (0, 0)  # device time around sessions that were detected again beyond the running one
+    frontier: Frontier = Frontier()
 
 
 def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: bool, now_ns: int) -> Device:
@@ -81,7 +86,7 @@ def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: b
     )
     clock = heard(device.clock, mark) if dated else device.clock
     device = msgspec.structs.replace(device, view=view, clock=clock)
-    if dated and device.undated and any(waiting == boot for waiting, _, _ in device.undated):
+    if dated and device.undated and any(waiting % ERA == block.boot for waiting, _, _ in device.undated):
         # Now that this boot's clock is known, its earlier blocks may be dated.
         return _soiled(device, mark.t0_ns, mark.end_ns, now_ns=now_ns, late=0)
     return device
@@ -96,11 +101,11 @@ def undated(device: Device, boot: int, mark: Mark, *, now_ns: int) -> Device:
     """A block came whose clock cannot be believed."""
     others = tuple(item for item in device.undated if item[0] != boot)
     count = sum(number for of, number, _ in device.undated if of == boot) + 1
-    device = msgspec.structs.replace(device, undated=(*others, (boot, count, mark.received_ns))[-64:])
-    known = next((known for known in device.order.boots if known.boot == boot and known.end_ns), None)
-    if known is None:
-        return device
-    return _soiled(device, known.start_ns, known.end_ns, now_ns=now_ns, late=0)
+    device = msgspec.structs.replace(device, undated=(*others, (boot, count, mark.received_ns))[-UNDATED:])
+    for known in device.order.boots:
+        if known.end_ns and known.boot % ERA == mark.boot:
+            device = _soiled(device, known.start_ns, known.end_ns, now_ns=now_ns, late=0)
+    return device
 
 
 def irregular(device: Device, start_ns: int, end_ns: int, *, now_ns: int) -> Device:
@@ -108,8 +113,25 @@ def irregular(device: Device, start_ns: int, end_ns: int, *, now_ns: int) -> Dev
     return _soiled(device, start_ns, end_ns, now_ns=now_ns, late=0)
 
 
-def out_of_time(device: Device, block: Block, *, until_ns: int, now_ns: int) -> Device:
-    """A block was detected in after later ones: its session is to be detected again in the order of time."""
+def went_on(device: Device, run: Iterable[Block], *, session_ns: int, reach_ns: int, now_ns: int) -> Device:
+    """These live blocks were detected in; some of them perhaps after later ones, or apart from others of their session.
+
+    Before them the running session had been detected in up to `session_ns`, and live blocks up to `reach_ns`.
+    """
+    before_ns, reach_ns = session_ns, max(reach_ns, session_ns)  # late blocks may lie beyond
+    frontier = device.frontier
+    for block in run:
+        end_ns = end_of(block)
+        frontier = frontier.passed(block.boot, block.t0, end_ns)
+        back = reach_ns and min(block.t0, before_ns or reach_ns) < reach_ns - BACK_NS
+        if back or frontier.behind or meets_ahead(device, block.t0, end_ns):
+            device = _out_of_time(device, block, until_ns=max(reach_ns, end_ns), now_ns=now_ns)
+        before_ns, reach_ns = end_ns, max(reach_ns, end_ns)
+    return msgspec.structs.replace(device, frontier=frontier)
+
+
+def _out_of_time(device: Device, block: Block, *, until_ns: int, now_ns: int) -> Device:
+    """The session of this block is to be detected again in the order of time."""
     device = _soiled(device, block.t0, until_ns, now_ns=now_ns, late=0)
     place = (block.boot % ERA, block.seq, block.t0)
     if device.dirty is None or place in device.dirty.forced:

@@ -21,16 +21,16 @@ from ingest.acks import Acks
 from ingest.archive import Archive
 from ingest.clock import impossible
 from ingest.deliver import EventDelivery
-from ingest.devices import Device, irregular, meets_ahead, out_of_time
+from ingest.devices import Device, irregular, went_on
 from ingest.errors import ArchiveError, JournalFull, WireError
 from ingest.events import to_message
 from ingest.fair import Greed, Patience
-from ingest.intake import Intake, end_of, sort_in
+from ingest.intake import Intake, sort_in
 from ingest.journal import Entry, Journal
 from ingest.ledger import key_of, news
 from ingest.log import Log, quiet
 from ingest.metrics import Metrics
-from ingest.order import HORIZON, Horizon, Key
+from ingest.order import ERA, HORIZON, Horizon, Key
 from ingest.outcome import entry_of, report
 from ingest.pipeline import Detected, Failure, detect, ended
 from ingest.revise import Reviser
@@ -43,7 +43,6 @@ from ingest.wire import Block
 
 TIDY_S: Final = 10.0
 ARCHIVE_WAIT_S: Final = 5.0  # after the archive could not be read
-BACK_NS: Final = 30 * 1_000_000_000  # device time that goes back by more is not left to the detector
 SILENT_S: Final = 3600.0  # after which a session counts as over, as it would by device time
 GONE_S: Final = 300.0  # the same for a device that has said goodbye
 CLOSED_AT_ONCE: Final = 200
@@ -267,8 +266,8 @@ class Ingester:
             now = device
             now = _after_waiting(now, intake, name, undated, now_ns=now_ns)
             if name in runs:
-                reach_ns = was.order.end_ns if was else 0
-                now = _out_of_time(now, runs[name], reach_ns=reach_ns, now_ns=now_ns)
+                reach_ns, session_ns = (was.order.end_ns, _reach_ns(was)) if was else (0, 0)
+                now = went_on(now, runs[name], session_ns=session_ns, reach_ns=reach_ns, now_ns=now_ns)
                 now = msgspec.structs.replace(now, track=found.tracks.get(name, device.track), closed=False)
             if was is not now:
                 changed[name] = now
@@ -327,25 +326,15 @@ def _after_waiting(
     device: Device, intake: Intake, name: str, undated: Sequence[tuple[str, Key]], *, now_ns: int
 ) -> Device:
     """Blocks that waited in vain, or have no time: with those behind them known already, that may be another now."""
-    boots = {key[0] for of, key in undated if of == name}
+    boots = {key[0] % ERA for of, key in undated if of == name}
     if any(of == name for of, _ in intake.gaps):
-        boots |= {boot for boot, _ in intake.ready.get(name, ())}
+        boots |= {boot % ERA for boot, _ in intake.ready.get(name, ())}
     for boot in device.order.boots:
-        if boot.boot in boots and boot.end_ns:
+        if boot.boot % ERA in boots and boot.end_ns:
             device = irregular(device, boot.start_ns, boot.end_ns, now_ns=now_ns)
     return device
 
 
-def _out_of_time(device: Device, run: Sequence[Block], *, reach_ns: int, now_ns: int) -> Device:
-    """Note blocks that were detected in after later ones, or apart from others of their session.
-
-    `reach_ns` is the latest time before this run.
-    """
-    before_ns = device.track.end_ns if device.track else 0
-    for block in run:
-        end_ns = end_of(block)
-        back = reach_ns and min(block.t0, before_ns or reach_ns) < reach_ns - BACK_NS
-        if back or meets_ahead(device, block.t0, end_ns):
-            device = out_of_time(device, block, until_ns=max(reach_ns, end_ns), now_ns=now_ns)
-        before_ns, reach_ns = end_ns, max(reach_ns, end_ns)
-    return device
+def _reach_ns(device: Device) -> int:
+    """How far the running session was detected in."""
+    return device.track.end_ns if device.track else 0

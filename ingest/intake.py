@@ -11,7 +11,7 @@ from ingest.clock import impossible
 from ingest.devices import Device, heard_block, heard_clock, heard_late, heard_status, refused, undated
 from ingest.errors import WireError
 from ingest.fair import Patience, device_of
-from ingest.marks import Mark
+from ingest.marks import Mark, end_of
 from ingest.order import (
     ERA,
     Arrival,
@@ -31,7 +31,7 @@ from ingest.quarantined import Quarantined
 from ingest.source import Delivery
 from ingest.wire import Block, Status, decode_block, decode_status, parse_topic
 
-__all__ = ["Intake", "Quarantined", "Stored", "end_of", "sort_in"]
+__all__ = ["Intake", "Quarantined", "Stored", "sort_in"]
 
 SECOND_NS: Final = 1_000_000_000
 
@@ -64,11 +64,6 @@ class Intake:
     muted: dict[str, float] = field(default_factory=dict)  # devices passed over from now on, for so many seconds
     seen: set[tuple[str, int]] = field(default_factory=set)  # device and boot of every block, also duplicates
     fresh: dict[tuple[str, Key], Stored] = field(default_factory=dict)
-
-
-def end_of(block: Block) -> int:
-    """When a block ends by the device's clock; what the wire lets through stays within 64 bits."""
-    return min(block.t0 + round(block.duration_s * SECOND_NS), 2**63 - 1)
 
 
 def sort_in(

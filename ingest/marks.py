@@ -1,6 +1,12 @@
 """A block without its samples: what order, clock and archive need to know of it."""
 
+from typing import Final
+
 import msgspec
+
+from ingest.wire import Block
+
+SECOND_NS: Final = 1_000_000_000
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -11,3 +17,8 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
     t0_ns: int
     end_ns: int
     received_ns: int
+
+
+def end_of(block: Block) -> int:
+    """When a block ends by the device's clock; what the wire lets through stays within 64 bits."""
+    return min(block.t0 + round(block.duration_s * SECOND_NS), 2**63 - 1)

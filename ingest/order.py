@@ -130,6 +130,9 @@ def era_of(order: Order, block: Arrival, copy: Callable[[Key], bool]) -> int:
     """
     era = order.boots[-1].boot // ERA if order.boots else 0
     oldest = order.boots[0].boot // ERA if order.boots else 0
+    there = _there(order, (block.boot, block.seq), copy)
+    if there is not None:
+        return there
     if not _contradicts(order, era, block, copy):
         return era * ERA + block.boot
     if block.t0_ns >= order.end_ns:
@@ -141,6 +144,9 @@ def era_of(order: Order, block: Arrival, copy: Callable[[Key], bool]) -> int:
 
 def era_of_undated(order: Order, key: Key, copy: Callable[[Key], bool]) -> int:
     """The same for a block without a believable time: the latest era in which its number is its own, or a new one."""
+    there = _there(order, key, copy)
+    if there is not None:
+        return there
     era = order.boots[-1].boot // ERA if order.boots else 0
     oldest = order.boots[0].boot // ERA if order.boots else 0
     for one in range(era, oldest - 1, -1):
@@ -150,14 +156,33 @@ def era_of_undated(order: Order, key: Key, copy: Callable[[Key], bool]) -> int:
     return (era + 1) * ERA + key[0]
 
 
+def _there(order: Order, key: Key, copy: Callable[[Key], bool]) -> int | None:
+    """The boot, across eras, under which this very block was taken before, where there are several eras."""
+    first = order.boots[0].boot // ERA if order.boots else 0
+    last = order.boots[-1].boot // ERA if order.boots else 0
+    if order.held:
+        first, last = min(first, order.held[0].boot // ERA), max(last, order.held[-1].boot // ERA)
+    for era in range(last, first - 1, -1) if last > first else ():
+        known = _boot(order, era * ERA + key[0]) or Boot(era * ERA + key[0])
+        if _taken(order, known, key[1]) and copy((known.boot, key[1])):
+            return known.boot
+    return None
+
+
 def _contradicts(order: Order, era: int, block: Arrival, copy: Callable[[Key], bool]) -> bool:
     boot = era * ERA + block.boot
     known = _boot(order, boot)
     if known is None:
         known = Boot(boot)
-        if boot < order.current and block.t0_ns > order.end_ns:
+        if boot < order.current and 0 < _newest_ns(order) < block.t0_ns:
             return True
     return _taken(order, known, block.seq) and not copy((boot, block.seq))
+
+
+def _newest_ns(order: Order) -> int:
+    """Device time of the newest block that there is, processed or not."""
+    held_ns = max((held.end_ns for held in order.held), default=0)
+    return max([order.end_ns, held_ns, *(known.end_ns for known in order.boots)])
 
 
 def _taken(order: Order, boot: Boot, seq: int) -> bool:

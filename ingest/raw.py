@@ -7,10 +7,10 @@ from typing import Final, Literal
 import msgspec
 
 from ingest.errors import JournalError, WireError
-from ingest.intake import Stored, end_of
+from ingest.intake import Stored
 from ingest.journal_db import Connection
 from ingest.journal_schema import connect
-from ingest.marks import Mark
+from ingest.marks import Mark, end_of
 from ingest.order import ERA, Key
 from ingest.wire import Block, decode_block
 

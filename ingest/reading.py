@@ -18,8 +18,8 @@ import msgspec
 
 from ingest.damage import TABLES, Row, Value, sound, version_of
 from ingest.errors import WireError
-from ingest.intake import end_of
 from ingest.journal_schema import VERSION, tables
+from ingest.marks import end_of
 from ingest.order import ERA
 from ingest.raw import DISPOSITIONS
 from ingest.store import Episode

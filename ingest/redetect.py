@@ -9,6 +9,7 @@ Rules
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,8 +22,9 @@ from ingest.devices import Identity
 from ingest.errors import JournalError, WireError
 from ingest.journal import Journal
 from ingest.legs import form_of
+from ingest.marks import Mark
 from ingest.pipeline import Detected, Failure, Track, detect, ended
-from ingest.replan import Plan, Session, identity
+from ingest.replan import Place, Plan, Session, identity
 from ingest.wire import Block
 
 SLICE: Final = 500  # blocks a turn
@@ -36,7 +38,8 @@ class Redone:
     session: Session
     found: Detected = field(default_factory=Detected)
     track: Track | None = None
-    sites: dict[Identity, tuple[str, ...]] = field(default_factory=dict)  # of blocks that were elsewhere
+    sites: dict[Identity, tuple[str, ...]] = field(default_factory=dict)  # of blocks that are or were where it differs
+    ended: bool = False
     at: int = 0  # how many of its blocks are done
 
     @property
@@ -54,6 +57,7 @@ class Redetection:
         self._archive = archive
         self._params = params
         self._left = [Redone(plan.device, session) for session in plan.sessions]
+        self.found: set[tuple[int, str]] = set()  # start and site of the epochs of the sessions that are done
 
     @property
     def over(self) -> bool:
@@ -69,7 +73,7 @@ class Redetection:
             if isinstance(block, Failure):
                 redone.found.failures.append(block)
                 continue
-            if any(identity(item.mark) == place[0] for place in redone.session.old):
+            if item.end_ns > redone.session.from_ns or identity(item.mark) in redone.session.changed:
                 redone.sites[identity(item.mark)] = form_of(block).leg.sites
             blocks.append(block)
         self.feed(redone, blocks)
@@ -91,6 +95,7 @@ class Redetection:
 
     def end(self, redone: Redone) -> None:
         """Nothing more comes in this session."""
+        redone.ended = True
         if redone.track is not None:
             over = ended(redone.device, redone.track, params=self._params)
             redone.found.episodes += over.episodes
@@ -124,10 +129,15 @@ class Redetection:
                 yield item, got if got.t0 == item.start_ns else msgspec.structs.replace(got, t0=item.start_ns)
 
 
-def sites_of(journal: Journal, plan: Plan, place: Identity) -> tuple[str, ...]:
-    """The EMG sites of a block in the journal; none if it cannot be read."""
-    key = plan.keys.get(place)
+def sites_of(journal: Journal, archive: Archive, plan: Plan, place: Place) -> tuple[str, ...]:
+    """The EMG sites of a block in journal or archive; none if it cannot be read."""
+    (boot, seq, t0_ns), start_ns, end_ns = place
+    key = plan.keys.get(place[0])
     try:
-        return form_of(journal.raw.block(plan.device, key)[0]).leg.sites if key else ()
-    except (JournalError, WireError, DetectorError):
+        if key is not None:
+            with suppress(JournalError):  # it has gone to the archive meanwhile
+                return form_of(journal.raw.block(plan.device, key)[0]).leg.sites
+        (archived,) = archive.blocks(plan.device, [Mark(boot, seq, t0_ns, t0_ns + end_ns - start_ns, 0)])
+        return form_of(archived.block).leg.sites
+    except (WireError, DetectorError):
         return ()

@@ -9,13 +9,14 @@ Rules
   detected anew reaches its edge.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final
 
 import msgspec
 
 from ingest.archive import Archive
-from ingest.clock import Placed, sessions, timeline
+from ingest.clock import Placed, impossible, sessions, timeline
 from ingest.devices import Device, Identity
 from ingest.journal import Journal
 from ingest.marks import Mark
@@ -51,7 +52,8 @@ class Plan(msgspec.Struct, frozen=True):
     removed: tuple[Place, ...]  # blocks that are in the results and have no place any more
     spans: tuple[Span, ...]  # of every session there should be
     keys: Mapping[Identity, Key]  # where the journal has the blocks that it has
-    undated: frozenset[Identity]
+    undated: Mapping[int, int]  # boots across eras, and how many of their blocks have no time
+    last: Identity | None = None  # the block that was detected in last as it came
 
 
 def identity(mark: Mark) -> Identity:
@@ -62,29 +64,47 @@ def identity(mark: Mark) -> Identity:
 def plan(name: str, device: Device, *, journal: Journal, archive: Archive) -> Plan:
     """Compare what the results rest on with what they should rest on."""
     if device.dirty is None:
-        return Plan(name, (), (), (), {}, frozenset())
-    kept = [item for item in journal.raw.kept(name) if item.disposition != "held"]
+        return Plan(name, (), (), (), {}, {})
+    here = journal.raw.kept(name)
+    kept = [item for item in here if item.disposition != "held"]
+    held = Counter(item.key[0] for item in here if item.disposition == "held" and _no_time(item.mark))
     keys = {identity(item.mark): item.key for item in kept}
     waiting = {identity(item.mark) for item in kept if item.disposition in WAITING}
     moved = journal.raw.moved(name)
     margin_ns = MARGIN_NS
-    torn: frozenset[int] = frozenset()
+    whole: frozenset[int] = frozenset()  # boots that are to be seen whole
     while True:
         window = (device.dirty.start_ns - margin_ns, device.dirty.end_ns + margin_ns)
-        low_ns, high_ns = _whole_boots(device, *window, torn=torn)
+        low_ns, high_ns = _whole_boots(device, *window, whole=whole)
         high_ns = min(high_ns, ALL_NS)
         archived = archive.marks(name, start_ns=max(low_ns, 0), end_ns=high_ns)
         archived += _elsewhere(name, moved, {identity(mark) for mark in archived} | keys.keys(), archive)
-        marks = {identity(mark): mark for mark in [*archived, *(item.mark for item in kept)]}
-        if not torn and (torn := _torn(device, marks.values(), low_ns, high_ns)):
+        known = {identity(mark): mark for mark in [*archived, *(item.mark for item in kept)]}
+        marks = {
+            place: mark for place, mark in known.items() if place in waiting or _within(mark, moved, low_ns, high_ns)
+        }
+        inside = {place[0] for place in marks if moved.get(place, 0) is not None}
+        cut = _torn(device, marks.values(), low_ns, high_ns)
+        cut |= {place[0] for place in moved.keys() & marks.keys()} & inside
+        if cut - whole:
+            whole |= cut
             continue
-        was = {known: moved.get(known, mark.t0_ns) for known, mark in marks.items() if known not in waiting}
-        placed = {known: start_ns for known, start_ns in was.items() if start_ns is not None}
+        was = {place: moved.get(place, mark.t0_ns) for place, mark in marks.items() if place not in waiting}
+        placed = {place: start_ns for place, start_ns in was.items() if start_ns is not None}
         found = compare(name, list(marks.values()), placed, keys, device=device)
         inner = (low_ns + SESSION_GAP_NS, high_ns - SESSION_GAP_NS)
         if all(inner[0] <= s.span[0] and s.span[1] <= inner[1] for s in found.sessions) or high_ns == ALL_NS:
-            return found
+            return msgspec.structs.replace(found, undated=held + Counter(found.undated))
         margin_ns *= 4
+
+
+def _within(mark: Mark, moved: Mapping[Identity, int | None], low_ns: int, high_ns: int) -> bool:
+    """Whether a block lies in a window, by its own clock or where it was placed, or lost its place in time."""
+    placed_ns = moved.get(identity(mark), mark.t0_ns)
+    if placed_ns is None:
+        return True
+    length_ns = mark.end_ns - mark.t0_ns
+    return any(start_ns < high_ns and low_ns < start_ns + length_ns for start_ns in (mark.t0_ns, placed_ns))
 
 
 def _torn(device: Device, marks: Iterable[Mark], low_ns: int, high_ns: int) -> frozenset[int]:
@@ -110,14 +130,14 @@ def _torn(device: Device, marks: Iterable[Mark], low_ns: int, high_ns: int) -> f
     )
 
 
-def _whole_boots(device: Device, low_ns: int, high_ns: int, *, torn: Set[int] = frozenset()) -> Span:
+def _whole_boots(device: Device, low_ns: int, high_ns: int, *, whole: Set[int] = frozenset()) -> Span:
     """A window that holds boots whole, all with one number, where a device's clock or counter has failed."""
     order = device.order
-    sound = not (device.dirty and device.dirty.forced) and not device.undated and not torn
+    sound = not (device.dirty and device.dirty.forced) and not device.undated and not whole
     if sound and len({boot.boot // ERA for boot in order.boots}) <= 1:
         return low_ns, high_ns
     here = {boot.boot % ERA for boot in order.boots if boot.end_ns and boot.start_ns < high_ns and low_ns < boot.end_ns}
-    here |= torn
+    here |= whole
     spans = [boot for boot in order.boots if boot.end_ns and boot.boot % ERA in here]
     low_ns = min([low_ns, *(boot.start_ns - SESSION_GAP_NS for boot in spans)])
     return low_ns, max([high_ns, *(boot.end_ns + SESSION_GAP_NS for boot in spans)])
@@ -142,7 +162,8 @@ def compare(
     should = timeline(marks)
     places = {identity(mark): (identity(mark), start_ns, start_ns + mark.end_ns - mark.t0_ns)
               for mark in marks if (start_ns := was.get(identity(mark))) is not None}  # fmt: skip
-    old = {frozenset((known, start_ns) for known, start_ns, _ in one) for one in _sessions_of(places.values())}
+    now = {identity(item.mark): item.start_ns for item in should.placed}
+    left = [place for known, place in places.items() if now.get(known) != place[1]]  # where blocks are no more
     ranges = sessions(should.placed, gap_ns=SESSION_GAP_NS)
     found = []
     spans = []
@@ -150,16 +171,32 @@ def compare(
         placed = should.placed[first:last]
         span = (min(item.start_ns for item in placed), max(item.end_ns for item in placed))
         spans.append(span)
-        here = frozenset((identity(item.mark), item.start_ns) for item in placed)
         again = any(identity(item.mark) in forced for item in placed)
-        if here not in old or again:
+        fresh = any(was.get(identity(item.mark)) != item.start_ns for item in placed)
+        if fresh or again or any(_reaches(span, place) for place in left):
             session = _session(placed, span, places, live=any(identity(item.mark) == live for item in placed))
             found.append(msgspec.structs.replace(session, from_ns=span[0]) if again else session)
     if not any(identity(item.mark) == live for item in should.placed):
         found = [msgspec.structs.replace(session, live=_holds_track(session, places, device)) for session in found]
     removed = tuple(places[known] for mark in should.undated if (known := identity(mark)) in places)
-    undated = frozenset(identity(mark) for mark in should.undated)
-    return Plan(name, tuple(found), removed, tuple(spans), keys, undated)
+    undated = Counter(_boot_of(mark, keys, device) for mark in should.undated)
+    return Plan(name, tuple(found), removed, tuple(spans), keys, undated, live)
+
+
+def _no_time(mark: Mark) -> bool:
+    return impossible(mark.t0_ns, received_ns=mark.received_ns)
+
+
+def _reaches(span: Span, place: Place) -> bool:
+    """Whether a session and a place are near enough to have been one session."""
+    return place[1] - span[1] < SESSION_GAP_NS and span[0] - place[2] < SESSION_GAP_NS
+
+
+def _boot_of(mark: Mark, keys: Mapping[Identity, Key], device: Device) -> int:
+    """The boot of a block across eras; of one in the archive the latest with its number."""
+    if identity(mark) in keys:
+        return keys[identity(mark)][0]
+    return max((boot.boot for boot in device.order.boots if boot.boot % ERA == mark.boot), default=mark.boot)
 
 
 def _frontier(device: Device, marks: Sequence[Mark]) -> Identity | None:
@@ -207,16 +244,3 @@ def _from_ns(
     # The epoch that ran before a pause was not finished until something came after it.
     ended_ns = max((item.end_ns for item in placed if item.start_ns < first_ns), default=first_ns)
     return max(span[0], min(first_ns, ended_ns) - QUIET_NS)
-
-
-def _sessions_of(places: Iterable[Place]) -> list[list[Place]]:
-    """Places in order of time, cut where nothing is for `SESSION_GAP_NS`."""
-    found: list[list[Place]] = []
-    reach_ns = 0
-    for place in sorted(places, key=lambda place: (place[1], place[0])):
-        if not found or place[1] - reach_ns >= SESSION_GAP_NS:
-            found.append([])
-            reach_ns = place[2]
-        found[-1].append(place)
-        reach_ns = max(reach_ns, place[2])
-    return found

@@ -10,15 +10,17 @@ Rules
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Final
 
 import msgspec
 
 from detector import Params
 from ingest.archive import Archive
-from ingest.devices import Device, Dirty, Identity, detected_again
+from ingest.devices import UNDATED, Device, Identity, detected_again, went_on
 from ingest.events import to_message
+from ingest.frontier import frontier_of
 from ingest.journal import Entry, Journal
 from ingest.ledger import key_of, news, withdrawals
 from ingest.outcome import failures
@@ -62,9 +64,10 @@ class Reviser:
         self._wall_ns = wall_ns
         self._dirty: dict[str, None] = {}
         self._work: Redetection | None = None
-        self._begun: Dirty | None = None
+        self._begun = Device()  # as it was when its plan was made
         self._done: Redone | None = None
         self._seen: list[Block] = []
+        self._fed: list[Block] = []  # of these, what the session in hand was given
 
     @property
     def waiting(self) -> int:
@@ -87,7 +90,7 @@ class Reviser:
 
     def drop(self, devices: Mapping[str, Device]) -> None:
         """Forget the work in hand, after an error; it begins anew at its next turn."""
-        self._work, self._done, self._seen = None, None, []
+        self._work, self._done, self._seen, self._fed = None, None, [], []
         self.note(devices)
 
     def step(self, devices: Mapping[str, Device], *, hurry: bool = False) -> Revised | None:
@@ -96,11 +99,11 @@ class Reviser:
             name = self._due(devices, hurry=hurry)
             if name is None:
                 return None
-            self._begun = devices[name].dirty
+            self._begun = devices[name]
             found = plan(name, devices[name], journal=self._journal, archive=self._archive)
             if not found.sessions:
                 del self._dirty[name]
-                return self._settled(found, devices[name], Entry(), self._begun)
+                return self._settled(found, devices[name], Entry())
             self._work = Redetection(found, journal=self._journal, archive=self._archive, params=self._params)
         self._done = self._done or self._work.step()
         if self._done is None:
@@ -108,6 +111,7 @@ class Reviser:
         if self._done.session.live and self._seen:
             some, self._seen = self._seen[:SLICE], self._seen[SLICE:]
             self._work.feed(self._done, some)
+            self._fed += some
             if self._seen:
                 return None
         return self._finish(devices[self._done.device])
@@ -127,7 +131,7 @@ class Reviser:
         redone, work, self._done = self._done, self._work, None
         left = _left(device, redone, params=self._params)
         if redone.session.live:  # even if it was closed: a device that comes back goes on from here
-            device = msgspec.structs.replace(device, track=redone.track)
+            device = self._goes_on(device, redone)
         device = detected_again(device, *redone.session.span, live=redone.session.live)
         if not redone.session.live or device.closed:
             work.end(redone)
@@ -136,11 +140,23 @@ class Reviser:
         if work.over:
             self._work, self._seen = None, []
             del self._dirty[redone.device]
-            revised = self._settled(work.plan, device, entry, self._begun)
+            revised = self._settled(work.plan, device, entry, work.found)
         else:
             entry.devices = {redone.device: device}
             revised = Revised(redone.device, entry, device)
         return revised
+
+    def _goes_on(self, device: Device, redone: Redone) -> Device:
+        """With the new track in place of the old one; live blocks since were detected in at its end."""
+        assert self._work is not None  # noqa: S101 - for the type checker
+        placed, reach_ns = redone.session.placed, redone.session.span[1]
+        last = next((i for i, item in enumerate(placed) if identity(item.mark) == self._work.plan.last), None)
+        device = msgspec.structs.replace(device, track=redone.track, frontier=frontier_of(placed, last))
+        if last is not None:
+            current = self._begun.order.current
+            device = msgspec.structs.replace(device, frontier=msgspec.structs.replace(device.frontier, boot=current))
+        fed, self._fed = self._fed, []
+        return went_on(device, fed, session_ns=reach_ns, reach_ns=reach_ns, now_ns=self._wall_ns())
 
     def _end(self, left: Detected, entry: Entry) -> None:
         """A session in which the device does not go on after all: what is open in it ends."""
@@ -149,39 +165,39 @@ class Reviser:
         entry.records = [*left.epochs, *entry.records, *told]
         entry.events = [*entry.events, *(to_message(episode, received_ns=None) for episode in told)]
 
-    def _settled(self, plan_: Plan, device: Device, entry: Entry, begun: Dirty | None) -> Revised:
+    def _settled(self, plan_: Plan, device: Device, entry: Entry, there: Set[tuple[int, str]] = frozenset()) -> Revised:
         """The whole plan is done: what was dirty is clean, but for what has come in since."""
-        dirty = device.dirty
+        dirty, begun = device.dirty, self._begun.dirty
         if dirty == begun:
             dirty = None
         elif dirty is not None and begun is not None:
             forced = tuple(place for place in dirty.forced if place not in begun.forced)
             dirty = msgspec.structs.replace(dirty, late=max(0, dirty.late - begun.late), forced=forced)
             self._dirty[plan_.device] = None
-        boots: dict[int, int] = {}
-        for place in plan_.undated:
-            key = plan_.keys.get(place)
-            if key is not None:
-                boots[key[0]] = boots.get(key[0], 0) + 1
-        device = msgspec.structs.replace(
-            device,
-            dirty=dirty,
-            undated=tuple((boot, boots[boot], ns) for boot, _, ns in device.undated if boot in boots),
-        )
+        device = msgspec.structs.replace(device, dirty=dirty, undated=_undated(plan_, self._begun, device))
         entry.devices = {plan_.device: device}
         if plan_.removed:
-            self._remove(plan_, entry)
+            self._remove(plan_, entry, there)
         return Revised(plan_.device, entry, device)
 
-    def _remove(self, plan_: Plan, entry: Entry) -> None:
+    def _remove(self, plan_: Plan, entry: Entry, there: Set[tuple[int, str]]) -> None:
         """Blocks in the results that turn out to have no known time: what rests on them alone goes."""
-        sites = {place[0]: sites_of(self._journal, plan_, place[0]) for place in plan_.removed}
+        sites = {place[0]: sites_of(self._journal, self._archive, plan_, place) for place in plan_.removed}
         told = _told(self._journal, plan_.device, plan_.removed, None, plan_.spans)
         gone = withdrawals(told, ())
         entry.moved = [*entry.moved, *(Move(plan_.device, *place[0], None) for place in plan_.removed)]
         entry.told = [*entry.told, *gone]
-        entry.records = [*entry.records, *_voids(plan_, plan_.removed, sites, ()), *gone]
+        entry.records = [*entry.records, *_voids(plan_, plan_.removed, sites, there), *gone]
         entry.events = [*entry.events, *(to_message(episode, received_ns=None) for episode in gone)]
+
+
+def _undated(plan_: Plan, begun: Device, now: Device) -> tuple[tuple[int, int, int], ...]:
+    """Of which boots how many blocks have no time: by the plan, and those that came since it was made."""
+    counts = Counter(plan_.undated)
+    counts.update({boot: count for boot, count, _ in now.undated})
+    counts.subtract({boot: count for boot, count, _ in begun.undated})
+    latest = {boot: ns for boot, _, ns in now.undated}
+    return tuple((boot, count, latest.get(boot, 0)) for boot, count in counts.items() if count > 0)[-UNDATED:]
 
 
 def _left(device: Device, redone: Redone, *, params: Params) -> Detected:
@@ -200,7 +216,8 @@ def entry_of(redone: Redone, work: Redetection, journal: Journal, *, now_ns: int
     others = [span for span in work.plan.spans if span != session.span]
     told = _told(journal, name, session.old, session.span, others)
     fresh = [*news({key_of(e): e for e in told}, found), *withdrawals(told, found)]
-    voids = _voids(work.plan, session.old, redone.sites, redone.found.epochs, span=session.span)
+    work.found.update((epoch.start_ns, epoch.site) for epoch in redone.found.epochs)
+    voids = _voids(work.plan, _emptied(redone), redone.sites, work.found)
     return Entry(
         released=[(name, key) for item in session.placed if (key := work.plan.keys.get(identity(item.mark)))],
         failed=[
@@ -252,25 +269,32 @@ def _from(epochs: Iterable[Epoch], from_ns: int) -> list[Epoch]:
     return list({(e.start_ns, e.site): e for e in epochs if e.start_ns + EPOCH_NS > from_ns}.values())
 
 
+def _emptied(redone: Redone) -> list[Place]:
+    """Where there may be epochs that are found no more: where blocks were, and where they are and time went back.
+
+    The epoch that still runs at the end of the session the device goes on in is not found yet.
+    """
+    session, from_ns = redone.session, redone.session.from_ns
+    until_ns = 2**63 if redone.ended or redone.track is None else redone.track.end_ns - EPOCH_NS - 2 * SECOND_NS
+    here = [(identity(item.mark), max(item.start_ns, from_ns), min(item.end_ns, until_ns)) for item in session.placed]
+    return [*session.old, *(place for place in here if place[1] < place[2])]
+
+
 def _voids(
     plan_: Plan,
     old: Iterable[Place],
     sites: Mapping[Identity, tuple[str, ...]],
-    epochs: Iterable[Epoch],
-    *,
-    span: Span | None = None,
+    there: Set[tuple[int, str]],
 ) -> list[Epoch]:
-    """Void epochs for where blocks were and nothing is any more."""
-    there = {(epoch.start_ns, epoch.site) for epoch in epochs}
-    others = [other for other in plan_.spans if other != span]
+    """Void epochs for where blocks were and nothing is any more, or not yet: sessions to come write theirs later."""
+    again = {session.span for session in plan_.sessions}
+    others = [span for span in plan_.spans if span not in again]
     gone: dict[tuple[int, str], Epoch] = {}
     for place, start_ns, end_ns in old:
         for at_ns in range(start_ns // EPOCH_NS * EPOCH_NS, end_ns, EPOCH_NS):
-            if any(first < at_ns + EPOCH_NS and at_ns < last for first, last in others):
-                continue
-            for site in sites.get(place, ()):
-                if (at_ns, site) not in there:
-                    gone[at_ns, site] = void(plan_.device, site, at_ns)
+            missing = [site for site in sites.get(place, ()) if (at_ns, site) not in there]
+            if missing and not any(first < at_ns + EPOCH_NS and at_ns < last for first, last in others):
+                gone.update({(at_ns, site): void(plan_.device, site, at_ns) for site in missing})
     return list(gone.values())
 
 

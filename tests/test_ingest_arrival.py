@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from ingest_feed import block, feed
+from ingest_feed import SECOND_NS, block, feed
 from test_ingest_late import EMG, FIRST, HOUR_NS, NOW, World, shifted
 
 from ingest.order import Horizon
@@ -55,3 +55,96 @@ def test_sites_count_as_declared_only_for_the_boot_whose_status_named_them(world
     )
     world.drain()
     assert world.store.statuses(["a"])[0].refused_blocks == 1
+
+
+@pytest.mark.parametrize("step", [1, 4, 100])
+def test_a_start_whose_clock_is_before_the_last_one_is_detected_in_before_it(world: World, step: int) -> None:
+    first = FIRST[:2]
+    second = shifted(FIRST[2:12], FIRST[0].t0 - FIRST[2].t0 - SECOND_NS, boot=2)  # the clock went back by 11 s
+    blocks = [*first, *second]
+    expected = in_order(world, blocks[::-1])
+    for at in range(0, len(blocks), step):
+        world.send(blocks[at : at + step])
+        world.drain()
+    assert over(world, blocks) == expected
+
+
+def test_live_blocks_that_lie_before_what_late_ones_added_have_their_session_detected_again(world: World) -> None:
+    blocks = [*shifted(FIRST[:2], 0), *shifted(FIRST[3:10], -600 * SECOND_NS, from_seq=3)]  # the clock was set back
+    world.send([*blocks[2:7], *blocks[:2]])
+    world.drain()
+    world.send(blocks[7:])
+    assert over(world, blocks) == in_order(world, blocks)
+
+
+def test_what_was_dated_by_blocks_that_went_to_the_archive_stays_where_it_is(world: World) -> None:
+    unset = shifted(FIRST[:20], -FIRST[0].t0 + 1000 * SECOND_NS)
+    later = shifted(FIRST[:6], 100 * HOUR_NS, boot=2)
+    world.send([*unset, *FIRST[20:]])
+    world.drain()
+    world.now_ns += 2 * HOUR_NS
+    while world.service.keeper.step():
+        pass
+    world.send([later[0], *later[2:]])
+    world.drain()
+    world.send([later[1]])  # late: what lies around it is looked at
+    blocks = [*unset, *FIRST[20:], *later]
+    assert over(world, blocks) == in_order(world, blocks)
+    world.stop()
+
+
+def test_blocks_without_a_time_are_counted_while_they_are_held(world: World) -> None:
+    unset = shifted(FIRST[:2], -FIRST[0].t0 + 1000 * SECOND_NS, boot=2)
+    for blocks in ([FIRST[1]], unset, [FIRST[3]]):
+        world.send(blocks)
+        world.drain()
+    over(world, [*FIRST[:4], *unset])
+    assert world.store.statuses(["a"])[0].undated_blocks == 2
+
+
+def test_an_epoch_that_is_found_no_more_where_time_goes_back_is_withdrawn(world: World) -> None:
+    first, second = shifted(FIRST[:1], 0), shifted(FIRST[1:2], -22 * SECOND_NS, from_seq=1)
+    third = shifted(FIRST[6:10], 0, boot=2)
+    blocks = [*first, *second, *third]
+    for some in (third, second, first):
+        world.send(some)
+        world.drain()
+    assert over(world, blocks) == in_order(world, blocks)
+
+
+def test_epochs_of_a_wrong_place_go_though_another_session_begins_in_their_last_second(world: World) -> None:
+    early = [msgspec.structs.replace(FIRST[3], t0=FIRST[3].t0 - 5 * HOUR_NS)]
+    again = [block(EMG[:1000], site="tibialis_anterior", seq=b.seq, t0=b.t0 + 40_000_000) for b in FIRST[:4]]
+    world.send([*early, *again[:3]])
+    world.drain()
+    world.send(again[3:])
+    blocks = [*early, *again]
+    found = over(world, blocks)
+    assert found == in_order(world, [*again, *early])
+
+
+def test_a_repeated_block_is_known_whatever_life_of_the_counter_it_was_taken_for(world: World) -> None:
+    ahead = shifted(FIRST[1:2], 600 * SECOND_NS, boot=0, from_seq=1)  # until its clock is set
+    rest = shifted(FIRST[2:4], 0, boot=0, from_seq=12)
+    other = shifted(FIRST[10:20], 0, boot=2)
+    blocks = [*ahead, *rest, *other]
+    for some in (other, ahead, rest[::-1], ahead):
+        world.send(some)
+        while world.service.step():
+            pass
+    assert len(world.journal.blocks("a")) == len(blocks)
+    assert over(world, blocks) == in_order(world, blocks)
+
+
+def test_epochs_of_archived_blocks_that_lose_their_time_again_are_withdrawn(world: World) -> None:
+    unset = shifted(FIRST[:4], -FIRST[0].t0 + 1000 * SECOND_NS)
+    world.send([*unset, *FIRST[4:10]])
+    world.drain()
+    world.now_ns += 2 * HOUR_NS
+    while world.service.keeper.step():
+        pass
+    other = shifted(FIRST[4:10], 3 * HOUR_NS, from_seq=4)  # as good a time at which the clock may have been set
+    world.send(other)
+    blocks = [*unset, *FIRST[4:10], *other]
+    assert over(world, blocks) == in_order(world, blocks)
+    assert world.store.statuses(["a"])[0].undated_blocks == 4

@@ -12,8 +12,9 @@ from ingest_feed import T0_NS, block, recording
 
 from ingest.devices import Device, View
 from ingest.errors import JournalError, JournalFull
-from ingest.intake import Stored, end_of
+from ingest.intake import Stored
 from ingest.journal import Entry, Journal
+from ingest.marks import end_of
 from ingest.order import HORIZON, Arrival, Gap, Order, arrive
 from ingest.pipeline import Track
 from ingest.quarantined import QUARANTINE_BYTES, QUARANTINE_TOPIC_ROWS, Quarantined
