@@ -4,8 +4,9 @@ Rules
 -----
 - After each connect, and after `pause_s` without a word of the service about blocks sent at least as long ago,
   everything that was sent is due again, oldest first: a broker killed without saving has lost what it took.
-- No more than `AT_A_TIME` are repeated until the service vouches for some. After a pause in vain the next ones
-  follow, and the pause doubles: whoever cannot be helped is not made worse.
+- No more than `AT_A_TIME` are repeated until the service vouches for some. After a pause in vain the pause doubles:
+  whoever cannot be helped is not made worse. Then half of them are the oldest once more, which may have been lost
+  again where the service came back after the broker, and half those that follow, as a refused block bars no other.
 """
 
 from collections import deque
@@ -43,7 +44,9 @@ class Repeats:
 
     def connected(self, *, now_s: float) -> None:
         """There is a new connection: nothing that went over the last one can be relied on."""
-        self._begin(now_s)
+        self._pause_s = self._shortest_s
+        self._due = deque(sorted(self._sent))
+        self._repeated, self._quiet_s = 0, now_s
 
     def busy(self, *, now_s: float) -> None:
         """There are blocks that were never sent: no wonder that the service is silent."""
@@ -67,10 +70,9 @@ class Repeats:
         if now_s - max(first_s, self._quiet_s) < self._pause_s:
             return False
         self._pause_s = min(2 * self._pause_s, LONGEST_S)
-        if self._due:
-            self._repeated, self._quiet_s = 0, now_s
-        else:
-            self._begin(now_s)
+        every = sorted(self._sent)
+        self._due = deque(dict.fromkeys([*every[: AT_A_TIME // 2], *(self._due or every)]))
+        self._repeated, self._quiet_s = 0, now_s
         return True
 
     def take(self) -> int | None:
@@ -81,7 +83,3 @@ class Repeats:
                 self._repeated += 1
                 return place
         return None
-
-    def _begin(self, now_s: float) -> None:
-        self._due = deque(sorted(self._sent))
-        self._repeated, self._quiet_s = 0, now_s

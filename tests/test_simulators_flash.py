@@ -138,11 +138,32 @@ def test_only_so_many_are_repeated_until_the_service_answers() -> None:
     repeats.connected(now_s=0.0)
     first = taken(repeats)
     assert first == list(range(AT_A_TIME))
+    half = AT_A_TIME // 2
     assert repeats.overdue(now_s=60.0)
-    assert taken(repeats) == list(range(AT_A_TIME, 2 * AT_A_TIME))  # others: one that is refused bars nobody
-    repeats.vouched(range(2 * AT_A_TIME + 5), now_s=61.0)
+    # The oldest once more, for they may have been lost again, and others: one that is refused bars nobody.
+    assert taken(repeats) == [*range(half), *range(AT_A_TIME, AT_A_TIME + half)]
+    assert repeats.overdue(now_s=180.0)
+    assert taken(repeats) == [*range(half), *range(AT_A_TIME + half, 2 * AT_A_TIME)]
+    repeats.vouched(range(2 * AT_A_TIME + 5), now_s=181.0)
     assert taken(repeats) == list(range(2 * AT_A_TIME + 5, 3 * AT_A_TIME))
     assert not repeats.waiting
+
+
+def test_the_oldest_follow_the_rest_when_everything_was_sent_again() -> None:
+    repeats = Repeats(range(AT_A_TIME + 10), now_s=0.0, pause_s=60.0)
+    repeats.connected(now_s=0.0)
+    taken(repeats)
+    assert repeats.overdue(now_s=60.0)
+    assert sorted(taken(repeats)) == [*range(AT_A_TIME // 2), *range(AT_A_TIME, AT_A_TIME + 10)]
+    assert repeats.overdue(now_s=180.0)
+    assert taken(repeats) == list(range(AT_A_TIME))
+
+
+def test_a_new_connection_begins_with_short_pauses() -> None:
+    repeats = Repeats([1], now_s=0.0, pause_s=60.0)
+    assert repeats.overdue(now_s=60.0)
+    repeats.connected(now_s=100.0)
+    assert repeats.overdue(now_s=160.0)
 
 
 def keys(steps: list[object], kind: type[Kept] | type[Sent]) -> list[tuple[int, int]]:

@@ -4,7 +4,8 @@ Rules
 -----
 - A block is *pending* from its first sending until an ack covers it; PUBACK only makes room for the next.
 - After each connect, and when nothing else is to be sent and no ack has let it forget anything for a pause, what is
-  pending is sent again, oldest first: `REPEATS` blocks, and then no more until an ack comes or the next pause is over.
+  pending is sent again: `REPEATS` blocks, and then no more until an ack comes or the next pause is over. On a connect
+  these are the oldest; after a pause, half of them are, and half follow on those sent again before.
   The pause is `resend_s` (not a minute, for nobody wants to wait for a test), and twice as long each time in vain.
 - At most `WINDOW` blocks are unanswered by the broker, and at most `flash` are pending.
 """
@@ -16,6 +17,7 @@ import struct
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final, cast
 
 from benchmarks.reliability import packets
@@ -176,7 +178,8 @@ class Device(asyncio.Protocol):
         return self.next < min(self.limit, len(self.sendings)) and len(self.pending) < self._flash
 
     def _send_again(self, now: float) -> None:
-        self._again = self._again or deque(self.pending.values())
+        oldest = islice(self.pending.values(), REPEATS // 2)
+        self._again = deque(dict.fromkeys([*oldest, *(self._again or self.pending.values())]))
         self._repeats = REPEATS
         self._moved_s = now
 
@@ -239,6 +242,7 @@ class Device(asyncio.Protocol):
         self._mid = self._mid % 65535 + 1
         self._transport.write(packets.subscribe(self._mid, topic(self.name, "ack")))
         self.online = True
+        self._pause_s = self._resend_s
         self._counts["connections"] += 1
         self._announce(online=True)
         self._again.clear()

@@ -131,7 +131,11 @@ def _kill(world: World, fleet: Fleet, plan: Plan) -> list[Kill]:
     durable = 0
     for i, role in enumerate(roles):
         if rng.random() < plan.working:
-            fleet.wait(lambda: fleet.counts["durable"] > durable, within_s=LIMIT_S, what="recovery from a kill")  # noqa: B023
+            fleet.wait(
+                lambda: fleet.counts["durable"] > durable or not fleet.held,  # noqa: B023
+                within_s=LIMIT_S,
+                what="recovery from a kill",
+            )
         working = fleet.counts["durable"] > durable
         fleet.allow((i + 1) / (len(roles) + 1))
         time.sleep(rng.uniform(0, AFTER_S))

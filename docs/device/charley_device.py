@@ -260,13 +260,12 @@ class Device:
         now_s = time.monotonic()
         if self.new:
             self.quiet_s = now_s
-        if not self.online or not self.sent:
-            return
-        first_s = next(iter(self.sent.values()))
-        if now_s - max(self.quiet_s, first_s) >= self.pause_s:
+        first_s = next(iter(self.sent.values()), now_s)
+        if self.online and now_s - max(self.quiet_s, first_s) >= self.pause_s:
             self.pause_s = min(2 * self.pause_s, LONGEST_PAUSE_S)
             self._publish_status()
-            self.again = self.again or deque(sorted(self.sent))
+            oldest = sorted(self.sent)[: AGAIN // 2]  # lost once more, perhaps; yet a refused block bars no other
+            self.again = deque(dict.fromkeys([*oldest, *(self.again or sorted(self.sent))]))
             self.repeated, self.quiet_s = 0, now_s
 
     def _no_longer_held(self, keys: list[Key]) -> None:
@@ -313,7 +312,7 @@ class Device:
         client.subscribe(self._topic("ack"), qos=1)
         self._publish_status()
         self.again = deque(sorted(self.sent))  # nothing that went over the last connection can be relied on
-        self.repeated, self.quiet_s = 0, time.monotonic()
+        self.repeated, self.pause_s, self.quiet_s = 0, self.shortest_pause_s, time.monotonic()
 
     def _on_disconnect(self, *_: Any) -> None:
         self.online = False
