@@ -15,9 +15,12 @@ from ingest.store import DeviceStatus
 from ingest.wire import Block, Status
 
 FORCED: Final = 64
+NEAR_NS: Final = 2 * 60 * 1_000_000_000  # begin of one block to that of the next, if there is no pause
 UNDATED: Final = 64  # boots of which it is remembered
+ANY: Final = -1
 BACK_NS: Final = 30 * 1_000_000_000  # device time that goes back by more is not left to the detector
 Identity = tuple[int, int, int]  # boot, seq, t0_ns of a block
+Waiting = tuple[int, int, int]  # boot or `ANY`, how many of its blocks have no time yet; latest receipt
 
 
 class View(msgspec.Struct, frozen=True, array_like=True):
@@ -60,7 +63,7 @@ class Device(msgspec.Struct, frozen=True, array_like=True):
     dirty: Dirty | None = None
     clock: Clock = Clock()
     closed: bool = False  # the session was ended for want of blocks
-    undated: tuple[tuple[int, int, int], ...] = ()  # boot, how many of its blocks have no time yet; latest receipt
+    undated: tuple[Waiting, ...] = ()
     refused: int = 0
     refused_reason: str = ""
     ahead: tuple[int, int] = (0, 0)  # device time around sessions that were detected again beyond the running one
@@ -86,7 +89,7 @@ def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: b
     )
     clock = heard(device.clock, mark) if dated else device.clock
     device = msgspec.structs.replace(device, view=view, clock=clock)
-    if dated and device.undated and any(waiting % ERA == block.boot for waiting, _, _ in device.undated):
+    if dated and device.undated and any(of == ANY or of % ERA == block.boot for of, _, _ in device.undated):
         # Now that this boot's clock is known, its earlier blocks may be dated.
         return _soiled(device, mark.t0_ns, mark.end_ns, now_ns=now_ns, late=0)
     return device
@@ -101,11 +104,19 @@ def undated(device: Device, boot: int, mark: Mark, *, now_ns: int) -> Device:
     """A block came whose clock cannot be believed."""
     others = tuple(item for item in device.undated if item[0] != boot)
     count = sum(number for of, number, _ in device.undated if of == boot) + 1
-    device = msgspec.structs.replace(device, undated=(*others, (boot, count, mark.received_ns))[-UNDATED:])
+    device = msgspec.structs.replace(device, undated=fewer((*others, (boot, count, mark.received_ns))))
     for known in device.order.boots:
         if known.end_ns and known.boot % ERA == mark.boot:
             device = _soiled(device, known.start_ns, known.end_ns, now_ns=now_ns, late=0)
     return device
+
+
+def fewer(undated: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
+    """Of no more boots than are remembered: the oldest are taken together, as of any boot."""
+    more = undated[: max(0, len(undated) - UNDATED + 1)]
+    if len(more) < 2:
+        return undated
+    return ((ANY, sum(count for _, count, _ in more), max(ns for _, _, ns in more)), *undated[len(more) :])
 
 
 def irregular(device: Device, start_ns: int, end_ns: int, *, now_ns: int) -> Device:
@@ -134,9 +145,12 @@ def _out_of_time(device: Device, block: Block, *, until_ns: int, now_ns: int) ->
     """The session of this block is to be detected again in the order of time."""
     device = _soiled(device, block.t0, until_ns, now_ns=now_ns, late=0)
     place = (block.boot % ERA, block.seq, block.t0)
-    if device.dirty is None or place in device.dirty.forced:
+    known = device.dirty.forced if device.dirty else ()
+    if device.dirty is None or place in known:
         return device
-    forced = (*device.dirty.forced, place)[-FORCED:]
+    if known and known[-1][:2] == (place[0], place[1] - 1) and abs(place[2] - known[-1][2]) < NEAR_NS:
+        known = known[:-1]  # one of a session is enough: others are not to be pushed out by many of it
+    forced = (*known, place)[-FORCED:]
     return msgspec.structs.replace(device, dirty=msgspec.structs.replace(device.dirty, forced=forced))
 
 

@@ -75,7 +75,7 @@ def plan(name: str, device: Device, *, journal: Journal, archive: Archive) -> Pl
     whole: frozenset[int] = frozenset()  # boots that are to be seen whole
     while True:
         window = (device.dirty.start_ns - margin_ns, device.dirty.end_ns + margin_ns)
-        low_ns, high_ns = _whole_boots(device, *window, whole=whole)
+        low_ns, high_ns = _whole_boots(device, *window, whole=whole, moved=moved)
         high_ns = min(high_ns, ALL_NS)
         archived = archive.marks(name, start_ns=max(low_ns, 0), end_ns=high_ns)
         archived += _elsewhere(name, moved, {identity(mark) for mark in archived} | keys.keys(), archive)
@@ -130,7 +130,9 @@ def _torn(device: Device, marks: Iterable[Mark], low_ns: int, high_ns: int) -> f
     )
 
 
-def _whole_boots(device: Device, low_ns: int, high_ns: int, *, whole: Set[int] = frozenset()) -> Span:
+def _whole_boots(
+    device: Device, low_ns: int, high_ns: int, *, whole: Set[int], moved: Mapping[Identity, int | None]
+) -> Span:
     """A window that holds boots whole, all with one number, where a device's clock or counter has failed."""
     order = device.order
     sound = not (device.dirty and device.dirty.forced) and not device.undated and not whole
@@ -138,9 +140,10 @@ def _whole_boots(device: Device, low_ns: int, high_ns: int, *, whole: Set[int] =
         return low_ns, high_ns
     here = {boot.boot % ERA for boot in order.boots if boot.end_ns and boot.start_ns < high_ns and low_ns < boot.end_ns}
     here |= whole
-    spans = [boot for boot in order.boots if boot.end_ns and boot.boot % ERA in here]
-    low_ns = min([low_ns, *(boot.start_ns - SESSION_GAP_NS for boot in spans)])
-    return low_ns, max([high_ns, *(boot.end_ns + SESSION_GAP_NS for boot in spans)])
+    spans = [(boot.start_ns, boot.end_ns) for boot in order.boots if boot.end_ns and boot.boot % ERA in here]
+    spans += [(at_ns, at_ns) for place, at_ns in moved.items() if at_ns is not None and place[0] in here]
+    low_ns = min([low_ns, *(start_ns - SESSION_GAP_NS for start_ns, _ in spans)])
+    return low_ns, max([high_ns, *(end_ns + SESSION_GAP_NS for _, end_ns in spans)])
 
 
 def _elsewhere(name: str, moved: Mapping[Identity, int | None], known: Set[Identity], archive: Archive) -> list[Mark]:

@@ -18,7 +18,7 @@ import msgspec
 
 from detector import Params
 from ingest.archive import Archive
-from ingest.devices import UNDATED, Device, Identity, detected_again, went_on
+from ingest.devices import Device, Identity, Waiting, detected_again, fewer, went_on
 from ingest.events import to_message
 from ingest.frontier import frontier_of
 from ingest.journal import Entry, Journal
@@ -191,13 +191,13 @@ class Reviser:
         entry.events = [*entry.events, *(to_message(episode, received_ns=None) for episode in gone)]
 
 
-def _undated(plan_: Plan, begun: Device, now: Device) -> tuple[tuple[int, int, int], ...]:
+def _undated(plan_: Plan, begun: Device, now: Device) -> tuple[Waiting, ...]:
     """Of which boots how many blocks have no time: by the plan, and those that came since it was made."""
     counts = Counter(plan_.undated)
     counts.update({boot: count for boot, count, _ in now.undated})
     counts.subtract({boot: count for boot, count, _ in begun.undated})
     latest = {boot: ns for boot, _, ns in now.undated}
-    return tuple((boot, count, latest.get(boot, 0)) for boot, count in counts.items() if count > 0)[-UNDATED:]
+    return fewer(tuple((boot, count, latest.get(boot, 0)) for boot, count in counts.items() if count > 0))
 
 
 def _left(device: Device, redone: Redone, *, params: Params) -> Detected:

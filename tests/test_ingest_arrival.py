@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from ingest_feed import SECOND_NS, block, feed
+from ingest_feed import SECOND_NS, block, cut, feed
 from test_ingest_late import EMG, FIRST, HOUR_NS, NOW, World, shifted
 
 from ingest.order import Horizon
@@ -148,3 +148,42 @@ def test_epochs_of_archived_blocks_that_lose_their_time_again_are_withdrawn(worl
     blocks = [*unset, *FIRST[4:10], *other]
     assert over(world, blocks) == in_order(world, blocks)
     assert world.store.statuses(["a"])[0].undated_blocks == 4
+
+
+def test_many_blocks_out_of_time_in_one_session_do_not_hide_those_of_another(tmp_path: Path) -> None:
+    world = World(tmp_path, replace(NOW, settle_s=10.0))
+    nights = []
+    for night, (count, boot) in enumerate([(2, 1), (80, 3)]):
+        first = shifted(FIRST[:2], night * 5 * HOUR_NS, boot=boot)
+        short = cut(EMG, [1.0] * count, boot=boot + 1)
+        nights += [*first, *shifted(list(short), night * 5 * HOUR_NS - SECOND_NS, boot=boot + 1)]
+    world.send(nights)
+    while world.service.ingester.step():
+        pass
+    found = over(world, nights)
+    world.stop()
+    assert found == in_order(world, nights[::-1])
+
+
+def test_a_late_block_without_a_time_is_dated_though_what_dates_it_lies_beyond_a_day(world: World) -> None:
+    unset = shifted(FIRST[:3], -FIRST[0].t0 + 1000 * SECOND_NS)
+    then = shifted(FIRST[3:5], -FIRST[0].t0 + 1000 * SECOND_NS + 30 * HOUR_NS, from_seq=3)
+    known = shifted(FIRST[5:10], 30 * HOUR_NS, from_seq=5)
+    blocks = [*unset, *then, *known]
+    world.send([unset[0], unset[2], *then, *known])
+    world.drain()
+    world.send(unset[1:2])
+    assert over(world, blocks) == in_order(world, blocks)
+    assert world.store.statuses(["a"])[0].undated_blocks == 0
+
+
+def test_blocks_without_a_time_are_dated_however_many_boots_have_some(world: World) -> None:
+    boots = [shifted(FIRST[:2], boot * 20 * SECOND_NS, boot=boot) for boot in range(1, 71)]
+    unset = [shifted(both[:1], -both[0].t0, boot=both[0].boot) for both in boots]
+    world.send([first for (first,) in unset])
+    world.drain()
+    assert world.store.statuses(["a"])[0].undated_blocks == 70
+    world.send([both[1] for both in boots])
+    blocks = [b for both, (first,) in zip(boots, unset, strict=True) for b in (first, both[1])]
+    assert over(world, blocks) == in_order(world, blocks)
+    assert world.store.statuses(["a"])[0].undated_blocks == 0
