@@ -281,6 +281,7 @@ class Ingester:
             revised = self._reviser.step(self.devices, hurry=hurry)
         except ArchiveError as error:
             self._log.error("archive_unreadable", reason=str(error))
+            self.metrics.archive_errors.inc()
             self._reviser.drop(self.devices)
             self._revise_at = self._monotonic() + ARCHIVE_WAIT_S
             if hurry:
