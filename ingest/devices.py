@@ -133,8 +133,9 @@ def went_on(device: Device, run: Iterable[Block], *, session_ns: int, reach_ns: 
     frontier = device.frontier
     for block in run:
         end_ns = end_of(block)
-        frontier = frontier.passed(block.boot, block.t0, end_ns)
         back = reach_ns and min(block.t0, before_ns or reach_ns) < reach_ns - BACK_NS
+        back = back or (block.boot != frontier.boot and block.t0 < reach_ns)
+        frontier = frontier.passed(block.boot, block.t0, end_ns)
         if back or frontier.behind or meets_ahead(device, block.t0, end_ns):
             device = _out_of_time(device, block, until_ns=max(reach_ns, end_ns), now_ns=now_ns)
         before_ns, reach_ns = end_ns, max(reach_ns, end_ns)

@@ -187,3 +187,10 @@ def test_blocks_without_a_time_are_dated_however_many_boots_have_some(world: Wor
     blocks = [b for both, (first,) in zip(boots, unset, strict=True) for b in (first, both[1])]
     assert over(world, blocks) == in_order(world, blocks)
     assert world.store.statuses(["a"])[0].undated_blocks == 0
+
+
+def test_a_block_between_late_ones_of_a_counter_that_began_again_is_detected_in_between_them(world: World) -> None:
+    again = shifted(FIRST[:3], 600 * SECOND_NS, boot=0, from_seq=1)
+    world.send([FIRST[0], again[1], again[0], again[2]])
+    blocks = [FIRST[0], *again]
+    assert over(world, blocks) == in_order(world, blocks)
