@@ -1,8 +1,9 @@
 """Everything that the doctor looks at, in an order in which one area's facts serve the next."""
 
 import datetime as dt
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,8 @@ class Seen:
     settings: Settings
     now_ns: int
     checks: list[Check] = field(default_factory=list)
-    journal: JournalFacts | None = None
+    ever_ran: bool = False  # whether an ingester has run with this data folder
+    journal: JournalFacts | None = None  # None also for one that is damaged
     folder: FolderFacts | None = None
     running: bool | None = None
     services: Sequence[ServiceStatus] = ()
@@ -54,14 +56,33 @@ def steps(
 ) -> Iterator[tuple[str, Step]]:
     """The areas, each with its name for a progress bar."""
     given = read_conf(mosquitto_conf) if mosquitto_conf else None
+    for name, step in _areas(open_store, broker_load=broker_load, conf=given):
+        yield name, lambda seen, name=name, step=step: _guarded(seen, name, step)  # type: ignore[misc]
+
+
+def _areas(
+    open_store: Callable[[Settings], Store], *, broker_load: bool, conf: dict[str, str] | None
+) -> Iterator[tuple[str, Step]]:
     yield "settings", lambda seen: seen.checks.extend(check_settings(seen.settings))
     yield "journal", _journal
     yield "data folder", _folder
     yield "store", lambda seen: _store(seen, open_store)
     yield "ingester", _ingester
     yield "broker", lambda seen: _broker(seen, load=broker_load)
-    yield "broker's configuration", lambda seen: seen.checks.extend(check_conf(given))
+    yield "broker's configuration", lambda seen: seen.checks.extend(check_conf(conf))
     yield "machine", _machine
+
+
+def _guarded(seen: Seen, name: str, step: Step) -> None:
+    """Look at one area; what cannot be read there ends that area and no other."""
+    try:
+        step(seen)
+    except (sqlite3.Error, OSError, ValueError, TypeError) as error:  # the last two: values that nobody wrote
+        told = f"the {name} could not be looked at to the end: {type(error).__name__}: {error}"
+        mend = (
+            "run the doctor as the user of the service; if it is that user, see the system's log: disk or file is bad"
+        )
+        seen.checks.append(fail("doctor.looked", told, mend))
 
 
 def _journal(seen: Seen) -> None:
@@ -71,9 +92,15 @@ def _journal(seen: Seen) -> None:
     if not facts.exists:
         seen.checks.append(skipped("journal.whole", "no ingester has run with this data folder yet"))
         return
-    seen.checks += check_file("journal", facts)
+    seen.ever_ran = True
     if not facts.unreadable and facts.version == JOURNAL_SCHEMA:
-        seen.journal = look_at_journal(path, now_ns=seen.now_ns)
+        try:
+            seen.journal = look_at_journal(path, now_ns=seen.now_ns)
+        except (sqlite3.Error, OSError) as error:
+            facts = replace(facts, unreadable="" if facts.damage else str(error))
+    seen.checks += check_file("journal", facts)
+    if seen.journal is None:
+        seen.checks.append(skipped("journal.outbox", "what it holds cannot be counted", "see the checks above"))
 
 
 def _folder(seen: Seen) -> None:
@@ -148,13 +175,13 @@ def _broker(seen: Seen, *, load: bool) -> None:
         ca_file=settings.broker_tls_ca,
     )  # fmt: skip
     why = _why_leave_alone(seen)
-    facts = look_at_broker(mqtt, load=load, own_session=why, ever_ran=seen.journal is not None)
+    facts = look_at_broker(mqtt, load=load, own_session=why, ever_ran=seen.ever_ran)
     seen.checks += check_broker(facts)
 
 
 def _why_leave_alone(seen: Seen) -> str:
     """Why the ingester's session must not be asked for: to ask is to take it over from one that runs anywhere."""
-    if seen.journal is None:
+    if not seen.ever_ran:
         return "no ingester has run with this data folder yet"
     beats = [service.beat_ns for service in seen.services if service.name == "ingest"]
     if not beats:

@@ -31,7 +31,7 @@ class JournalFacts:
 
 
 def look_at_journal(path: Path, *, now_ns: int | None = None) -> JournalFacts:
-    """Count what a journal holds; reads only."""
+    """Count what a journal holds; reads only. Raises sqlite3.Error or OSError where it cannot be read."""
     now_ns = time.time_ns() if now_ns is None else now_ns
     with reading(path) as db:
         counts = dict(db.execute("SELECT disposition, count(*) FROM block GROUP BY disposition"))
@@ -39,6 +39,8 @@ def look_at_journal(path: Path, *, now_ns: int | None = None) -> JournalFacts:
         size, first = db.execute(
             "SELECT total(length(payload)), min(received_ns) FROM block WHERE received_ns > ?", (now_ns - DAY_NS,)
         ).fetchone()
+        if not all(isinstance(time_ns, int | None) for time_ns in (oldest, newest, first)):
+            raise sqlite3.DatabaseError("rows of table block are not what was written")
         return JournalFacts(
             records=_count(db, "outbox"),
             events=_count(db, "event_outbox"),

@@ -13,6 +13,16 @@ from ingest.doctor.check import Check, fail, in_bytes, ok, skipped, warn
 CHECK_S: Final = 60.0  # a large file is read whole
 BUSY_S: Final = 10.0
 _STEPS: Final = 100_000  # of SQLite's machine between two looks at the clock
+# What loses least, by the file. What is written beside it since a backup stays where it is.
+_MENDS: Final = {
+    "journal": "start `charley ingest` (again): it sets the file aside, saves all rows that can be read and says how "
+    "many were lost; restore a backup only if that is too much",
+    "store": "stop the roles, move store.sqlite with its -wal and -shm away, and put the store.sqlite of the last "
+    "backup in its place; journal and archive stay as they are",
+    "registry": "stop the API, keep the file with its -wal and -shm elsewhere, `charley restore` a backup into a new "
+    "folder and take its registry.sqlite",
+}
+_OTHER: Final = "stop the service, keep the file elsewhere, and take it from a backup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +36,8 @@ class FileFacts:
     damage: str | None = ""
     version: int | None = None
     known: int | None = None  # the schema that this program writes
+    aside: tuple[str, ...] = ()  # damaged ones of before that were set aside
+    aside_bytes: int = 0
 
 
 @contextmanager
@@ -40,25 +52,29 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 def look_at_file(path: Path, *, version: str, known: int | None, limit_s: float = CHECK_S) -> FileFacts:
     """Size, schema (the answer to the query `version`) and whether SQLite finds the file whole."""
-    facts = FileFacts(path=path, known=known)
-    if not path.exists():
-        return FileFacts(path=path, exists=False)
     try:
+        if not path.exists():
+            return FileFacts(path=path, exists=False)
         with reading(path) as db:
             row = db.execute(version).fetchone()
             damage = _damage(db, limit_s)
-    except sqlite3.Error as error:
-        return FileFacts(path=path, size=path.stat().st_size, unreadable=str(error))
-    size = sum(part.stat().st_size for part in (path, Path(f"{path}-wal")) if part.exists())
+    except (sqlite3.Error, OSError) as error:
+        return FileFacts(path=path, size=_size(path), unreadable=str(error))
+    found = None if row is None else row[0]
+    if known is not None and not isinstance(found, int | None):
+        damage, found = damage or f"its schema is {found!r}", None
+    aside = sorted(path.parent.glob(f"{path.name}.damaged-*"))
     return FileFacts(
-        path=path, size=size, damage=damage, version=None if row is None else row[0], known=facts.known
+        path=path, size=_size(path) + _size(Path(f"{path}-wal")), damage=damage, version=found, known=known,
+        aside=tuple(dict.fromkeys(one.name.removesuffix("-wal").removesuffix("-shm") for one in aside)),
+        aside_bytes=sum(_size(one) for one in aside),
     )  # fmt: skip
 
 
 def check_file(name: str, facts: FileFacts) -> list[Check]:
     """The checks of a file that exists."""
     told = f"{facts.path.name}, {in_bytes(facts.size)}"
-    restore = "stop the service, keep the file, and `charley restore` a backup into a new data folder"
+    restore = _MENDS.get(name, _OTHER)
     if facts.unreadable:
         mend = f"run the doctor as the user of the service; if it is that user: {restore}"
         return [fail(f"{name}.whole", f"{told}: {facts.unreadable}", mend)]
@@ -68,6 +84,11 @@ def check_file(name: str, facts: FileFacts) -> list[Check]:
                         f'sqlite3 {facts.path} "PRAGMA quick_check"')  # fmt: skip
     elif facts.damage:
         whole = fail(f"{name}.whole", f"{told}: {facts.damage}", restore)
+    elif facts.aside:
+        told += f": whole; beside it lies what was set aside as damaged, {in_bytes(facts.aside_bytes)}"
+        mend = "its log says how many rows were lost; once nothing of them is missed, or with a copy elsewhere, remove"
+        files = ", ".join(f"{one}*" for one in facts.aside)
+        whole = warn(f"{name}.whole", told, f"{mend} {files} in {facts.path.parent}")
     return [whole, _schema(f"{name}.schema", facts)]
 
 
@@ -80,6 +101,13 @@ def _schema(name: str, facts: FileFacts) -> Check:
         return fail(name, f"{told}; this release knows up to {facts.known}", mend)
     mend = "start `charley ingest` of this release once: it brings the file forward; back up before"
     return warn(name, f"{told}; this release writes {facts.known}", mend)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # not there, or not to be looked at
 
 
 def _damage(db: sqlite3.Connection, limit_s: float) -> str | None:
