@@ -280,9 +280,7 @@ def test_a_device_that_the_detector_cannot_take_is_set_aside_and_the_others_go_o
     track = ingester.ingester.devices["bad"].track
     assert track is not None
     broken = track.__class__(track.signature, track.detector, track.anchor_ns, track.received, b"broken")
-    ingester.ingester.devices["bad"] = ingester.ingester.devices["bad"].__class__(
-        ingester.ingester.devices["bad"].order, ingester.ingester.devices["bad"].view, broken
-    )
+    ingester.ingester.devices["bad"] = msgspec.structs.replace(ingester.ingester.devices["bad"], track=broken)
     feed(source, "bad", [block(EMG[:1000], seq=1)])
     feed(source, "a", BLOCKS)
     drain(ingester)
