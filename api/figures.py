@@ -16,7 +16,7 @@ from api.reading import Sources
 from api.registry import devices
 from api.watch import SCAN, states, statuses_of
 from api.zones import SECOND_NS
-from ingest.store import ServiceStatus, StoreError
+from ingest.store import ServiceStatus, StoreDamaged, StoreError
 
 COUNT_EVERY_NS: Final = 60 * SECOND_NS
 OF_INGESTER: Final = {
@@ -49,6 +49,8 @@ class Figures(Collector):
             if ingester is not None:
                 yield from _of_ingester(ingester, now_ns=self.sources.now_ns())
             yield self._devices()
+        except StoreDamaged as error:
+            self.sources.damage.note(error)  # of which `charley_part_up` says so from now on
         except (StoreError, RegistryUnavailable):
             return  # `charley_part_up` says so
 

@@ -7,6 +7,8 @@ Rules
 - `degraded` does not: the API goes on to answer, with what there is. An ingester that is silent, never came, or has
   lost the broker, results that are late, and an ingester about which the store cannot say anything.
 - An ingester that fell silent while it took no more is still not ready: nobody knows better.
+- A store of which any read met damage is not ready until the service is started again: other reads may go well, and a
+  file can only be restored while nobody has it open.
 - Sentences are for everyone: `/readyz` is open. They name no device and no person.
 """
 
@@ -19,7 +21,7 @@ from typing import Final, Literal
 from api.errors import RegistryUnavailable
 from api.reading import Sources
 from api.wording import count, duration
-from ingest.store import ServiceStatus, StoreError
+from ingest.store import ServiceStatus, StoreDamaged, StoreError
 
 PartState = Literal["ok", "degraded", "unavailable"]
 LEAST_FREE_BYTES: Final = 100 * 2**20
@@ -37,6 +39,10 @@ class Part:
 
 
 OK: Final = Part("ok", "It works.")
+DAMAGED: Final = Part(
+    "unavailable",
+    'The store is damaged. Stop every role and restore it: docs/operations.md, "When a file is damaged".',
+)
 
 
 def parts(sources: Sources, *, data_dir: Path) -> dict[str, Part]:
@@ -102,9 +108,15 @@ def _registry(sources: Sources) -> Part:
 
 def _store(sources: Sources) -> tuple[Part, list[ServiceStatus]]:
     try:
-        return OK, sources.store.services()
+        services = sources.store.services()
+    except StoreDamaged as error:
+        sources.damage.note(error)
     except StoreError:
         return Part("unavailable", "The store cannot be read."), []
+    else:
+        if not sources.damage.met:
+            return OK, services
+    return DAMAGED, []
 
 
 def _disk(data_dir: Path) -> Part:

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.errors import ApiError, Conflict, Invalid, RegistryUnavailable, SignInRequired, Unknown
-from ingest.store import StoreError, StoreUnavailable
+from ingest.store import StoreDamaged, StoreError, StoreUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:charley:problem:"
@@ -38,9 +38,11 @@ HTTP: Final = Problem("http", 400, "The request cannot be understood")
 INTERNAL: Final = Problem("internal", 500, "Something is broken here")
 REGISTRY: Final = Problem("registry-unavailable", 503, "The registry does not answer")
 STORE: Final = Problem("store-unavailable", 503, "The store does not answer")
+STORE_DAMAGED: Final = Problem("store-damaged", 503, "The store is damaged")
 STORE_REFUSED: Final = Problem("store-refused", 502, "The store refused the question")
 PROBLEMS: Final = (
-    SIGN_IN, NOT_FOUND, METHOD, CONFLICT, INVALID, HTTP, INTERNAL, REGISTRY, STORE, STORE_REFUSED,
+    SIGN_IN, NOT_FOUND, METHOD, CONFLICT, INVALID, HTTP, INTERNAL, REGISTRY, STORE, STORE_DAMAGED,
+    STORE_REFUSED,
 )  # fmt: skip
 _NO_SUCH_THING: Final = (
     "There is nothing at this address, or nothing that you may see. Check the id; lists show what there is."
@@ -48,6 +50,10 @@ _NO_SUCH_THING: Final = (
 _WRONG_METHOD: Final = "The address is right, the method is not: the Allow header names those that work."
 _BROKEN: Final = "The request was in order; the fault is ours and is in the log. Trying again may help."
 _STORE_DOWN: Final = "Measurements cannot be read now; nothing is lost. Try again in a few seconds."
+_STORE_DAMAGED: Final = (
+    "Measurements cannot be read: the store is damaged, and trying again will not help. Tell who runs the service: "
+    'docs/operations.md, "When a file is damaged", says what to do.'
+)
 _REGISTRY_DOWN: Final = "Wearers and devices cannot be read now; nothing is lost. Try again in a few seconds."
 _STORE_REFUSED: Final = "The store cannot answer this question as it is; the log says why."
 SCHEMA: Final[dict[str, Any]] = {
@@ -106,6 +112,8 @@ def of_error(error: Exception) -> Response:
             found, sentence, headers = NOT_FOUND, _NO_SUCH_THING, {}
         case RegistryUnavailable():
             found, sentence = REGISTRY, _REGISTRY_DOWN
+        case StoreDamaged():
+            found, sentence, headers = STORE_DAMAGED, _STORE_DAMAGED, {}
         case StoreUnavailable():
             found, sentence = STORE, _STORE_DOWN
         case StoreError():
@@ -124,7 +132,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
 
 
-async def _on_known(_request: Request, error: Exception) -> Response:
+async def _on_known(request: Request, error: Exception) -> Response:
+    if isinstance(error, StoreDamaged):
+        request.app.state.sources.damage.note(error)
     return of_error(error)
 
 

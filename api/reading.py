@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from api.columns import Columns
 from api.coverage import EPOCH_NS
 from api.coverage import Interval as Edges
+from api.damage import Damage
 from api.hours import MEMORY_BYTES, Hours
 from api.memo import Memo
 from api.nights import Rest
@@ -36,6 +37,7 @@ class Sources:
     signals: Memo[Signal | None] = field(default_factory=lambda: Memo(20_000))  # of devices; small
     tallies: Memo[dict[str, int]] = field(default_factory=Memo)
     refits: Memo[Refit] = field(default_factory=Memo)
+    damage: Damage = field(default_factory=Damage)
 
     @property
     def hours(self) -> Hours:

@@ -8,6 +8,7 @@ IngestError
 ├── ArchiveError  the machine's: disk full, or a part of the archive that cannot be read
 └── StoreError    the store's
     ├── StoreUnavailable  for now: try again for as long as it takes
+    │   └── StoreDamaged  until somebody restores a file: trying again is harmless, and of no use
     └── StoreRefused      for good: this record will never be accepted as it is
 """
 
@@ -50,6 +51,10 @@ class StoreUnavailable(StoreError):
     def __init__(self, sentence: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(sentence)
         self.retry_after_s = retry_after_s
+
+
+class StoreDamaged(StoreUnavailable):
+    """What the store keeps is damaged: somebody has to put it right, and what is written meanwhile has to wait."""
 
 
 class StoreRefused(StoreError):

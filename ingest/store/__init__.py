@@ -1,6 +1,6 @@
 """What is kept: one small interface; memory, SQLite (embedded default) and InfluxDB behind it."""
 
-from ingest.errors import StoreError, StoreRefused, StoreUnavailable
+from ingest.errors import StoreDamaged, StoreError, StoreRefused, StoreUnavailable
 from ingest.store.interface import Store
 from ingest.store.records import DeviceStatus, Episode, EpisodeState, Epoch, Record, ServiceStatus, same_record
 
@@ -12,6 +12,7 @@ __all__ = [
     "Record",
     "ServiceStatus",
     "Store",
+    "StoreDamaged",
     "StoreError",
     "StoreRefused",
     "StoreUnavailable",

@@ -14,7 +14,8 @@ class Store(Protocol):
 
     `StoreRefused` means that this very record or question is at fault and never will do. `StoreUnavailable` is
     everything else: what passes (a server that is down) and what somebody can put right (a wrong token, a full
-    disk, a read-only file). A writer keeps what it has and tries again; nothing is given up for a wrong setting.
+    disk, a read-only file), among it `StoreDamaged`, a file to be restored. A writer keeps what it has and tries
+    again; nothing is given up for a wrong setting.
     A constructor may raise `StoreRefused` for settings that cannot be right.
     """
 

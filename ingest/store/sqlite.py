@@ -19,7 +19,7 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.errors import StoreError, StoreRefused, StoreUnavailable
+from ingest.errors import StoreDamaged, StoreError, StoreRefused, StoreUnavailable
 from ingest.store.columns import (
     EPISODES,
     EPOCHS,
@@ -41,6 +41,9 @@ from ingest.store.sqlite_schema import check_ours, migrate, transaction, use_wal
 _OWN_FAULT: Final = {sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
 # What passes while a file is being opened; another error there means that the path or the file is wrong.
 _PASSING: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM}
+# The file is not what was written. Waiting does not mend that.
+_DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_RESTORE: Final = 'Stop every role and restore it: docs/operations.md, "When a file is damaged"'
 # Jumps from device to device along the key instead of reading every row of it.
 _DEVICES: Final = """
 WITH RECURSIVE found(device) AS (
@@ -211,6 +214,8 @@ class SqliteStore:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         refused = code in _OWN_FAULT if self._opened else code not in _PASSING
         sentence = f"the store {self._path}: {error}"
+        if self._opened and code in _DAMAGE:
+            return StoreDamaged(f"{sentence}. {_RESTORE}")
         return StoreRefused(sentence) if refused else StoreUnavailable(sentence)
 
 
