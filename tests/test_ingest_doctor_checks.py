@@ -240,10 +240,24 @@ def test_clocks_of_devices() -> None:
     assert (off.verdict, "d +3600 s" in off.found) == ("warn", True)
     drifting = one(check_devices([*sound, status("d", clock_drift_ppm=-250.0)], now_ns=NOW_NS), "devices.clock")
     assert drifting.verdict == "warn"
-    ours = [status(name, clock_offset_s=-7200.0 + number) for number, name in enumerate("abc")]
+    ours = [status(name, clock_offset_s=7200.0 + number) for number, name in enumerate("abc")]
     mine = one(check_devices(ours, now_ns=NOW_NS), "devices.clock")
     assert (mine.verdict, "this machine's clock" in mine.mend) == ("fail", True)
     assert check_devices([], now_ns=NOW_NS)[0].verdict == "skipped"
+
+
+def test_blocks_that_waited_are_no_proof_of_a_clock_that_is_behind() -> None:
+    """While the ingester was away, blocks waited at the broker: their delay is all that is known."""
+    waited = [
+        status(name, clock_offset_s=-1300.0, last_sample_ns=NOW_NS - (1300 + number) * 10**9)
+        for number, name in enumerate("abc")
+    ]
+    for some in (waited, waited[:1]):
+        check = one(check_devices(some, now_ns=NOW_NS), "devices.clock")
+        assert (check.verdict, "came late" in check.found) == ("warn", True)
+        assert "waited at the broker" in check.mend
+    live = [status(one.device, clock_offset_s=-1300.0, last_sample_ns=NOW_NS - 10**9) for one in waited]
+    assert one(check_devices(live, now_ns=NOW_NS), "devices.clock").verdict == "ok"
 
 
 def test_a_clock_that_was_wrong_long_ago_is_not_told_of() -> None:

@@ -1,4 +1,8 @@
-"""The devices and the ingester, as their own records tell of them."""
+"""The devices and the ingester, as their own records tell of them.
+
+A block that waited at the broker or in the device looks like one of a clock that is behind; nothing on the way makes
+a clock look ahead. So a clock that is ahead is wrong, and of one that is behind both causes are named.
+"""
 
 from collections.abc import Sequence
 from statistics import median
@@ -12,6 +16,9 @@ DRIFT_PPM: Final = 200.0
 SILENT_S: Final = 60.0
 RECENT_S: Final = 86_400.0
 RUNNING: Final = "ingester.running"
+_WAITED: Final = (
+    "where blocks waited at the broker or in the devices, nothing is to be done: look again a day after; else"
+)
 
 
 def check_devices(statuses: Sequence[DeviceStatus], *, now_ns: int) -> list[Check]:
@@ -24,18 +31,35 @@ def check_devices(statuses: Sequence[DeviceStatus], *, now_ns: int) -> list[Chec
 def _clocks(statuses: Sequence[DeviceStatus], now_ns: int) -> Check:
     name = "devices.clock"
     live = [status for status in statuses if now_ns - status.last_received_ns < RECENT_S * 1e9]
-    off = [status for status in live if abs(status.clock_offset_s) > OFF_S or abs(status.clock_drift_ppm) > DRIFT_PPM]
+    off = [status for status in live if _is_off(status)]
     if not off:
         return ok(name, f"{len(live)} of {len(statuses)} devices heard in a day, their clocks within {OFF_S:.0f} s")
-    middle_s = median(status.clock_offset_s for status in live)
-    if len(live) >= 3 and abs(middle_s) > OFF_S:
-        told = f"most devices' clocks differ from this one, by {in_words(abs(middle_s))}"
+    middle_s = median(status.clock_offset_s if _is_off(status) else 0.0 for status in live)
+    if len(live) >= 3 and middle_s > OFF_S:
+        told = f"most devices' clocks are ahead of this one, by {in_words(middle_s)}"
         return fail(name, told, "it is this machine's clock that is wrong: timedatectl set-ntp true")
-    told = ", ".join(
-        f"{status.device} {status.clock_offset_s:+.0f} s {status.clock_drift_ppm:+.0f} ppm" for status in off[:5]
-    )
+    if len(live) >= 3 and middle_s < -OFF_S:
+        told = f"most devices seem {in_words(-middle_s)} behind: their blocks came late, or this clock is ahead"
+        return warn(name, told, f"{_WAITED}, see that this machine's clock is kept by NTP: timedatectl set-ntp true")
     mend = "set these devices' clocks: their times, and so their nights, are off by that much"
-    return warn(name, f"{len(off)} clocks are wrong: {told}", mend)
+    wrong = [one for one in off if one.clock_offset_s > OFF_S or abs(one.clock_drift_ppm) > DRIFT_PPM]
+    behind = [one for one in off if one not in wrong]
+    told = f"{len(behind)} clocks are behind, or their blocks came late: {_some(behind)}"
+    if not wrong:
+        return warn(name, told, f"{_WAITED}, {mend}")
+    firm = f"{len(wrong)} clocks are wrong: {_some(wrong)}"
+    return warn(name, f"{firm}; {told}" if behind else firm, mend)
+
+
+def _some(statuses: Sequence[DeviceStatus]) -> str:
+    return ", ".join(f"{one.device} {one.clock_offset_s:+.0f} s {one.clock_drift_ppm:+.0f} ppm" for one in statuses[:5])
+
+
+def _is_off(status: DeviceStatus) -> bool:
+    late_s = (status.last_received_ns - status.last_sample_ns) / 1e9
+    if status.clock_offset_s < -OFF_S and 0 <= late_s < OFF_S:
+        return abs(status.clock_drift_ppm) > DRIFT_PPM  # its newest block ended just before it came: it is not behind
+    return abs(status.clock_offset_s) > OFF_S or abs(status.clock_drift_ppm) > DRIFT_PPM
 
 
 def _refused(statuses: Sequence[DeviceStatus]) -> Check:
