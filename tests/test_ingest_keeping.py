@@ -13,7 +13,7 @@ import pytest
 import servers
 from api_world import ns
 from conftest import NamedInfluxDB
-from ingest_feed import contents, cut, ingest, recording
+from ingest_feed import block, contents, cut, ingest, recording
 from pydantic import SecretStr
 from rich.console import Console
 from store_records import an_episode, an_epoch
@@ -23,6 +23,7 @@ from api.periods import NightPreference
 from api.registry import open_registry, wearers
 from api.registry.copy import restore_registry, snapshot_registry
 from api.zones import ZoneChange, ZoneHistory
+from ingest.archive import Archive, Archived
 from ingest.keeping import BackupError, RegistryTools
 from ingest.keeping.command import run_backup, run_restore
 from ingest.keeping.manifest import read_manifest
@@ -45,10 +46,8 @@ def site(folder: Path) -> Settings:
         blocks = cut(recording(150, seed=len(device)), [1.0] * 150)
         ingest(folder, [(device, block) for block in blocks], store=store)
     store.close()
-    date = folder / "archive" / "device=leg-1" / "date=2026-11-20"
-    date.mkdir(parents=True)
-    (date / "part-1.parquet").write_bytes(b"PAR1 raw PAR1")
-    (date / ".part-2.parquet.tmp").write_bytes(b"half")
+    Archive(folder / "archive").add("leg-1", [Archived(block(recording(1)), 1)])
+    part(folder).with_name(".part-2.parquet.tmp").write_bytes(b"half")
     settings = Settings(data_dir=folder)
     registry = open_registry(f"sqlite:///{folder / 'registry.sqlite'}")
     with registry.write() as db:
@@ -56,6 +55,12 @@ def site(folder: Path) -> Settings:
     registry.close()
     load_or_create_token(folder / "admin-token")
     return settings
+
+
+def part(folder: Path) -> Path:
+    """The only part of the archive in a data folder or a backup."""
+    (found,) = (folder / "archive").rglob("part-*.parquet")
+    return found
 
 
 def console() -> tuple[Console, io.StringIO]:
@@ -101,9 +106,9 @@ def test_what_is_restored_is_what_there_was(tmp_path: Path) -> None:
     assert rows(again.data_dir / "registry.sqlite", "wearers") == rows(settings.data_dir / "registry.sqlite", "wearers")
     assert rows(again.data_dir / "registry.sqlite", "zone_changes") != []
     assert (again.data_dir / "admin-token").read_text() == (settings.data_dir / "admin-token").read_text()
-    (part,) = (again.data_dir / "archive").rglob("*.*")
-    assert part.read_bytes() == b"PAR1 raw PAR1"
-    assert part.stat().st_nlink == 1  # the backup keeps its own
+    (archived,) = (again.data_dir / "archive").rglob("*.*")
+    assert archived.read_bytes() == part(settings.data_dir).read_bytes()
+    assert archived.stat().st_nlink == 1  # the backup keeps its own
     assert {path.name for path in again.data_dir.iterdir()} == {
         "journal.sqlite", "store.sqlite", "registry.sqlite", "admin-token", "archive"
     }  # fmt: skip
@@ -111,7 +116,7 @@ def test_what_is_restored_is_what_there_was(tmp_path: Path) -> None:
 
 def test_only_the_owner_may_read_either(tmp_path: Path) -> None:
     settings = site(tmp_path / "data")
-    (settings.data_dir / "archive" / "device=leg-1" / "date=2026-11-20" / "part-1.parquet").chmod(0o600)
+    part(settings.data_dir).chmod(0o600)
     back_up(settings, tmp_path / "kept")
     restore(Settings(data_dir=tmp_path / "new"), tmp_path / "kept")
     for root in (tmp_path / "kept", tmp_path / "new"):

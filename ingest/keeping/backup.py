@@ -12,19 +12,33 @@ from typing import Final
 
 from ingest.doctor.check import in_bytes
 from ingest.keeping.copying import copy_file, copy_parts, copy_sqlite, make_folder, sync, sync_all
-from ingest.keeping.manifest import FORMAT, BackupError, Manifest, Progress, entries, utc, write_manifest
+from ingest.keeping.damage import damaged_parts
+from ingest.keeping.manifest import (
+    ARCHIVE,
+    FORMAT,
+    JOURNAL,
+    STORE,
+    BackupError,
+    Manifest,
+    Progress,
+    entries,
+    utc,
+    write_manifest,
+)
 from ingest.keeping.moment import Moment, moment
 from ingest.keeping.records import copy_store
 from ingest.keeping.registry import RegistryTools, has_registry, registry_url
 from ingest.settings import Settings
 from ingest.store import Store
 
-JOURNAL: Final = "journal.sqlite"
-STORE: Final = "store.sqlite"
 REGISTRY: Final = "registry.jsonl"
 TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
-ARCHIVE: Final = "archive"
-_COUNTED: Final = {"blocks": "block", "waiting records": "outbox", "quarantined": "quarantine"}
+_COUNTED: Final = {
+    "blocks": "SELECT count(*) FROM block",
+    "waiting records": "SELECT count(*) FROM outbox",
+    "quarantined": "SELECT count(*) FROM quarantine",
+}
+_VERSION: Final = {"journal": "SELECT max(version) FROM schema_version"}
 
 
 @dataclass(slots=True)
@@ -41,6 +55,7 @@ class _Draft:
     folder: Path
     schemas: dict[str, int | str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -57,6 +72,7 @@ def back_up(
             _check_room(now, to.parent, archive=archive)
             _copy_databases(now, draft, progress=progress)
         draft.counts["archive parts"] = copy_parts(archive, now.parts, draft.folder / ARCHIVE, progress)
+        draft.damaged |= damaged_parts(draft.folder, ARCHIVE)
         if settings.store == "influxdb":
             draft.counts |= copy_store(settings, draft.folder / STORE, open_store=open_store, at_ns=now.at_ns)
             draft.schemas["store"] = _version(draft.folder / STORE)
@@ -65,7 +81,8 @@ def back_up(
             draft.notes.append("no admin token here: a new one is made when the API starts")
         manifest = Manifest(
             format=FORMAT, charley=importlib.metadata.version("charley"), created=utc(now.at_ns), at_ns=now.at_ns,
-            exact=now.exact, schemas=draft.schemas, counts=draft.counts, files=entries(draft.folder, progress),
+            exact=now.exact, schemas=draft.schemas, counts=draft.counts, damaged=draft.damaged,
+            files=entries(draft.folder, progress),
         )  # fmt: skip
         sync(write_manifest(draft.folder, manifest))
         sync_all(draft.folder)
@@ -84,20 +101,30 @@ def size_of(settings: Settings) -> int:
 def _copy_databases(now: Moment, draft: _Draft, *, progress: Progress) -> None:
     if now.journal is not None:
         trouble = copy_sqlite(now.journal, draft.folder / JOURNAL, progress)
-        (draft.schemas["journal"],) = now.journal.execute("SELECT version FROM schema_version").fetchone()
-        draft.counts |= {
-            name: now.journal.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names of ours
-            for name, table in _COUNTED.items()
-        }
-        draft.notes += [f"the journal is damaged ({trouble}): it was copied as it is"] * bool(trouble)
+        draft.damaged |= {JOURNAL: trouble} if trouble else {}
+        found = _numbers(now.journal, _VERSION, damaged=bool(trouble))
+        draft.schemas |= {name: number for name, number in found.items() if number}
+        draft.counts |= _numbers(now.journal, _COUNTED, damaged=bool(trouble))
     else:
         draft.notes.append("no journal here: no ingester has run with this data folder")
     if now.store is not None:
         trouble = copy_sqlite(now.store, draft.folder / STORE, progress)
         draft.schemas["store"] = _version(draft.folder / STORE)
-        draft.notes += [f"the store is damaged ({trouble}): it was copied as it is"] * bool(trouble)
+        draft.damaged |= {STORE: trouble} if trouble else {}
     if not now.exact:
         draft.notes.append("the ingester was too busy for one exact instant: a few results may be ahead of the journal")
+
+
+def _numbers(connection: sqlite3.Connection, questions: dict[str, str], *, damaged: bool) -> dict[str, int]:
+    """Answers by name; a damaged file owes none."""
+    found = {}
+    for name, question in questions.items():
+        try:
+            found[name] = connection.execute(question).fetchone()[0]
+        except sqlite3.DatabaseError:
+            if not damaged:
+                raise
+    return found
 
 
 def _copy_registry(settings: Settings, draft: _Draft, tools: RegistryTools) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingest.keeping.backup import back_up, size_of
+from ingest.keeping.damage import of_backup, of_restore
 from ingest.keeping.manifest import Progress as Told
 from ingest.keeping.manifest import read_manifest
 from ingest.keeping.registry import RegistryTools
@@ -18,6 +19,7 @@ from ingest.settings import Settings
 from ingest.store import Store
 
 DONE: Final = 0
+DAMAGED: Final = 1  # the backup is made, of files some of which are damaged
 HEALTH: Final = "It holds health data, names of people and the admin token: keep it as you would keep those."
 
 
@@ -25,17 +27,18 @@ def run_backup(
     settings: Settings, to: Path, *, tools: RegistryTools, open_store: Callable[[Settings], Store], out: Console,
     err: Console,
 ) -> int:  # fmt: skip
-    """Back up to a folder; in one that exists already, to a folder named after the time."""
+    """Back up to a folder, in one that exists already to a folder named after the time; gives the exit code."""
     place = to / time.strftime("charley-%Y%m%dT%H%M%SZ", time.gmtime()) if to.is_dir() else to
     with _bar("backing up", 2 * size_of(settings), err) as progress:
         done = back_up(settings, place, tools=tools, open_store=open_store, progress=progress)
-    for note in done.notes:
-        err.print(note, soft_wrap=True, markup=False, highlight=False)
+    damaged = of_backup(done.manifest.damaged)
+    for note in [*done.notes, *damaged]:
+        _say(err, note)
     _say(out, f"{done.folder}: the site as it was at {done.manifest.created}; {_counted(done.manifest.counts)}.")
     if done.folder.stat().st_dev == settings.data_dir.stat().st_dev:
         _say(out, "It is on the same disk as the data: copy it to another one.")
     _say(out, HEALTH)
-    return DONE
+    return DAMAGED if damaged else DONE
 
 
 def run_restore(
@@ -43,7 +46,10 @@ def run_restore(
     open_store: Callable[[Settings], Store], out: Console, err: Console,
 ) -> int:  # fmt: skip
     """Restore a backup into the empty data folder that the settings name."""
-    total = 2 * sum(entry.bytes for entry in read_manifest(source).files)
+    kept = read_manifest(source)
+    for note in of_restore(kept.damaged):
+        _say(err, note)
+    total = 2 * sum(entry.bytes for entry in kept.files)
     with _bar("restoring", total, err) as progress:
         manifest = restore(
             settings, source, tools=tools, open_store=open_store, keep_store=keep_store, progress=progress

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from ingest.keeping.damage import one_line
 from ingest.keeping.manifest import BackupError, Progress
 from ingest.keeping.moment import list_parts
 
@@ -28,10 +29,13 @@ def copy_sqlite(source: sqlite3.Connection, path: Path, progress: Progress) -> s
 
     with closing(sqlite3.connect(path, isolation_level=None)) as target:
         source.backup(target, pages=_PAGES, progress=moved)
-        target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-        trouble = "; ".join(row[0] for row in target.execute("PRAGMA quick_check(3)"))
+        try:
+            target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+            trouble = "; ".join(row[0] for row in target.execute("PRAGMA quick_check(3)"))
+        except sqlite3.DatabaseError as error:
+            trouble = str(error)
     sync(path)
-    return "" if trouble == "ok" else trouble
+    return "" if trouble == "ok" else one_line(trouble)
 
 
 def copy_parts(archive: Path, parts: dict[str, int], to: Path, progress: Progress) -> int:

@@ -11,6 +11,9 @@ import msgspec
 from ingest.errors import IngestError
 
 NAME: Final = "manifest.json"
+JOURNAL: Final = "journal.sqlite"
+STORE: Final = "store.sqlite"
+ARCHIVE: Final = "archive"
 FORMAT: Final = 1
 _PIECE: Final = 4 * 1024 * 1024
 
@@ -39,6 +42,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     exact: bool  # whether journal, store and archive show the very same instant
     schemas: dict[str, int | str]
     counts: dict[str, int]
+    damaged: dict[str, str] = {}  # file and what is wrong with it; it was so already, and copied as it was
     files: list[Entry]
 
 

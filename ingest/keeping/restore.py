@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from ingest.journal_schema import VERSION as JOURNAL_SCHEMA
-from ingest.keeping.backup import ARCHIVE, JOURNAL, REGISTRY, STORE, TOKEN
+from ingest.keeping.backup import REGISTRY, TOKEN
 from ingest.keeping.copying import copy_file, make_folder, sync, sync_all
-from ingest.keeping.manifest import BackupError, Manifest, Progress, read_manifest, verify
+from ingest.keeping.manifest import ARCHIVE, JOURNAL, STORE, BackupError, Manifest, Progress, read_manifest, verify
 from ingest.keeping.registry import RegistryTools, registry_url
 from ingest.settings import Settings
 from ingest.store import Store
