@@ -22,6 +22,16 @@ def check_parts(root: Path, *, since_ns: int) -> list[Finding]:
     return [*leftovers, *(finding for finding in findings if finding is not None)]
 
 
+def footer_trouble(path: Path) -> str:
+    """What is wrong with a part's footer, or nothing; nothing is set aside."""
+    try:
+        with pq.ParquetFile(path) as file:
+            version_of(file.schema_arrow)
+    except UNREADABLE as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
 def _cleared(path: Path) -> Finding:
     path.unlink()
     sentence = f"{path} was half written when the service ended, and is removed: its blocks are added again"

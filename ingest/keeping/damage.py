@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import pyarrow.parquet as pq
-
-from ingest.archive.reading import UNREADABLE, version_of
+from ingest.archive.checking import footer_trouble
 from ingest.keeping.manifest import ARCHIVE, JOURNAL, STORE
 
 SHOWN: Final = 5  # files; the manifest names all
@@ -23,11 +21,8 @@ def damaged_parts(folder: Path, archive: str) -> dict[str, str]:
     """Parts of an archive below a folder whose footers cannot be read, and what is wrong; the rest is not looked at."""
     found = {}
     for path in sorted((folder / archive).rglob("*.parquet")):
-        try:
-            with pq.ParquetFile(path) as file:
-                version_of(file.schema_arrow)
-        except UNREADABLE as error:
-            found[path.relative_to(folder).as_posix()] = one_line(str(error))
+        if trouble := footer_trouble(path):
+            found[path.relative_to(folder).as_posix()] = one_line(trouble)
     return found
 
 
