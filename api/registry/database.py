@@ -8,7 +8,7 @@ Rules
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
 from api.errors import Conflict, Invalid, RegistryUnavailable
-from ingest.store.sqlite_schema import use_wal
+from ingest.store.sqlite_schema import make_private, use_wal
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY_S: Final = 15.0  # how long a connection waits for another writer
@@ -85,6 +85,7 @@ def make_engine(url: str) -> sa.Engine:
         if not parsed.database or parsed.database == ":memory:":
             raise Invalid("registry", "The registry needs a file: give a URL such as sqlite:////data/registry.sqlite.")
         engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_S})
+        event.listen(engine, "do_connect", _make_sqlite)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -96,6 +97,11 @@ def make_engine(url: str) -> sa.Engine:
                 "registry", "PostgreSQL needs a driver: install charley with its extra `postgres`."
             ) from error
     raise Invalid("registry", f"The registry can be kept in SQLite or PostgreSQL, not in {backend}.")
+
+
+def _make_sqlite(_dialect: sa.Dialect, _record: object, arguments: list[str], _options: Mapping[str, object]) -> None:
+    if not arguments[0].startswith("file:"):  # a URI of SQLite's own, which says itself whether a file is made
+        make_private(Path(arguments[0]))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

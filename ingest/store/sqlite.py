@@ -35,7 +35,7 @@ from ingest.store.columns import (
     table_of,
 )  # fmt: skip
 from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
-from ingest.store.sqlite_schema import check_ours, migrate, transaction, use_wal
+from ingest.store.sqlite_schema import check_ours, make_private, migrate, transaction, use_wal
 
 # The row's own fault. Anything else passes or can be put right: a lock, a full disk, a file made read-only.
 _OWN_FAULT: Final = {sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
@@ -63,7 +63,7 @@ Row = tuple[str | int | float | None, ...]
 
 
 class SqliteStore:
-    """A `Store` in the file `path`, which is made when it does not exist."""
+    """A `Store` in the file `path`, which is made, for the owner alone, when it does not exist."""
 
     def __init__(self, path: Path, *, timeout_s: float = 10.0) -> None:
         self._path = path
@@ -72,6 +72,7 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._closed = False
         self._opened = False
+        make_private(path)
         with self._connection() as connection, self._speaking():
             check_ours(connection, path)
             use_wal(connection, timeout_s=timeout_s)

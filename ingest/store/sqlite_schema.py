@@ -9,10 +9,11 @@ Rules
 - One transaction: killed in the middle, the file is what it was.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,16 @@ from ingest.store.columns import TABLES, Column, Table
 SCHEMA_VERSION: Final = 2
 APPLICATION_ID: Final = 0x43484C59  # "CHLY"
 TYPES: Final = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "INTEGER", "names": "TEXT"}
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file for the owner alone, whatever the umask; SQLite gives `-wal` and `-shm` the same mode.
+
+    One that exists is not even opened: closing it would drop the locks of this process's other connections to it.
+    """
+    if not path.exists():
+        with suppress(OSError):  # SQLite says it better, or finds the file that another process has just made
+            os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def check_ours(connection: sqlite3.Connection, path: Path) -> None:
