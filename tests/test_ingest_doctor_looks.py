@@ -50,8 +50,10 @@ class Configured(servers.Mosquitto):
         super().start()
 
 
-def look(broker: servers.Mosquitto, *, load: bool = True, own_session: str = "in use") -> BrokerFacts:
-    settings = MqttSettings(host=broker.host, port=broker.port)
+def look(
+    broker: servers.Mosquitto, *, load: bool = True, own_session: str = "in use", username: str | None = None
+) -> BrokerFacts:
+    settings = MqttSettings(host=broker.host, port=broker.port, username=username)
     return look_at_broker(settings, load=load, own_session=own_session, ever_ran=True)
 
 
@@ -102,7 +104,35 @@ def test_a_user_that_may_not_write_there_is_told_so(mosquitto: servers.Mosquitto
         facts = look(broker)
     assert facts.load is not None
     assert facts.load.denied
-    assert verdicts(check_broker(facts))["broker.queue"] == "skipped"
+    assert verdicts(check_broker(facts))["broker.queue"] == "warn"
+
+
+def test_a_user_that_may_read_nothing_is_warned_of(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
+    """Mosquitto grants the subscription and then denies every message without a word."""
+    assert mosquitto.port
+    (tmp_path / "acl").write_text("topic write charley/v1/doctor/#\n")
+    (tmp_path / "acl").chmod(0o700)
+    with Configured(tmp_path, f"acl_file {tmp_path / 'acl'}") as broker:
+        facts = look(broker)
+    (check,) = [check for check in check_broker(facts) if check.name == "broker.queue"]
+    assert check.verdict == "warn"
+    assert "nothing came back" in check.found
+    assert "readwrite charley/v1/doctor/#" in check.mend
+
+
+def test_a_listener_that_knows_clients_by_user_is_seen(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
+    """There the doctor's clients end each other's connections, and one that begins anew would empty the ingester's."""
+    assert mosquitto.port
+    with Configured(tmp_path, "use_username_as_clientid true", "max_queued_messages 0") as broker:
+        assert verdicts(check_broker(look(broker, username="ingest")))["broker.client_id"] == "warn"
+        with connected(broker, username="ingest", keep_s=600) as (client, _):
+            client.subscribe("charley/v1/+/blocks", qos=1)
+        with connected(broker, username="device") as (device, _):
+            for number in range(3):
+                device.publish("charley/v1/leg/blocks", bytes([number]), qos=1).wait_for_publish(10)
+        assert verdicts(check_broker(look(broker, username="ingest")))["broker.client_id"] == "warn"
+        with connected(broker, username="ingest", expect=3) as (_, received):
+            assert received == [b"\0", b"\1", b"\2"]
 
 
 def test_nobody_there_and_nobody_let_in(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
@@ -135,11 +165,17 @@ def test_the_ingesters_session_is_found_and_left_as_it_is(mosquitto: servers.Mos
 
 @contextmanager
 def connected(
-    broker: servers.Mosquitto, *, name: str = "charley-ingest", keep_s: int = 0, expect: int = 0
+    broker: servers.Mosquitto,
+    *,
+    name: str = "charley-ingest",
+    username: str | None = None,
+    keep_s: int = 0,
+    expect: int = 0,
 ) -> Iterator[tuple[paho.Client, list[bytes]]]:
     """A client that acknowledges; entered once `expect` messages came."""
     received: list[bytes] = []
     client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5)
+    client.username_pw_set(username)
     client.on_message = lambda _client, _data, message: received.append(message.payload)
     properties = Properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = keep_s

@@ -8,10 +8,14 @@ from ingest.doctor.check import Check, fail, in_bytes, in_words, ok, skipped, wa
 from ingest.wire import MAX_PAYLOAD_BYTES, TOPIC_ROOT
 
 PROBE_TOPIC: Final = f"{TOPIC_ROOT}/doctor"
+_LOOKED: Final = ("subscription", "version", "dropped", "own_session", "queue", "in_flight", "largest_block")
 NEEDED_PACKET_BYTES: Final = MAX_PAYLOAD_BYTES + 1024
 LEAST_RECEIVE_MAXIMUM: Final = 20
 _QUEUE_MEND: Final = "Mosquitto: max_queued_messages 0 and max_queued_bytes 0 in mosquitto.conf, then restart it"
-_ACL_MEND: Final = f"give the user `topic readwrite {PROBE_TOPIC}/#` in the broker's ACL, or pass --no-broker-load"
+_ACL_MEND: Final = (
+    f"see the broker's ACL of this user: it needs `topic readwrite {PROBE_TOPIC}/#`, and for blocks what "
+    "deploy/mosquitto/acl gives to user ingest; if the ACL is right, use a listener without use_username_as_clientid"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class Load:
     in_flight: int = 0  # how many came before any was acknowledged
     session_kept: bool = True
     denied: str = ""  # why the user may not do this at all
+    silent: bool = False  # whether it was granted, and nothing came back
     largest: str = ""  # why the largest block did not pass; empty when it did
 
 
@@ -49,6 +54,7 @@ class BrokerFacts:
     unreachable: str = ""
     refused: str = ""
     granted: Granted | None = None
+    shared: bool = False  # whether clients of this user share one session, whatever client id they give
     subscription: str = ""  # why blocks cannot be subscribed to; empty when they can
     version: str | None = None
     dropped: int | None = None  # publications dropped since the broker started, where it says so
@@ -71,11 +77,22 @@ def check_broker(facts: BrokerFacts) -> list[Check]:
         return [*found, fail("broker.login", f"refused: {facts.refused or 'no answer to CONNECT'}", mend)]
     found.append(ok("broker.login", "accepted, MQTT 5"))
     found += _granted(facts.granted)
+    if facts.shared:
+        return [*found, _shared(), *(skipped(f"broker.{name}", "not tried: see broker.client_id") for name in _LOOKED)]
     found.append(_subscription(facts))
     found.append(_version(facts.version))
     found.append(_dropped(facts.dropped))
     found.append(_own_session(facts))
     return found + _loaded(facts)
+
+
+def _shared() -> Check:
+    told = "all clients of this user have one session here: whoever connects as it ends the ingester's connection"
+    mend = (
+        "set CHARLEY_BROKER_PORT to a listener without use_username_as_clientid (deploy/mosquitto has 1884 for the "
+        "ingester), or give nobody else this user and leave out doctor and `charley quarantine replay`"
+    )
+    return warn("broker.client_id", told, mend)
 
 
 def _granted(granted: Granted) -> list[Check]:
@@ -179,10 +196,14 @@ def _own_session(facts: BrokerFacts) -> Check:
 
 def _loaded(facts: BrokerFacts) -> list[Check]:
     load = facts.load
-    if load is None or load.denied:
-        why = facts.load_skipped or (load.denied if load else "") or "not tried"
-        mend = _ACL_MEND if load is not None else ""
-        return [skipped(f"broker.{name}", why, mend) for name in ("queue", "in_flight", "largest_block")]
+    rest = ("in_flight", "largest_block")
+    if load is None:
+        why = facts.load_skipped or "not tried"
+        return [skipped(f"broker.{name}", why) for name in ("queue", *rest)]
+    if load.denied:
+        blocks = "; perhaps it gets no blocks either, for brokers deny without a word" if load.silent else ""
+        queue = warn("broker.queue", f"{load.denied}{blocks}", _ACL_MEND)
+        return [queue, *(skipped(f"broker.{name}", "not tried: see broker.queue") for name in rest)]
     largest = ok("broker.largest_block", f"a block of {in_bytes(MAX_PAYLOAD_BYTES)} passed")
     if load.largest:
         mend = f"Mosquitto: message_size_limit {2 * MAX_PAYLOAD_BYTES}, or 0"

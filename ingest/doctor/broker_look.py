@@ -33,6 +33,8 @@ def look_at_broker(settings: MqttSettings, *, load: bool, own_session: str, ever
     facts = BrokerFacts(host=settings.host, port=settings.port, ever_ran=ever_ran)
     try:
         facts = _introduce(settings, facts)
+        if facts.shared:
+            return facts
         facts = replace(facts, session_skipped=own_session) if own_session else _own_session(settings, facts)
     except ProbeUnreachable as error:
         return replace(facts, unreachable=str(error))
@@ -50,9 +52,12 @@ def look_at_broker(settings: MqttSettings, *, load: bool, own_session: str, ever
 def _introduce(settings: MqttSettings, facts: BrokerFacts) -> BrokerFacts:
     """Connect as the ingester does, but for the name; subscribe as it does; hear what the broker says of itself."""
     asked_s = settings.session_expiry_s
-    with Probe(settings, client_id=_name(), clean=True, keep_s=asked_s) as probe:
-        probe.end_session()
+    # Not clean: where the user name is taken for the client id, that would end the ingester's session.
+    with Probe(settings, client_id=_name(), clean=False, keep_s=asked_s) as probe:
         granted = _granted(probe.granted, asked_s=asked_s)
+        if probe.session_present or _meets(settings):  # under a name that nobody has used before
+            return replace(facts, granted=granted, shared=True)
+        probe.end_session()
         (refused, *_) = probe.subscribe([SUBSCRIPTIONS[0][0]])
         said = _said(probe)
     dropped = said.get(_DROPPED)
@@ -60,6 +65,12 @@ def _introduce(settings: MqttSettings, facts: BrokerFacts) -> BrokerFacts:
         facts, granted=granted, subscription=refused, version=said.get(_VERSION),
         dropped=int(dropped) if dropped and re.fullmatch(r"\d+", dropped) else None,
     )  # fmt: skip
+
+
+def _meets(settings: MqttSettings) -> bool:
+    """Whether another client of this user comes into the session of the one that is connected, which was a new one."""
+    with Probe(settings, client_id=_name(), clean=False) as other:
+        return other.session_present
 
 
 def _granted(told: dict[str, int], *, asked_s: int) -> Granted:
@@ -107,8 +118,10 @@ def _try_load(settings: MqttSettings, *, large: bool) -> Load:
             (unsent,) = sender.publish(topic, [b"first"])
             first = reader.receive(SAYING_S)
             if refused or unsent or first is None:
-                what = unsent or refused or "what was published did not arrive"
-                return Load(denied=f"this user may not write to and read {topic}: {what}")
+                if what := unsent or refused:
+                    return Load(denied=f"this user may not write to and read {PROBE_TOPIC}/#: {what}")
+                told = f"nothing came back of what was published to {PROBE_TOPIC}/#, though reading it was granted"
+                return Load(denied=told, silent=True)
             reader.acknowledge([first])
         largest = _largest(settings) if large else "the broker states a lower limit"
         return replace(_away(settings, sender, name=name, topic=topic), largest=largest)
