@@ -20,6 +20,16 @@ from ingest.store import DeviceStatus
 LAST_NS: Final = 60_000_000_000  # of a period, in which the last block may be cut short: the longest there is
 
 
+def waiting(
+    period: Period, *, assignments: Sequence[Assignment], statuses: Mapping[str, DeviceStatus]
+) -> tuple[int, int]:
+    """Blocks of the devices of a period that came late, and those whose time is not known: any may be of it."""
+    window = period.window
+    devices = {item.device for item in assignments if item.clip(window.start_ns, window.end_ns)}
+    known = [statuses[device] for device in devices if device in statuses]
+    return sum(status.late_blocks for status in known), sum(status.undated_blocks for status in known)
+
+
 def pending(
     period: Period, *, assignments: Sequence[Assignment], statuses: Mapping[str, DeviceStatus], now_ns: int
 ) -> str | None:
@@ -29,10 +39,9 @@ def pending(
         return f"This {period.kind} is not over."
     clips = [(item, clip) for item in assignments if (clip := item.clip(window.start_ns, window.end_ns))]
     known = [statuses[device] for device in sorted({item.device for item, _ in clips}) if device in statuses]
-    late = sum(status.late_blocks for status in known)
+    late, undated = waiting(period, assignments=assignments, statuses=statuses)
     if late:
         return f"{count(late, 'block')} came late: the results are still being completed."
-    undated = sum(status.undated_blocks for status in known)
     if undated:
         return f"Kept until the clock of the device is known: {count(undated, 'block')}."
     newest = {status.device: status.last_sample_ns for status in known}

@@ -7,7 +7,8 @@ Rules, the first that holds
 - `clock_wrong`: its clock is ahead by more than `CLOCK_OFF_S`; or blocks came in whose time is not known, and none that
   is dated and new.
 - `offline`, `connected_but_silent`: nothing was accepted for `SILENT_S`; the broker says which. Who is heard is not
-  offline, whatever the broker says: a last will may come late.
+  offline, whatever the broker says: a last will may come late. A clock that was ahead is in their sentences: first
+  the device has to come back.
 - `clock_wrong` too: its clock is behind by as much, and what it sends comes at the pace of time. What was stored and
   is sent now looks alike, but for its pace.
 - `catching_up`: the newest sample is more than `BEHIND_S` older than the newest receipt, so nothing is known of now;
@@ -148,11 +149,12 @@ def _gone(case: _Case) -> State | None:
     heard_ns = status.last_received_ns or None
     never = "" if heard_ns else ", and no measurement has ever arrived"
     after = remedies.of_battery(status, gone=True)
+    rest = remedies.of_clock(status, over_s=CLOCK_OFF_S) + remedies.of_waiting(status)
     if status.online:
         what = f"Connected but silent{case.since}{never}. {after or 'Restart it.'}"
-        return State("connected_but_silent", heard_ns, what + remedies.of_waiting(status))
+        return State("connected_but_silent", heard_ns, what + rest)
     what = f"Offline{case.since}{never}. {after or 'Switch it on, or bring it into reach.'}"
-    return State("offline", heard_ns, what + remedies.of_waiting(status))
+    return State("offline", heard_ns, what + rest)
 
 
 def _behind(case: _Case, signal: Signal | None) -> State | None:
@@ -163,7 +165,10 @@ def _behind(case: _Case, signal: Signal | None) -> State | None:
         sentence = f"Its clock is {duration(behind_s)} behind, or all that it sends is late by that. Check its clock."
         return State("clock_wrong", None, sentence)
     until = case.clock(case.status.last_sample_ns)
-    return State("catching_up", None, f"Catching up: it has come to {until}. Leave it connected.")
+    if case.status.online:
+        return State("catching_up", None, f"Catching up: it has come to {until}. Leave it connected.")
+    gone = "The connection has just ended: bring it back into reach, and leave it connected."
+    return State("catching_up", None, f"Catching up: it has come to {until}. {gone}")
 
 
 def _of_signal(case: _Case, signal: Signal | None) -> State:

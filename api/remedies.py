@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from api.recent import Signal
-from api.wording import count
+from api.wording import count, duration
 from ingest.store import DeviceStatus
 
 LOW_BATTERY: Final = 0.15
@@ -61,6 +61,14 @@ def of_battery(status: DeviceStatus, *, gone: bool) -> str:
         return ""
     level = f"{status.battery * 100:.0f} %"
     return f"Its battery was at {level}: charge it." if gone else f"Its battery is at {level}: charge it soon."
+
+
+def of_clock(status: DeviceStatus, *, over_s: float) -> str:
+    """A word on the clock of a device that is away and was ahead by more than so much; else empty."""
+    ahead_s = max(status.clock_offset_s, (status.last_sample_ns - status.last_received_ns) / 1e9)
+    if not status.last_received_ns or ahead_s <= over_s:
+        return ""
+    return f" Its clock was {duration(ahead_s)} ahead when it was last heard: set it too."
 
 
 def of_waiting(status: DeviceStatus) -> str:

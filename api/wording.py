@@ -48,6 +48,19 @@ def why_not_enough(period: Period, coverage: Coverage, *, enough_s: float, now_n
     return f"{cause}: {usable}."
 
 
+def still_worked_in(summary: "Summary", *, late: int, undated: int, now_ns: int) -> str | None:
+    """Why a period cannot be judged while blocks wait that may be of it; as before where none do, or it can be."""
+    period, coverage = summary.period, summary.coverage
+    if summary.reason is None or not (late or undated) or coverage.expected_s == 0:
+        return summary.reason
+    if coverage.received_s == 0:
+        what = "what came late" if late else "what is kept until the clock of the device is known"
+        return f"This {period.kind} is still being worked in: {what} may be of it, and is not in the results yet."
+    if now_ns < period.window.end_ns:
+        return summary.reason
+    return f"This {period.kind} is still being worked in. So far: {summary.reason[0].lower()}{summary.reason[1:]}"
+
+
 def of_window(period: Period, *, start: datetime, end: datetime) -> str:
     """When a night or day was on the wearer's clock, and how that is known."""
     hours = f"{start:%H:%M}–{end:%H:%M}"

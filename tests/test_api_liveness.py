@@ -57,6 +57,11 @@ CASES: dict[str, tuple[DeviceStatus | None, list[Epoch], StateCode, str]] = {
         replace(LIVE, last_sample_ns=NOW - 58 * HOUR_NS), GOOD_SIGNAL, "catching_up",
         "Catching up: it has come to Wed 18 Mar, 03:00. Leave it connected.",
     ),
+    "behind, and its connection has ended": (
+        replace(LIVE, online=False, last_sample_ns=NOW - 58 * HOUR_NS), GOOD_SIGNAL, "catching_up",
+        "Catching up: it has come to Wed 18 Mar, 03:00. The connection has just ended: "
+        "bring it back into reach, and leave it connected.",
+    ),
     "late blocks": (
         replace(LIVE, late_blocks=3), GOOD_SIGNAL, "catching_up",
         "Receiving, and catching up with what came late. Results of 3 late blocks are still being worked out.",
@@ -137,7 +142,18 @@ CASES: dict[str, tuple[DeviceStatus | None, list[Epoch], StateCode, str]] = {
     ),
     "a clock that was wrong, long ago": (
         replace(SILENT, clock_offset_s=7800.0), [], "connected_but_silent",
-        "Connected but silent since Fri 20 Mar, 12:50 (10 min ago). Restart it.",
+        "Connected but silent since Fri 20 Mar, 12:50 (10 min ago). Restart it. "
+        "Its clock was 2 h 10 min ahead when it was last heard: set it too.",
+    ),
+    "offline, and its clock was wrong": (
+        replace(SILENT, online=False, last_sample_ns=SILENT.last_received_ns + 3 * HOUR_NS, battery=0.03), [],
+        "offline",
+        "Offline since Fri 20 Mar, 12:50 (10 min ago). Its battery was at 3 %: charge it. "
+        "Its clock was 3 h ahead when it was last heard: set it too.",
+    ),
+    "offline, and its clock was a little off": (
+        replace(SILENT, online=False, clock_offset_s=290.0), [], "offline",
+        "Offline since Fri 20 Mar, 12:50 (10 min ago). Switch it on, or bring it into reach.",
     ),
     "refused": (
         replace(SILENT, refused_blocks=40, refused_reason="declared", updated_ns=NOW - MINUTE), [],

@@ -165,6 +165,31 @@ def test_a_night_says_whether_it_is_complete(world: World, http: httpx.Client, w
     assert [item["complete"] for item in listed(http, wearer).values()] == [True] * 2 + [False] * 3
 
 
+def test_a_night_of_which_blocks_wait_is_said_to_be_worked_in(world: World, http: httpx.Client, wearer: str) -> None:
+    gone = epochs("leg", ns("2026-03-12T12:00:00"), ns("2026-03-13T12:00:00"), received_s=0, worn_s=0, usable_s=0)
+    world.write(replace(epoch, rms_uv=NAN, movement_g=NAN, angle_deg=NAN, updated_ns=LATE_NS) for epoch in gone)
+    night = listed(http, wearer)["night-2026-03-12"]
+    off = "Nothing has arrived from the device: it was off, out of reach, or has yet to synchronise."
+    assert night["reason"] == off
+    assert night["sentence"].endswith(f". {off}")
+    begins = "This night is still being worked in: "
+    for changes, what in (
+        ({"late_blocks": 41}, "what came late"),
+        ({"undated_blocks": 4}, "what is kept until the clock of the device is known"),
+    ):
+        world.write(replace(STATUS, **changes))
+        nights = listed(http, wearer)
+        worked_in = f"{begins}{what} may be of it, and is not in the results yet."
+        night = nights["night-2026-03-12"]
+        assert night["reason"] == worked_in
+        assert night["sentence"].endswith(f". {worked_in}")
+        assert nights["night-2026-03-11"]["reason"] is None
+    world.write(replace(epoch, usable_s=5.0, received_s=10.0, updated_ns=LATE_NS + 1) for epoch in gone[4000:4360])
+    assert listed(http, wearer)["night-2026-03-12"]["reason"].startswith(
+        "This night is still being worked in. So far: only 1 h arrived from the device: "
+    )
+
+
 def night() -> Period:
     return Period("night", date(2026, 3, 10), 1, Window(ns("2026-03-10T20:00:00"), ns("2026-03-11T08:00:00")))
 

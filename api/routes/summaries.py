@@ -1,9 +1,11 @@
 """`/wearers/{wearer}/nights` and `/days`: what each came to."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 
-from api import views
-from api.completeness import pending
+from api import views, wording
+from api.completeness import pending, waiting
 from api.periods import PeriodKind
 from api.reading import Sources, summaries_of, worn_by
 from api.routes.common import Begin, End, From, WearerId
@@ -41,6 +43,10 @@ def _summaries(
     pendings = [
         pending(summary.period, assignments=worn.assignments, statuses=statuses, now_ns=now_ns) for summary in found
     ]
+    for place, summary in enumerate(found):
+        late, undated = waiting(summary.period, assignments=worn.assignments, statuses=statuses)
+        reason = wording.still_worked_in(summary, late=late, undated=undated, now_ns=now_ns)
+        found[place] = replace(summary, reason=reason)
     return SummariesOut(
         wearer=wearer_id,
         from_=first,
