@@ -131,6 +131,33 @@ def test_list_keeps_to_what_was_asked_for(shop: Shop, printed: Json, options: di
     assert sum(told["reasons"].values()) == len(ids)
 
 
+def test_list_says_why_it_is_empty_and_which_reasons_there_are(shop: Shop) -> None:
+    shop.put(_aside(), _aside(), _aside(reason="encoding"))
+    assert shop.run("list", reason="[bold]nonsense") == 0
+    assert (
+        "Nothing is set aside for the reason '[bold]nonsense'. There are 3 set aside: rate 2, encoding 1." in shop.text
+    )
+    assert shop.run("list", reason="rate", device="leg-8") == 0
+    assert "Nothing of what is set aside is what was asked for. There are 3 set aside: rate 2, encoding 1." in shop.text
+
+
+def test_show_does_not_propose_to_replay_what_was_cut(shop: Shop) -> None:
+    shop.put(_aside(payload=WHOLE + bytes(QUARANTINE_BYTES), reason="size"))
+    assert shop.run("show", 1) == 0
+    assert "Only its first 262,144 bytes were kept: it can never be replayed" in shop.text
+    for absent in ("replay 1", "refused again"):
+        assert absent not in shop.text
+
+
+def test_a_block_that_this_machine_lost_is_not_put_down_to_its_sender(shop: Shop) -> None:
+    shop.put(_aside(payload=SLOW[:50], reason="unreadable"))
+    assert shop.run("show", 1) == 0
+    assert "Not the sender but this machine is at fault" in shop.text
+    assert "charley doctor" in shop.text
+    for absent in ("Mend the sender", "replay 1"):
+        assert absent not in shop.text
+
+
 def test_since_is_so_long_ago_or_a_date() -> None:
     assert since_ns("90m", now_ns=NOW_NS) == NOW_NS - 90 * 60 * 10**9
     assert since_ns("2d", now_ns=NOW_NS) == NOW_NS - 48 * HOUR_NS

@@ -5,7 +5,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -57,7 +57,7 @@ def run_quarantine(
     if missing:
         err.print(f"not there (or not among those chosen): {', '.join(map(str, missing))}")
     if action == "list":
-        _list(items, as_json=as_json, out=out)
+        _list(items, as_json=as_json, none=_why_none(shelf, choice) if not items else "", out=out)
     elif action == "show":
         _show(shelf, items, as_json=as_json, out=out)
     elif action == "drop":
@@ -97,15 +97,30 @@ def since_ns(text: str, *, now_ns: int) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1_000_000_000
 
 
-def _list(items: Sequence[Item], *, as_json: bool, out: Console) -> None:
+def _why_none(shelf: Shelf, choice: Choice) -> str:
+    """Why nothing is listed: there is nothing at all, or nothing of what was asked for."""
+    counts = shelf.reasons()
+    if not counts:
+        return "Nothing is set aside."
+    there = f"{sum(counts.values()):,} set aside: {_counted(counts)}"
+    if choice.reason and choice.reason not in counts:
+        return f"Nothing is set aside for the reason {choice.reason!r}. There are {there}."
+    return f"Nothing of what is set aside is what was asked for. There are {there}."
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in counts.items())
+
+
+def _list(items: Sequence[Item], *, as_json: bool, none: str, out: Console) -> None:
     counts = Counter(item.reason for item in items)
     if as_json:
         _print_json({"reasons": dict(counts.most_common()), "items": [_values(item) for item in items]})
         return
     if not items:
-        out.print("Nothing is set aside.")
+        out.print(escape(none), highlight=False, soft_wrap=True)
         return
-    out.print(", ".join(f"{escape(reason)} {count:,}" for reason, count in counts.most_common()), highlight=False)
+    out.print(escape(_counted(dict(counts.most_common()))), highlight=False)
     table = Table(
         Column("id", justify="right"), Column("received (UTC)", no_wrap=True), Column("from", overflow="fold"),
         "reason", Column("bytes", justify="right"), Column("sentence", overflow="fold"),
@@ -125,7 +140,8 @@ def _show(shelf: Shelf, items: Sequence[Item], *, as_json: bool, out: Console) -
         payload = shelf.payload(item)
         values = {**_values(item), "content_type": item.content_type, "cut": item.cut, "todo": advice(item)}
         tree = decoded(item, payload)
-        again = "" if item.topic.startswith("store/") or item.reason == "detector" else refusal(item, payload)
+        unsent = item.cut or item.topic.startswith("store/") or item.reason == "detector"
+        again = "" if unsent else refusal(item, payload)
         if as_json:
             shown.append({**values, "again": again, "decoded": tree, "payload": base64.b64encode(payload).decode()})
             continue

@@ -22,6 +22,9 @@ _ADVICE: Final = {
     "detector": "The detector failed on this block: a fault of this software, please report it with this output. "
     "The block itself is kept and is detected again when its session is.",
     "store": "The store refused this record. Mend what the sentence names, then replay it.",
+    "unreadable": "Not the sender but this machine is at fault: it took the block and cannot read it any more, because "
+    "its journal was damaged or an older release kept it otherwise. Run charley doctor, which looks at disk and files. "
+    "Only if show tells of no refusal today are its bytes whole, and may be replayed.",
     "declared": "The device's status must name every site that its blocks hold, or none.",
 }
 _SENDER: Final = "The sender's message breaks the rule that the sentence names (docs/wire.md). Mend the sender."
@@ -31,7 +34,11 @@ _REPLAY: Final = "After an update of this software that accepts it: charley quar
 def advice(item: Item) -> str:
     """What to do about it."""
     text = _ADVICE.get(item.reason, _SENDER)
-    if item.reason not in ("detector", "store", "topic"):
+    if item.cut:
+        text = (
+            f"{text} Only its first {item.size:,} bytes were kept: it can never be replayed. Look at it, then drop it."
+        )
+    elif item.reason not in ("detector", "store", "topic", "unreadable"):
         text = f"{text} {_REPLAY.format(id=item.id)}"
     return text
 

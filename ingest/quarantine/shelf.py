@@ -84,6 +84,13 @@ class Shelf:
         with self._open(write=False) as db:
             return [Item(*row) for row in db.execute(question, values)]
 
+    def reasons(self) -> dict[str, int]:
+        """How many were set aside for each reason, the most frequent first."""
+        with self._open(write=False) as db:
+            return dict(
+                db.execute("SELECT reason, count(*) AS n FROM quarantine GROUP BY reason ORDER BY n DESC, reason")
+            )
+
     def payload(self, item: Item) -> bytes:
         """Its bytes, as far as they were kept."""
         with self._open(write=False) as db:
