@@ -9,8 +9,8 @@ Rules
 - An offset ahead is certain with one block: it came in before it ended. One behind may be a delay: what waited while
   the service or the broker was away looks alike. More than `NEAR_NS` behind, and any drift, is claimed only where
   delivery was seen *live*: arrivals that advance as the device's time does, within 2 s over a minute and a half, four
-  blocks or two readings of the clock. Blocks that come at once, later ones in between, and a single reading show
-  nothing. Until something does the offset is 0, or what ten minutes with live blocks said before.
+  blocks or two readings of the clock. Blocks that come at once and a single reading show nothing; older blocks that
+  come in between do no harm. Until something is seen the offset is 0, or what live blocks said before.
 - Kept is the lowest point of every ten minutes of arrival, six hours back. Blocks that were stored and sent later lie
   high above the line and leave no trace; so do ten minutes in which nothing else came.
 - Where a block follows on in seq and begins before the end of the one before it, the clock was set back by that much,
