@@ -1,5 +1,6 @@
 """What the doctor says of facts: every trap that is known to lose data, and its mend."""
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,7 @@ from ingest.doctor.broker import BrokerFacts, Granted, Load, check_broker
 from ingest.doctor.check import exit_code, fail, in_bytes, in_words, ok, skipped, warn
 from ingest.doctor.contradictions import check_settings
 from ingest.doctor.devices import check_devices, check_ingester
-from ingest.doctor.files import FolderFacts, check_folder, file_system_of
+from ingest.doctor.files import FolderFacts, check_folder, day_bytes_of, file_system_of
 from ingest.doctor.influxdb import InfluxFacts, check_influxdb
 from ingest.doctor.influxdb_look import in_seconds
 from ingest.doctor.journal import JournalFacts, check_journal
@@ -164,7 +165,11 @@ def test_retention_as_influxdb_1_prints_it(told: str, seconds: float) -> None:
         ({"file_system": None}, "data.file_system", "skipped", ""),
         ({"free": 10**7}, "data.space", "fail", "CHARLEY_MIN_FREE_MB"),
         ({"free": 10**9}, "data.space", "warn", "larger disk"),
-        ({"free": 10**7, "day_bytes": 0.0}, "data.space", "ok", ""),
+        ({"free": 10**9, "least": 512 << 20}, "data.space", "warn", "larger disk"),
+        ({"free": 6 * 10**8, "least": 512 << 20}, "data.space", "fail", "CHARLEY_MIN_FREE_MB"),
+        ({"free": 5 * 10**8, "least": 512 << 20, "day_bytes": None}, "data.space", "fail", "make room now"),
+        ({"free": 10**9, "day_bytes": 0.0}, "data.space", "ok", ""),
+        ({"free": 10**9, "day_bytes": None}, "data.space", "ok", ""),
         ({"damaged": ("archive/_part-1.parquet.damaged",)}, "archive.whole", "fail", "from a backup"),
         ({"leftovers": ("archive/.part-1.tmp",)}, "archive.leftovers", "warn", "restart the ingester"),
     ],
@@ -173,6 +178,29 @@ def test_data_folder(changes: dict[str, Any], name: str, verdict: str, mend: str
     check = one(check_folder(replace(FOLDER, **changes)), name)
     assert check.verdict == verdict
     assert mend in check.mend
+
+
+def test_no_number_of_days_without_a_whole_day() -> None:
+    check = one(check_folder(replace(FOLDER, day_bytes=None, least=512 << 20)), "data.space")
+    assert (check.verdict, "cannot be told before" in check.found, "left" in check.found) == ("ok", True, False)
+    left = one(check_folder(replace(FOLDER, free=(512 << 20) + 30 * 10**8, least=512 << 20)), "data.space")
+    assert "30 days left" in left.found
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ({}, None),
+        ({"2026-11-23": 900}, None),  # today is not over
+        ({"2026-11-22": 900, "2026-11-23": 5}, None),  # when the first day began is not known
+        ({"2026-11-21": 9, "2026-11-22": 900, "2026-11-23": 5}, 900),
+        ({"2026-11-19": 9, "2026-11-22": 900}, 300),  # two days without any
+        ({"2001-01-01": 9, "2026-11-23": 5}, None),
+        ({f"2026-11-{day:02}": 100 for day in range(1, 24)}, 100),
+    ],
+)
+def test_what_a_day_adds(sizes: dict[str, int], expected: float | None) -> None:
+    assert day_bytes_of(sizes, today=dt.date(2026, 11, 23)) == expected
 
 
 @pytest.mark.parametrize(
@@ -379,4 +407,4 @@ def test_exit_code_and_words() -> None:
     with pytest.raises(ValueError, match="needs a mend"):
         warn("b", "found", "")
     assert [in_words(s) for s in (0.25, 90.0, 7200.0, 604_800.0)] == ["0.25 s", "90 s", "2 hours", "7 days"]
-    assert [in_bytes(n) for n in (12, 4_200_000, 3.2e9)] == ["12 bytes", "4.2 MB", "3.2 GB"]
+    assert [in_bytes(n) for n in (12, 4_200_000, 3.2e9)] == ["12 bytes", "4.0 MiB", "3.0 GiB"]

@@ -56,8 +56,8 @@ def in_words(seconds: float) -> str:
 
 
 def in_bytes(count: float) -> str:
-    """A size as a person says it."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+    """A size as a person says it, in the units of CHARLEY_MIN_FREE_MB."""
+    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count:.0f} bytes"

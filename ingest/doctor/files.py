@@ -1,9 +1,11 @@
 """The data folder: who may read it, what kind of disk it is on, how long that lasts, and the archive in it."""
 
+import datetime as dt
 import os
 import shutil
 import stat
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,7 @@ OWN: Final = ("journal.sqlite", "store.sqlite", "registry.sqlite", "admin-token"
 NETWORK: Final = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "ceph", "fuse.glusterfs", "afs", "davfs"}
 PASSING: Final = {"tmpfs", "ramfs", "overlay"}
 FEW_DAYS: Final = 14.0
+WEEK: Final = 7
 LEFT_S: Final = 3600.0  # a draft that old is nobody's any more
 _PARQUET: Final = b"PAR1"
 _PARTS_READ: Final = 5_000
@@ -29,7 +32,8 @@ class FolderFacts:
     foreign: tuple[str, ...] = ()  # names in it that belong to another user than this process
     file_system: str | None = None
     free: int = 0
-    day_bytes: float = 0.0  # what comes in a day
+    least: int = 0  # below which the ingester takes no more
+    day_bytes: float | None = None  # what a day adds to the archive; None where there is no whole day yet
     parts: int = 0
     archive_bytes: int = 0
     leftovers: tuple[str, ...] = ()
@@ -37,7 +41,7 @@ class FolderFacts:
     oldest_day: str | None = None  # of the archive
 
 
-def look_at_folder(path: Path, *, now_s: float, mounts: str | None, day_bytes: float) -> FolderFacts:
+def look_at_folder(path: Path, *, now_s: float, mounts: str | None, least: int) -> FolderFacts:
     """`mounts` is the text of /proc/self/mountinfo, where there is one."""
     if not path.is_dir():
         return FolderFacts(path=path, exists=False)
@@ -46,15 +50,19 @@ def look_at_folder(path: Path, *, now_s: float, mounts: str | None, day_bytes: f
     parts = sorted(path.glob("archive/device=*/date=*/part-*.parquet"), reverse=True)
     drafts = list(path.glob("archive/device=*/date=*/.part-*.tmp"))
     dates = sorted(folder.name.removeprefix("date=") for folder in path.glob("archive/device=*/date=2*"))
+    sizes: Counter[str] = Counter()
+    for part in parts:
+        sizes[part.parent.name.removeprefix("date=")] += _size(part) or 0
     return FolderFacts(
         path=path,
         open_to_others=tuple(one.name for one in own if _is_open(one)) if _is_open(path) else (),
         foreign=tuple(one.name for one in own if user not in {0, one.stat().st_uid}),
         file_system=None if mounts is None else file_system_of(path.resolve(), mounts),
         free=shutil.disk_usage(path).free,
-        day_bytes=day_bytes,
+        least=least,
+        day_bytes=day_bytes_of(sizes, today=dt.datetime.fromtimestamp(now_s, dt.UTC).date()),
         parts=len(parts),
-        archive_bytes=sum(size for part in parts if (size := _size(part)) is not None),
+        archive_bytes=sizes.total(),
         leftovers=tuple(str(one.relative_to(path)) for one in drafts if _age_s(one, now_s) > LEFT_S),
         damaged=tuple(str(one.relative_to(path)) for one in _damaged(path, parts)),
         oldest_day=dates[0] if dates else None,
@@ -97,17 +105,32 @@ def _file_system(facts: FolderFacts) -> Check:
 
 def _space(facts: FolderFacts) -> Check:
     name = "data.space"
+    room = facts.free - facts.least
     told = f"{in_bytes(facts.free)} free"
-    if facts.day_bytes <= 0:
-        return ok(name, f"{told}; nothing came in during the last day")
-    days = facts.free / facts.day_bytes
-    told += f", {in_bytes(facts.day_bytes)} of blocks a day: {in_words(days * 86_400)} left"
+    if room <= 0:
+        mend = "make room now: the ingester takes no more, and devices fill up"
+        return fail(name, f"{told}, CHARLEY_MIN_FREE_MB asks for {in_bytes(facts.least)}", mend)
+    told += f", {in_bytes(room)} of it above CHARLEY_MIN_FREE_MB"
+    if facts.day_bytes is None:
+        return ok(name, f"{told}; how long that lasts cannot be told before the archive has a whole day (UTC)")
+    if not facts.day_bytes:
+        return ok(name, f"{told}; nothing came in on the last whole day")
+    days = room / facts.day_bytes
+    told += f"; the archive grows by {in_bytes(facts.day_bytes)} a day: {in_words(days * 86_400)} left"
     if days < 1:
         mend = "make room now: at CHARLEY_MIN_FREE_MB the ingester takes no more, and devices fill up"
         return fail(name, told, mend)
     if days < FEW_DAYS:
         return warn(name, told, "a larger disk, or move the oldest dates of the archive elsewhere")
     return ok(name, told)
+
+
+def day_bytes_of(sizes: Mapping[str, int], *, today: dt.date) -> float | None:
+    """What a day adds to the archive, of the whole days of the last week; its first date and today are not whole."""
+    recent = {day: sizes.get(str(day), 0) for day in (today - dt.timedelta(days=back) for back in range(1, WEEK + 2))}
+    first = min((day for day, size in recent.items() if size), default=today)
+    days = (today - first).days - 1
+    return sum(size for day, size in recent.items() if day > first) / days if days > 0 else None
 
 
 def _archive(facts: FolderFacts) -> list[Check]:

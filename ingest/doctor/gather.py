@@ -23,6 +23,7 @@ from ingest.doctor.sqlite_file import FileFacts, check_file, look_at_file
 from ingest.errors import StoreError
 from ingest.journal_schema import VERSION as JOURNAL_SCHEMA
 from ingest.mqtt import MqttSettings
+from ingest.room import MIB
 from ingest.settings import Settings
 from ingest.store import DeviceStatus, ServiceStatus, Store
 from ingest.store.sqlite_schema import SCHEMA_VERSION as STORE_SCHEMA
@@ -95,7 +96,7 @@ def _journal(seen: Seen) -> None:
     seen.ever_ran = True
     if not facts.unreadable and facts.version == JOURNAL_SCHEMA:
         try:
-            seen.journal = look_at_journal(path, now_ns=seen.now_ns)
+            seen.journal = look_at_journal(path)
         except (sqlite3.Error, OSError) as error:
             facts = replace(facts, unreadable="" if facts.damage else str(error))
     seen.checks += check_file("journal", facts)
@@ -104,11 +105,9 @@ def _journal(seen: Seen) -> None:
 
 
 def _folder(seen: Seen) -> None:
-    journal = seen.journal
-    day_bytes = journal.day_bytes * 86_400 / max(journal.day_span_s, 3600.0) if journal else 0.0
     mounts = _MOUNTS.read_text() if _MOUNTS.exists() else None
     seen.folder = look_at_folder(
-        seen.settings.data_dir, now_s=seen.now_ns / 1e9, mounts=mounts, day_bytes=min(day_bytes, 1e15)
+        seen.settings.data_dir, now_s=seen.now_ns / 1e9, mounts=mounts, least=seen.settings.min_free_mb * MIB
     )
     seen.checks += check_folder(seen.folder)
     registry = seen.settings.data_dir / "registry.sqlite"

@@ -1,7 +1,6 @@
 """The journal: what waits to go out, what was set aside, and what is not in the results yet."""
 
 import sqlite3
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,6 @@ from ingest.journal import DISPOSITIONS
 
 DEEP: Final = 50_000  # records that wait: some ten minutes of a hundred devices
 OLD_S: Final = 600.0
-DAY_NS: Final = 86_400_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,20 +24,14 @@ class JournalFacts:
     blocks: Mapping[str, int] = field(default_factory=dict)  # by disposition
     oldest_ns: int | None = None  # `t0` of the oldest block
     newest_received_ns: int | None = None
-    day_bytes: int = 0  # payloads received in the last day
-    day_span_s: float = 0.0  # since the first of those
 
 
-def look_at_journal(path: Path, *, now_ns: int | None = None) -> JournalFacts:
+def look_at_journal(path: Path) -> JournalFacts:
     """Count what a journal holds; reads only. Raises sqlite3.Error or OSError where it cannot be read."""
-    now_ns = time.time_ns() if now_ns is None else now_ns
     with reading(path) as db:
         counts = dict(db.execute("SELECT disposition, count(*) FROM block GROUP BY disposition"))
         oldest, newest = db.execute("SELECT min(t0_ns), max(received_ns) FROM block").fetchone()
-        size, first = db.execute(
-            "SELECT total(length(payload)), min(received_ns) FROM block WHERE received_ns > ?", (now_ns - DAY_NS,)
-        ).fetchone()
-        if not all(isinstance(time_ns, int | None) for time_ns in (oldest, newest, first)):
+        if not all(isinstance(time_ns, int | None) for time_ns in (oldest, newest)):
             raise sqlite3.DatabaseError("rows of table block are not what was written")
         return JournalFacts(
             records=_count(db, "outbox"),
@@ -48,8 +40,6 @@ def look_at_journal(path: Path, *, now_ns: int | None = None) -> JournalFacts:
             blocks={name: counts.get(number, 0) for number, name in enumerate(DISPOSITIONS)},
             oldest_ns=oldest,
             newest_received_ns=newest,
-            day_bytes=int(size),
-            day_span_s=(now_ns - first) / 1e9 if first is not None else 0.0,
         )
 
 
