@@ -156,6 +156,22 @@ def test_a_folder_that_exists_gets_one_named_after_the_time(tmp_path: Path) -> N
     assert read_manifest(made).exact
 
 
+def test_a_backup_is_not_put_into_another(tmp_path: Path) -> None:
+    settings = site(tmp_path / "data")
+    (tmp_path / "all").mkdir()
+    first = tmp_path / "all" / "first"
+    back_up(settings, first)
+    before = sorted(first.rglob("*"))
+    for inside in (first, first / "second", first / "archive", first / "a" / "b"):
+        with pytest.raises(BackupError, match=f"{first} is itself a backup.*charley backup {first.parent}$"):
+            back_up(settings, inside)
+    assert sorted(first.rglob("*")) == before
+
+    (tmp_path / "all" / "manifest.json").write_text('{"format": 1, "name": "of something else"}')
+    back_up(settings, tmp_path / "all")
+    assert len([path for path in (tmp_path / "all").iterdir() if path.is_dir()]) == 2
+
+
 def test_a_site_that_has_little_is_kept_with_a_word_on_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     told = back_up(Settings(data_dir=tmp_path / "data"), tmp_path / "kept")

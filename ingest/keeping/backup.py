@@ -22,6 +22,7 @@ from ingest.keeping.manifest import (
     Manifest,
     Progress,
     entries,
+    is_backup,
     utc,
     write_manifest,
 )
@@ -143,6 +144,12 @@ def _check_places(data_dir: Path, to: Path) -> None:
         raise BackupError(f"{to} exists already; a backup is never written over")
     if to.resolve().is_relative_to(data_dir.resolve()):
         raise BackupError(f"{to} lies in the data folder: name a place outside of it, best on another disk")
+    for folder in to.resolve().parents:
+        if is_backup(folder):
+            raise BackupError(
+                f"{folder} is itself a backup, and who removes it would remove this one with it. Name the folder "
+                f"above, in which each backup gets a folder of its own: charley backup {folder.parent}"
+            )
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -89,6 +89,15 @@ def read_manifest(folder: Path) -> Manifest:
         raise BackupError(f"{folder / NAME} is not a manifest: {error}") from error
 
 
+def is_backup(folder: Path) -> bool:
+    """Whether a folder is a backup, of whichever release; another program's manifest makes none."""
+    try:
+        msgspec.json.decode((folder / NAME).read_bytes(), type=_Mark)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return True
+
+
 def verify(folder: Path, manifest: Manifest, progress: Progress) -> None:
     """Raise `BackupError` unless every file is there and is what it was."""
     wrong = [trouble for entry in manifest.files if (trouble := _trouble(folder, entry, progress))]
@@ -104,6 +113,12 @@ def utc(at_ns: int) -> str:
 
 class _Format(msgspec.Struct):
     format: int
+
+
+class _Mark(msgspec.Struct):
+    format: int
+    charley: str
+    at_ns: int
 
 
 def _trouble(folder: Path, entry: Entry, progress: Progress) -> str:
