@@ -3,7 +3,8 @@
 Rules, the first that holds
 ---------------------------
 - `never_heard`: nothing was ever written of it.
-- `refused`: nothing was accepted for `SILENT_S`, and what it sends is refused: its record was written since.
+- `refused`: nothing was accepted for `SILENT_S`, and something was refused within it. When its record was written says
+  nothing: an ingester that starts writes all of them.
 - `clock_wrong`: its clock is ahead by more than `CLOCK_OFF_S`; or blocks came in whose time is not known, and none that
   is dated and new.
 - `offline`, `connected_but_silent`: nothing was accepted for `SILENT_S`; the broker says which. Who is heard is not
@@ -76,11 +77,9 @@ class _Case:
     def behind(self) -> bool:
         return (self.status.last_received_ns - self.status.last_sample_ns) / 1e9 > BEHIND_S
 
-    @property
-    def rewritten(self) -> bool:
-        """Whether its record changed lately though no block was accepted: something else came in."""
-        written_ns = self.status.updated_ns
-        return not self.heard and written_ns > self.status.last_received_ns and self._passed(written_ns) <= SILENT_S
+    def instead(self, came_ns: int) -> bool:
+        """Whether this came in lately though nothing was accepted."""
+        return not self.heard and came_ns > self.status.last_received_ns and self._passed(came_ns) <= SILENT_S
 
     @property
     def since(self) -> str:
@@ -122,7 +121,7 @@ def state_of(
 
 def _refused(case: _Case) -> State | None:
     status = case.status
-    if not (case.rewritten and status.refused_reason):
+    if not (status.refused_reason and case.instead(status.refused_ns)):
         return None
     refused = count(status.refused_blocks, "message")
     why = remedies.of_refusal(status.refused_reason)
@@ -136,7 +135,7 @@ def _wrong_clock(case: _Case) -> State | None:
     if case.heard and ahead_s > CLOCK_OFF_S:
         sentence = f"Its clock is {duration(ahead_s)} ahead, and so is all that it measures. Set its clock."
         return State("clock_wrong", None, sentence)
-    if status.undated_blocks and (case.rewritten or (case.heard and case.behind)):
+    if status.undated_blocks and (case.instead(status.undated_ns) or (case.heard and case.behind)):
         blocks = count(status.undated_blocks, "block")
         return State("clock_wrong", None, f"Its clock is not set; kept until it is: {blocks}. Set its clock.")
     return None

@@ -68,6 +68,7 @@ class Device(msgspec.Struct, frozen=True, array_like=True):
     refused_reason: str = ""
     ahead: tuple[int, int] = (0, 0)  # device time around sessions that were detected again beyond the running one
     frontier: Frontier = Frontier()
+    refused_ns: int = 0  # receipt of the latest that was refused
 
 
 def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: bool, now_ns: int) -> Device:
@@ -206,9 +207,11 @@ def heard_clock(device: Device, status: Status, *, received_ns: int) -> Device:
     return msgspec.structs.replace(device, clock=heard(device.clock, mark))
 
 
-def refused(device: Device, reason: str) -> Device:
+def refused(device: Device, reason: str, *, received_ns: int) -> Device:
     """A message of the device could not be used."""
-    return msgspec.structs.replace(device, refused=device.refused + 1, refused_reason=reason)
+    return msgspec.structs.replace(
+        device, refused=device.refused + 1, refused_reason=reason, refused_ns=received_ns
+    )  # fmt: skip
 
 
 def to_status(name: str, device: Device) -> DeviceStatus:
@@ -228,6 +231,8 @@ def to_status(name: str, device: Device) -> DeviceStatus:
         clock_drift_ppm=device.clock.drift_ppm,
         late_blocks=device.dirty.late if device.dirty else 0,
         undated_blocks=sum(count for _, count, _ in device.undated),
+        undated_ns=max((ns for _, _, ns in device.undated), default=0),
         refused_blocks=device.refused,
         refused_reason=device.refused_reason,
+        refused_ns=device.refused_ns,
     )

@@ -101,7 +101,8 @@ def _refuse(intake: Intake, known: Mapping[str, Device], delivery: Delivery, err
     )
     device = device_of(delivery.topic)
     if device in known or device in intake.devices:  # rubbish alone makes no device
-        intake.devices[device] = refused(_device(intake, known, device), error.reason)
+        found = _device(intake, known, device)
+        intake.devices[device] = refused(found, error.reason, received_ns=delivery.received_ns)
 
 
 def _message(

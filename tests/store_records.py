@@ -82,6 +82,8 @@ statuses = st.builds(
     undated_blocks=integers,
     refused_blocks=integers,
     refused_reason=texts,
+    undated_ns=integers,
+    refused_ns=integers,
     updated_ns=updates,
 )
 services = st.builds(

@@ -134,7 +134,7 @@ CASES: dict[str, tuple[DeviceStatus | None, list[Epoch], StateCode, str]] = {
         "Its clock is not set; kept until it is: 12 blocks. Set its clock.",
     ),
     "clock not set, and nothing counted as received": (
-        replace(MUTE, undated_blocks=12, updated_ns=HEARD), [], "clock_wrong",
+        replace(MUTE, undated_blocks=12, undated_ns=HEARD), [], "clock_wrong",
         "Its clock is not set; kept until it is: 12 blocks. Set its clock.",
     ),
     "clock set again": (
@@ -156,21 +156,31 @@ CASES: dict[str, tuple[DeviceStatus | None, list[Epoch], StateCode, str]] = {
         "Offline since Fri 20 Mar, 12:50 (10 min ago). Switch it on, or bring it into reach.",
     ),
     "refused": (
-        replace(SILENT, refused_blocks=40, refused_reason="declared", updated_ns=NOW - MINUTE), [],
+        replace(SILENT, refused_blocks=40, refused_reason="declared", refused_ns=NOW - MINUTE), [],
         "refused",
         "Nothing accepted since Fri 20 Mar, 12:50 (10 min ago): 40 messages refused, the latest because "
         "it contradicts what the device said of its signals.",
     ),
     "refused from the first": (
-        DeviceStatus(device="leg", boot=0, online=False, refused_blocks=1, refused_reason="not its id", updated_ns=NOW),
+        DeviceStatus(device="leg", boot=0, online=False, refused_blocks=1, refused_reason="not its id", refused_ns=NOW),
         [], "refused", "Nothing accepted: 1 message refused, the latest because of this reason: not its id.",
     ),
     "refused, long ago": (
-        replace(SILENT, refused_blocks=40, refused_reason="not its id"), [], "connected_but_silent",
-        "Connected but silent since Fri 20 Mar, 12:50 (10 min ago). Restart it.",
+        replace(SILENT, refused_blocks=40, refused_reason="not its id", refused_ns=NOW - 9 * MINUTE), [],
+        "connected_but_silent", "Connected but silent since Fri 20 Mar, 12:50 (10 min ago). Restart it.",
+    ),
+    "refused, long ago, and its record written just now": (
+        replace(SILENT, refused_blocks=40, refused_reason="rate", refused_ns=NOW - 9 * MINUTE, updated_ns=NOW), [],
+        "connected_but_silent", "Connected but silent since Fri 20 Mar, 12:50 (10 min ago). Restart it.",
+    ),
+    "its clock was not set, long ago, and its record written just now": (
+        replace(SILENT, online=False, undated_blocks=2, undated_ns=NOW - 9 * MINUTE, updated_ns=NOW), [], "offline",
+        "Offline since Fri 20 Mar, 12:50 (10 min ago). Switch it on, or bring it into reach. "
+        "Kept until its clock is set: 2 blocks.",
     ),
     "refused now and then": (
-        replace(LIVE, refused_blocks=40, refused_reason="not its id"), GOOD_SIGNAL, "receiving", "Receiving.",
+        replace(LIVE, refused_blocks=40, refused_reason="not its id", refused_ns=NOW), GOOD_SIGNAL,
+        "receiving", "Receiving.",
     ),
     "silent": (
         SILENT, GOOD_SIGNAL, "connected_but_silent",
@@ -246,7 +256,9 @@ STATUSES = st.builds(
     late_blocks=st.integers(0, 2),
     undated_blocks=st.integers(0, 2),
     refused_blocks=st.integers(0, 2),
+    undated_ns=INSTANTS,
     refused_reason=st.sampled_from(["", "clock"]),
+    refused_ns=INSTANTS,
 )
 
 

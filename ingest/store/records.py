@@ -101,8 +101,10 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     clock_drift_ppm: float = 0.0  # how much faster the device's clock runs than the service's
     late_blocks: int = 0  # kept, not yet in the results
     undated_blocks: int = 0  # kept, without a time that can be true
+    undated_ns: int = 0  # wall clock of the service when the latest of those came in
     refused_blocks: int = 0  # not kept
     refused_reason: str = ""  # why the latest of those was refused
+    refused_ns: int = 0  # wall clock of the service when it came in
     updated_ns: int = 0
 
 
