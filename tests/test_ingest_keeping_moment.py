@@ -11,9 +11,10 @@ import pytest
 import servers
 
 from ingest.keeping.copying import copy_parts, copy_sqlite
-from ingest.keeping.moment import Moment, moment
+from ingest.keeping.moment import Moment, list_parts, moment
 
 STEPS = 12
+LISTINGS = 300
 
 
 def make(path: Path, *tables: str) -> sqlite3.Connection:
@@ -161,3 +162,30 @@ def test_a_linked_part_is_the_same_file_and_a_copied_one_is_equal(tmp_path: Path
 def test_an_empty_place_is_a_moment_too(sqlite_store: bool, tmp_path: Path) -> None:
     with moment(tmp_path, sqlite_store=sqlite_store) as now:
         assert (now.journal, now.store, now.parts, now.exact) == (None, None, {}, True)
+
+
+def test_a_part_that_is_merged_while_parts_are_listed_is_listed_under_one_of_its_names(tmp_path: Path) -> None:
+    dates = [tmp_path / f"device=leg-{number}" / "date=2026-11-23" for number in range(20)]
+    for date in dates:
+        date.mkdir(parents=True)
+        (date / "part-0.parquet").touch()
+    begin, ended = threading.Barrier(2), threading.Barrier(2)
+
+    def merge_all() -> None:
+        for turn in range(LISTINGS):
+            begin.wait()
+            for date in dates:
+                (date / f"part-{turn + 1}.parquet").touch()
+                (date / f"part-{turn}.parquet").unlink()
+            ended.wait()
+
+    thread = threading.Thread(target=merge_all)
+    thread.start()
+    missed = 0
+    for _ in range(LISTINGS):
+        begin.wait()
+        found = {Path(name).parts[0] for name in list_parts(tmp_path)}
+        missed += len(dates) - len(found)
+        ended.wait()
+    thread.join()
+    assert missed == 0

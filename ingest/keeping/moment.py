@@ -14,7 +14,7 @@ Rules
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -60,14 +60,24 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def list_parts(archive: Path) -> dict[str, int]:
-    """Every part of the archive with its size; one that goes meanwhile is left out, for it was merged into another."""
-    found = {}
-    for path in archive.glob(PARTS):
-        try:
-            found[path.relative_to(archive).as_posix()] = path.stat().st_size
-        except FileNotFoundError:
-            continue
-    return found
+    """Every part of the archive with its size.
+
+    A part that goes while its folder is read was merged into another, whose name may have come too late to be seen
+    with the rest. So all is read again until nothing has gone since the reading before.
+    """
+    before = {path.relative_to(archive).as_posix() for path in archive.glob(PARTS)}
+    for _ in range(TRIES):
+        found = {}
+        seen = set()
+        for path in archive.glob(PARTS):
+            name = path.relative_to(archive).as_posix()
+            seen.add(name)
+            with suppress(FileNotFoundError):
+                found[name] = path.stat().st_size
+        if before | seen == found.keys():
+            return found
+        before = seen
+    raise BackupError(f"{archive} changes faster than it can be read")
 
 
 def _found(
