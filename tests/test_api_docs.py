@@ -1,12 +1,13 @@
 """The documents say what the application does: OpenAPI, and docs/api.md."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from api_world import World
+from api_world import V1, World, get
 
 from api import figures, health, liveness, remedies
 from api.liveness import StateCode
@@ -81,6 +82,23 @@ def test_every_reason_of_the_wire_format_has_a_clause() -> None:
     table = WIRE.split("| reason | when |")[1].split("\n\n")[0]
     # Blocks with an unset clock are kept.
     assert set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) - {"clock"} <= set(remedies.REFUSALS)
+
+
+def test_the_first_registration_works_as_it_is_written(tmp_path: Path) -> None:
+    section = DOCS.split("## Beginning")[1].split("## ")[0]
+    calls = re.findall(r"-d '([^']+)' \\\n +http://127\.0\.0\.1:8000(\S+)", section)
+    assert [path for _, path in calls] == [f"{V1}/wearers", f"{V1}/devices", f"{V1}/assignments"]
+    world, ids = World(tmp_path), []
+    with world.client() as http:
+        for body, path in calls:
+            answer = http.post(path, json=json.loads(body.replace("WEARER", ids[0] if ids else "")))
+            assert answer.status_code == 201, answer.text
+            ids.append(answer.json()["id"])
+        assert re.fullmatch(r"w\w{16}", ids[0])
+        assert get(http, f"/wearers/{ids[0]}")["devices"] == ["leg-1"]
+        without = json.loads(calls[2][0].replace("WEARER", ids[0]).replace("+01:00", ""))
+        assert http.post(calls[2][1], json=without).status_code == 422
+    world.close()
 
 
 def test_the_parts_in_the_text_are_those_of_readyz(tmp_path: Path) -> None:
