@@ -167,7 +167,7 @@ def detect_files(
 def doctor(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
-    no_broker_load: Annotated[bool, typer.Option(help="do not try how much the broker queues")] = False,
+    no_broker_load: Annotated[bool, typer.Option("--no-broker-load", help="do not test the broker's queue")] = False,
     mosquitto_conf: Annotated[Path | None, typer.Option(help="Mosquitto's configuration, to be read too")] = None,
 ) -> None:
     """Look for whatever silently loses data elsewhere, and say how to mend it."""

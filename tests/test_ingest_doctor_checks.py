@@ -6,22 +6,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import typer
 
+from charley import app
 from ingest.doctor import Check
 from ingest.doctor.broker import BrokerFacts, Granted, Load, check_broker
 from ingest.doctor.check import exit_code, fail, in_bytes, in_words, ok, skipped, warn
 from ingest.doctor.contradictions import check_settings
-from ingest.doctor.devices import check_devices, check_ingester
 from ingest.doctor.files import FolderFacts, check_folder, day_bytes_of, file_system_of
 from ingest.doctor.influxdb import InfluxFacts, check_influxdb
-from ingest.doctor.influxdb_look import in_seconds
+from ingest.doctor.influxdb_look import in_a_line, in_seconds
 from ingest.doctor.journal import JournalFacts, check_journal
 from ingest.doctor.machine import MachineFacts, check_machine
 from ingest.doctor.mosquitto_conf import check_conf, read_conf
 from ingest.doctor.sqlite_file import FileFacts, check_file
 from ingest.errors import IngestError
 from ingest.settings import Settings
-from ingest.store import DeviceStatus, ServiceStatus
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DAY_S: Final = 86_400.0
@@ -154,6 +154,25 @@ def test_retention_as_influxdb_1_prints_it(told: str, seconds: float) -> None:
     assert in_seconds(told) == seconds
 
 
+def test_no_option_denies_itself() -> None:
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        options = [option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)]
+        assert not [option for option in options if option.startswith("--no-no-")], name
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<h1>No</h1></body></html>", "404 Not Found"),
+        ("<!DOCTYPE html>\n<style>p { color: red }</style>\n<p>no &amp; such\n<b>page</b></p>", "no & such page"),
+        ("404 page not found\n", "404 page not found"),
+        ("word " * 100, "word " * 24 + "…"),
+    ],
+)
+def test_a_page_in_place_of_an_answer_is_told_in_a_line(body: str, line: str) -> None:
+    assert in_a_line(body) == line
+
+
 @pytest.mark.parametrize(
     ("changes", "name", "verdict", "mend"),
     [
@@ -258,70 +277,6 @@ def test_journal(facts: JournalFacts, waiting_s: float | None, name: str, verdic
 def test_sqlite_file(changes: dict[str, Any], name: str, verdict: str) -> None:
     facts = replace(FileFacts(path=Path("x.sqlite"), version=2, known=2), **changes)
     assert one(check_file("x", facts), name).verdict == verdict
-
-
-def status(device: str, **changes: Any) -> DeviceStatus:
-    return DeviceStatus(device=device, boot=1, online=True, last_received_ns=NOW_NS, **changes)
-
-
-def test_clocks_of_devices() -> None:
-    sound = [status("a"), status("b", clock_offset_s=2.0), status("c")]
-    assert one(check_devices(sound, now_ns=NOW_NS), "devices.clock").verdict == "ok"
-    off = one(check_devices([*sound, status("d", clock_offset_s=3600.0)], now_ns=NOW_NS), "devices.clock")
-    assert (off.verdict, "d +3600 s" in off.found) == ("warn", True)
-    drifting = one(check_devices([*sound, status("d", clock_drift_ppm=-250.0)], now_ns=NOW_NS), "devices.clock")
-    assert drifting.verdict == "warn"
-    ours = [status(name, clock_offset_s=7200.0 + number) for number, name in enumerate("abc")]
-    mine = one(check_devices(ours, now_ns=NOW_NS), "devices.clock")
-    assert (mine.verdict, "this machine's clock" in mine.mend) == ("fail", True)
-    assert check_devices([], now_ns=NOW_NS)[0].verdict == "skipped"
-
-
-def test_blocks_that_waited_are_no_proof_of_a_clock_that_is_behind() -> None:
-    """While the ingester was away, blocks waited at the broker: their delay is all that is known."""
-    waited = [
-        status(name, clock_offset_s=-1300.0, last_sample_ns=NOW_NS - (1300 + number) * 10**9)
-        for number, name in enumerate("abc")
-    ]
-    for some in (waited, waited[:1]):
-        check = one(check_devices(some, now_ns=NOW_NS), "devices.clock")
-        assert (check.verdict, "came late" in check.found) == ("warn", True)
-        assert "waited at the broker" in check.mend
-    live = [status(one.device, clock_offset_s=-1300.0, last_sample_ns=NOW_NS - 10**9) for one in waited]
-    assert one(check_devices(live, now_ns=NOW_NS), "devices.clock").verdict == "ok"
-
-
-def test_a_clock_that_was_wrong_long_ago_is_not_told_of() -> None:
-    old = status("a", clock_offset_s=1e6)
-    assert one(check_devices([old], now_ns=NOW_NS + 3 * 86_400 * 10**9), "devices.clock").verdict == "ok"
-
-
-def test_refused_blocks_are_told_with_their_reason() -> None:
-    check = one(
-        check_devices([status("a", refused_blocks=7, refused_reason="device")], now_ns=NOW_NS), "devices.blocks"
-    )
-    assert (check.verdict, check.found) == ("warn", "refused blocks: a 7 (device)")
-
-
-@pytest.mark.parametrize(
-    ("changes", "running", "verdict"),
-    [
-        ({}, True, "ok"),
-        ({}, None, "ok"),
-        ({"accepting": False, "reason": "disk"}, True, "fail"),
-        ({"connected": False}, True, "warn"),
-        ({"beat_ns": NOW_NS - 3600 * 10**9}, True, "warn"),
-        ({"beat_ns": NOW_NS - 3600 * 10**9}, False, "warn"),
-    ],
-)
-def test_ingester(changes: dict[str, Any], running: bool | None, verdict: str) -> None:
-    given = {"name": "ingest", "started_ns": NOW_NS, "beat_ns": NOW_NS, "version": "1", "connected": True} | changes
-    assert check_ingester([ServiceStatus(**given)], running=running, now_ns=NOW_NS).verdict == verdict
-
-
-def test_ingester_that_never_spoke() -> None:
-    assert check_ingester([], running=False, now_ns=NOW_NS).verdict == "skipped"
-    assert check_ingester([], running=True, now_ns=NOW_NS).verdict == "ok"
 
 
 def test_our_own_mosquitto_configuration_has_no_troubles() -> None:

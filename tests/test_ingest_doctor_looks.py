@@ -5,9 +5,11 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
@@ -228,6 +230,22 @@ def test_influxdb_that_is_not_there() -> None:
     facts, offset_s = look_at_influxdb(url, token="t", org="o", bucket="b", oldest_ns=None)
     assert verdicts(check_influxdb(facts)) == {"influxdb.reachable": "fail"}
     assert offset_s is None
+
+
+def test_a_server_that_is_not_influxdb_is_told_of_in_a_line() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        facts, _ = look_at_influxdb(url, token="t", org="o", bucket="b", oldest_ns=None)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    (check,) = [check for check in check_influxdb(facts) if check.name == "influxdb.write"]
+    assert (check.verdict, check.found) == ("fail", "501: Error response")
+    assert "CHARLEY_INFLUXDB_URL" in check.mend
 
 
 def test_journal_is_counted_and_not_changed(tmp_path: Path) -> None:

@@ -79,6 +79,9 @@ def _write(facts: InfluxFacts) -> Check:
         )
     if "404" in told or "not found" in told:
         return fail(name, told, _create(facts))
+    if not facts.kind:
+        mend = "what answers does not say that it is InfluxDB: correct CHARLEY_INFLUXDB_URL, or see the proxy before it"
+        return fail(name, told, mend)
     return fail(name, told, "see InfluxDB's own log; results wait in the journal until it takes them")
 
 

@@ -4,7 +4,9 @@ Points are written to the measurement `charley_doctor` only: one of this hour, o
 at 2100-01-01, where states of devices are kept. Written again they overwrite themselves.
 """
 
+import html
 import json
+import re
 import time
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
@@ -17,6 +19,8 @@ from ingest.store.line_protocol import STATUS_NS
 
 HOUR_NS: Final = 3_600_000_000_000
 TIMEOUT_S: Final = 10.0
+LINE: Final = 120  # characters of an answer that is no JSON
+_PAGE: Final = re.IGNORECASE | re.DOTALL
 
 
 class Server:
@@ -93,8 +97,8 @@ class Server:
                 return  # not a date: nothing is known of that clock
 
     def _told(self, answer: httpx.Response) -> str:
-        told = _member(answer, "error") or _member(answer, "message") or answer.text.strip()
-        return self._redacted(f"{answer.status_code}: {str(told)[:300]}")
+        told = str(_member(answer, "error") or _member(answer, "message") or in_a_line(answer.text))
+        return self._redacted(f"{answer.status_code}: {' '.join(told.split())[:300]}")
 
     def _redacted(self, sentence: str) -> str:
         return sentence.replace(self._token, "***") if self._token else sentence
@@ -150,6 +154,14 @@ def _retention_s(server: Server, facts: InfluxFacts) -> float | None:
         if name == policy or (not policy and is_default):
             return in_seconds(duration)
     return None
+
+
+def in_a_line(body: str) -> str:
+    """What an answer that is no JSON says, without the marks and line breaks of a page."""
+    title = re.search(r"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
+    words = title[1] if title else re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", body, flags=_PAGE)
+    line = " ".join(html.unescape(words).split())
+    return line if len(line) <= LINE else f"{line[:LINE]}…"
 
 
 def in_seconds(duration: str) -> float:

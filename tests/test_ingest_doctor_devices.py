@@ -1,0 +1,80 @@
+"""What the doctor says of the devices and the ingester, as their records tell of them."""
+
+from typing import Any, Final
+
+import pytest
+
+from ingest.doctor import Check
+from ingest.doctor.devices import check_devices, check_ingester
+from ingest.store import DeviceStatus, ServiceStatus
+
+NOW_NS: Final = 1_790_000_000 * 10**9
+
+
+def one(checks: list[Check], name: str) -> Check:
+    (found,) = [check for check in checks if check.name == name]
+    return found
+
+
+def status(device: str, **changes: Any) -> DeviceStatus:
+    return DeviceStatus(device=device, boot=1, online=True, last_received_ns=NOW_NS, **changes)
+
+
+def test_clocks_of_devices() -> None:
+    sound = [status("a"), status("b", clock_offset_s=2.0), status("c")]
+    assert one(check_devices(sound, now_ns=NOW_NS), "devices.clock").verdict == "ok"
+    off = one(check_devices([*sound, status("d", clock_offset_s=3600.0)], now_ns=NOW_NS), "devices.clock")
+    assert (off.verdict, "d +3600 s" in off.found) == ("warn", True)
+    drifting = one(check_devices([*sound, status("d", clock_drift_ppm=-250.0)], now_ns=NOW_NS), "devices.clock")
+    assert drifting.verdict == "warn"
+    ours = [status(name, clock_offset_s=7200.0 + number) for number, name in enumerate("abc")]
+    mine = one(check_devices(ours, now_ns=NOW_NS), "devices.clock")
+    assert (mine.verdict, "this machine's clock" in mine.mend) == ("fail", True)
+    assert check_devices([], now_ns=NOW_NS)[0].verdict == "skipped"
+
+
+def test_blocks_that_waited_are_no_proof_of_a_clock_that_is_behind() -> None:
+    """While the ingester was away, blocks waited at the broker: their delay is all that is known."""
+    waited = [
+        status(name, clock_offset_s=-1300.0, last_sample_ns=NOW_NS - (1300 + number) * 10**9)
+        for number, name in enumerate("abc")
+    ]
+    for some in (waited, waited[:1]):
+        check = one(check_devices(some, now_ns=NOW_NS), "devices.clock")
+        assert (check.verdict, "came late" in check.found) == ("warn", True)
+        assert "waited at the broker" in check.mend
+    live = [status(one.device, clock_offset_s=-1300.0, last_sample_ns=NOW_NS - 10**9) for one in waited]
+    assert one(check_devices(live, now_ns=NOW_NS), "devices.clock").verdict == "ok"
+
+
+def test_a_clock_that_was_wrong_long_ago_is_not_told_of() -> None:
+    old = status("a", clock_offset_s=1e6)
+    assert one(check_devices([old], now_ns=NOW_NS + 3 * 86_400 * 10**9), "devices.clock").verdict == "ok"
+
+
+def test_refused_blocks_are_told_with_their_reason() -> None:
+    check = one(
+        check_devices([status("a", refused_blocks=7, refused_reason="device")], now_ns=NOW_NS), "devices.blocks"
+    )
+    assert (check.verdict, check.found) == ("warn", "refused blocks: a 7 (device)")
+
+
+@pytest.mark.parametrize(
+    ("changes", "running", "verdict"),
+    [
+        ({}, True, "ok"),
+        ({}, None, "ok"),
+        ({"accepting": False, "reason": "disk"}, True, "fail"),
+        ({"connected": False}, True, "warn"),
+        ({"beat_ns": NOW_NS - 3600 * 10**9}, True, "warn"),
+        ({"beat_ns": NOW_NS - 3600 * 10**9}, False, "warn"),
+    ],
+)
+def test_ingester(changes: dict[str, Any], running: bool | None, verdict: str) -> None:
+    given = {"name": "ingest", "started_ns": NOW_NS, "beat_ns": NOW_NS, "version": "1", "connected": True} | changes
+    assert check_ingester([ServiceStatus(**given)], running=running, now_ns=NOW_NS).verdict == verdict
+
+
+def test_ingester_that_never_spoke() -> None:
+    assert check_ingester([], running=False, now_ns=NOW_NS).verdict == "skipped"
+    assert check_ingester([], running=True, now_ns=NOW_NS).verdict == "ok"
