@@ -30,7 +30,9 @@ class Metrics:
         self.failures = Counter("charley_detect_failures", "Blocks on which the detector failed", registry=r)
         self.revised = Counter("charley_revised_sessions", "Sessions detected again for late blocks", registry=r)
         self.archived = Counter("charley_archived_blocks", "Blocks brought to the archive", registry=r)
-        self.archive_errors = Counter("charley_archive_errors", "Failed attempts to write or to read the archive", registry=r)
+        self.archive_errors = Counter(
+            "charley_archive_errors", "Failed attempts to write or to read the archive", registry=r
+        )
         self.revising = Gauge("charley_revising_devices", "Devices with late blocks to be looked at", registry=r)
         self.records = Counter("charley_delivered_records", "Records that the store has taken", registry=r)
         self.events = Counter("charley_published_events", "Events that the broker has taken", ["scope"], registry=r)
