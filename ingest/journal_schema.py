@@ -15,9 +15,9 @@ VERSION: Final = 2
 WAIT_S: Final = 20.0  # for another connection's transaction
 VACUUM_BYTES: Final = 256 * 1024 * 1024  # a larger journal is not written anew at the start
 _INCREMENTAL: Final = 2
+_SHRINKING: Final = "PRAGMA auto_vacuum = INCREMENTAL"
+_PAGES: Final = "PRAGMA page_size = 8192"  # a page holds a few blocks of a second
 _SETTINGS: Final = (
-    "PRAGMA page_size = 8192",  # holds a few blocks of a second
-    "PRAGMA auto_vacuum = INCREMENTAL",  # of a new file, or at the next VACUUM
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA wal_autocheckpoint = 4000",
@@ -126,7 +126,9 @@ def create(path: Path) -> sqlite3.Connection:
 def connect(path: Path) -> sqlite3.Connection:
     """One more connection to a journal that exists, for a thread of its own."""
     db = sqlite3.connect(path, isolation_level=None, timeout=WAIT_S, check_same_thread=False)
-    for setting in _SETTINGS:
+    # In a file that holds something already this would be a write at every opening.
+    first = (_SHRINKING,) if path.stat().st_size == 0 else ()
+    for setting in (_PAGES, *first, *_SETTINGS):
         db.execute(setting)
     return db
 
@@ -172,6 +174,7 @@ def _let_shrink(db: sqlite3.Connection) -> None:
         db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("auto_vacuum", "page_count", "page_size")
     )
     if mode != _INCREMENTAL and pages * size <= VACUUM_BYTES:
+        db.execute(_SHRINKING)
         db.execute("VACUUM")
 
 
