@@ -139,6 +139,16 @@ class Mosquitto:
         """Its process, while there is one."""
         return self._child.pid if self._child else None
 
+    @property
+    def fallen(self) -> int | None:
+        """With what it left, if it did so by itself."""
+        return self._child.exit_code if self._child else None
+
+    @property
+    def log(self) -> Path:
+        """What it printed."""
+        return self._folder / "mosquitto.log"
+
     def start(self, *, wait: bool = True) -> None:
         """Start it, if it is not running."""
         if self._child is None:
@@ -146,7 +156,7 @@ class Mosquitto:
             prlimit = find("prlimit")
             limit = [prlimit, f"--as={self._memory_bytes}", "--"] if prlimit else []
             command = [*limit, str(self._binary), "-c", str(self._folder / "mosquitto.conf")]
-            self._child = Child(command, log=self._folder / "mosquitto.log")
+            self._child = Child(command, log=self.log)
             if wait:
                 self._child.wait_ready(lambda: accepts(self.port))
 
@@ -206,11 +216,21 @@ class InfluxDB:
         """The database's process, while there is one; the proxy before it always runs."""
         return self._influxd.pid if self._influxd else None
 
+    @property
+    def fallen(self) -> int | None:
+        """With what the database left, if it did so by itself."""
+        return self._influxd.exit_code if self._influxd else None
+
+    @property
+    def log(self) -> Path:
+        """What the database printed."""
+        return self._folder / "influxd.log"
+
     def start(self, *, wait: bool = True) -> None:
         """Start the database, if it is not running."""
         if self._influxd is None:
             command = [str(find("influxd")), "-config", str(self._folder / "influxd.conf")]
-            self._influxd = Child(command, log=self._folder / "influxd.log")
+            self._influxd = Child(command, log=self.log)
             if wait:
                 self._influxd.wait_ready(lambda: accepts(self._influx_port))
 

@@ -131,7 +131,7 @@ def _kill(world: World, fleet: Fleet, plan: Plan) -> list[Kill]:
     durable = 0
     for i, role in enumerate(roles):
         if rng.random() < plan.working:
-            fleet.wait(
+            world.wait(
                 lambda: fleet.counts["durable"] > durable or not fleet.held,  # noqa: B023
                 within_s=LIMIT_S,
                 what="recovery from a kill",

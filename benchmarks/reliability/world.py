@@ -209,18 +209,19 @@ class World:
             if self.fallen:
                 raise RuntimeError(f"{what}: {self.fallen[-1]}")
             if time.monotonic() - begun > within_s:
-                raise TimeoutError(f"{what}: not within {within_s:g} s. {self._tail(self.ingest)}")
+                raise TimeoutError(f"{what}: not within {within_s:g} s. {_tail(self.ingest.log)}")
             time.sleep(POLL_S)
         return time.monotonic() - begun
 
     def _note_fallen(self) -> None:
-        for role in (self.ingest, self.api):
+        for name, role in zip(ROLES, (self.ingest, self.broker, self.store, self.api), strict=True):
             if role.fallen is not None:
-                self.fallen.append(f"{role.name} ended by itself with {role.fallen}: {self._tail(role)}")
+                self.fallen.append(f"{name} ended by itself with {role.fallen}: {_tail(role.log)}")
                 role.kill()
 
-    def _tail(self, role: Role) -> str:
-        return role.log.read_text(errors="replace")[-LOG_TAIL:] if role.log.exists() else ""
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-LOG_TAIL:] if log.exists() else ""
 
 
 def _answers(url: str, *, headers: Mapping[str, str] | None = None) -> bool:
