@@ -214,7 +214,8 @@ class World:
         return time.monotonic() - begun
 
     def _note_fallen(self) -> None:
-        for name, role in zip(ROLES, (self.ingest, self.broker, self.store, self.api), strict=True):
+        roles: tuple[Role | Mosquitto | InfluxDB, ...] = (self.ingest, self.broker, self.store, self.api)
+        for name, role in zip(ROLES, roles, strict=True):
             if role.fallen is not None:
                 self.fallen.append(f"{name} ended by itself with {role.fallen}: {_tail(role.log)}")
                 role.kill()
