@@ -1,4 +1,4 @@
-"""Fixtures with real servers, and a loud report of the tests that were left out for want of one.
+"""Fixtures with real servers and with the API, and a loud report of the tests left out for want of a server.
 
 A test that uses the fixture `mosquitto`, `influxdb`, `chromium` or `compiler` carries the marker of that name. Where
 the program is missing the test is skipped and listed at the end; with CHARLEY_REQUIRE_SERVERS=1 it fails instead.
@@ -6,12 +6,18 @@ the program is missing the test is skipped and listed at the end; with CHARLEY_R
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
 import servers
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    import httpx
+    from api_world import World
 
 NEEDS: Final = {
     "mosquitto": ("mosquitto", "mosquitto_pub", "mosquitto_sub"),
@@ -94,6 +100,22 @@ def compiler() -> str:
     """Path of a C compiler."""
     _require("compiler")
     return str(servers.find(*NEEDS["compiler"][0].split("|")))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> "Iterator[World]":
+    """The API over an empty registry and an empty store in memory; a file that wants another world overrides this."""
+    from api_world import World  # noqa: PLC0415 - takes seconds, and most tests need no API
+
+    with closing(World(tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def http(world: "World") -> "Iterator[httpx.Client]":
+    """A client that is signed in to the API of `world`."""
+    with world.client() as client:
+        yield client
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses by marker

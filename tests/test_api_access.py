@@ -18,13 +18,6 @@ from api.app import make_server
 from api.errors import Invalid
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
 def test_a_token_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "admin-token"
     token = load_or_create_token(path)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -35,15 +36,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     whole.write(epochs("leg", ns("2026-03-19T12:00:00"), ns(NOW)))
     whole.close()
     damage(path, quarters=2)
-    made = World(tmp_path, now=NOW, store=SqliteStore(path))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
+    with closing(World(tmp_path, now=NOW, store=SqliteStore(path))) as made:
+        yield made
 
 
 def test_the_store_tells_damage_from_an_outage(world: World) -> None:

@@ -1,6 +1,7 @@
 """Devices over HTTP: each with its state, filtered by it, and never slow however many there are."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -39,15 +40,8 @@ def store() -> Counting:
 
 @pytest.fixture
 def world(tmp_path: Path, store: Counting) -> Iterator[World]:
-    made = World(tmp_path, now=NOW, store=store)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
+    with closing(World(tmp_path, now=NOW, store=store)) as made:
+        yield made
 
 
 def live(world: World, device: str, **seconds: float) -> None:

@@ -1,7 +1,5 @@
 """Diary against devices over HTTP: what was felt where a device could see it, own severity, false alarms."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,27 +10,19 @@ RANGE = {"from": "2026-03-10", "to": "2026-03-19"}
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Ada wears a device on the left calf, in the nights of the 10th to the 14th."""
-    made = World(tmp_path)
-    with made.client() as http:
-        wearer = add_wearer(http)
-        assign(http, wearer, "leg")
+def world(world: World) -> World:
+    """A device on a left calf, in the nights of the 10th to the 14th."""
     for day in range(10, 15):
-        made.write(epochs("leg", ns(f"2026-03-{day}T20:00:00"), ns(f"2026-03-{day + 1}T08:00:00")))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
+        world.write(epochs("leg", ns(f"2026-03-{day}T20:00:00"), ns(f"2026-03-{day + 1}T08:00:00")))
+    return world
 
 
 @pytest.fixture
 def ada(http: httpx.Client) -> str:
-    return str(get(http, "/wearers")["items"][0]["id"])
+    """She wears it."""
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    return wearer
 
 
 def tell(http: httpx.Client, ada: str, part: str, **body: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The diary over HTTP: entries of each kind, lists, retries, and reviews of the wearer's own episodes."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,17 +21,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    made.write(episode("leg", ns(ONSET)))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
+def world(world: World) -> World:
+    world.write(episode("leg", ns(ONSET)))
+    return world
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """`/readyz` and `/metrics`: what keeps the service from its work, in a state and a sentence."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 from api_world import World, add_wearer, assign, epochs, ns
@@ -21,16 +18,9 @@ WORKS = "It works."
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, now=NOW)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
+def world(world: World) -> World:
+    world.now = NOW
+    return world
 
 
 def late(seconds: int, **changes: object) -> ServiceStatus:

@@ -1,6 +1,7 @@
 """The API over HTTP: what it gives, in which pages, and how it refuses."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -14,15 +15,8 @@ from ingest.store.sqlite import SqliteStore
 @pytest.fixture(params=["memory", "sqlite"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "store.sqlite")
-    made = World(tmp_path, store=store)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
+    with closing(World(tmp_path, store=store)) as made:
+        yield made
 
 
 def test_a_wearer_is_registered_read_changed_and_forgotten(http: httpx.Client) -> None:

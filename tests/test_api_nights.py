@@ -1,6 +1,6 @@
 """Nights as the leg's movements show them: when they are believed, what the legs agree on, what the days become."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -173,19 +173,6 @@ def living(
             changes = {"angle_deg": 70.0 + number % 7, "movement_g": 0.15}
         made.append(msgspec.structs.replace(epoch, **changes))
     return made
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
 
 
 def listed(http: httpx.Client, wearer: str, kind: str, first: str, last: str) -> dict[str, Any]:

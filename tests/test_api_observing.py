@@ -1,8 +1,6 @@
 """What analyses take of a wearer is what the nights and the diary say."""
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from api_world import HOUR_NS, World, add_wearer, assign, episode, epochs, get, ns
@@ -16,17 +14,16 @@ NOW = ns("2026-03-20T12:00:00")
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(world: World) -> World:
     """A wearer in Berlin whose device was worn for ten hours of every night but one, with a cramp in each of three."""
-    made = World(tmp_path)
     for day in range(24):
         if day != 5:
             start_ns = ns("2026-01-10T20:00:00") + day * 24 * HOUR_NS
-            made.write(epochs("leg", start_ns, start_ns + 10 * HOUR_NS))
-    made.write(episode("leg", ns("2026-01-10T23:00:00")), episode("leg", ns("2026-01-12T02:00:00")))
-    made.write(episode("leg", ns("2026-01-30T03:00:00")), episode("leg", ns("2026-01-30T04:00:00"), status="withdrawn"))
-    yield made
-    made.close()
+            world.write(epochs("leg", start_ns, start_ns + 10 * HOUR_NS))
+    world.write(episode("leg", ns("2026-01-10T23:00:00")), episode("leg", ns("2026-01-12T02:00:00")))
+    world.write(episode("leg", ns("2026-01-30T03:00:00")))
+    world.write(episode("leg", ns("2026-01-30T04:00:00"), status="withdrawn"))
+    return world
 
 
 def test_nights_are_those_of_the_summaries(world: World) -> None:
@@ -46,20 +43,18 @@ def test_nights_are_those_of_the_summaries(world: World) -> None:
     assert [item.weekday for item in found[:3]] == [5, 6, 0]  # 10 January 2026 was a Saturday
 
 
-def test_where_any_leg_saw_enough_is_told(tmp_path: Path) -> None:
+def test_where_any_leg_saw_enough_is_told(world: World) -> None:
     """One leg until half past one, the other from three to five: nobody saw what lies between, or comes after."""
-    made = World(tmp_path)
     at_20 = ns("2026-01-10T20:00:00")
-    made.write(epochs("left", at_20, at_20 + 4 * HOUR_NS + HOUR_NS // 2))
-    made.write(epochs("right", at_20 + 3 * HOUR_NS, at_20 + 4 * HOUR_NS))
-    made.write(epochs("right", at_20 + 6 * HOUR_NS, at_20 + 8 * HOUR_NS))
-    with made.client() as http:
+    world.write(epochs("left", at_20, at_20 + 4 * HOUR_NS + HOUR_NS // 2))
+    world.write(epochs("right", at_20 + 3 * HOUR_NS, at_20 + 4 * HOUR_NS))
+    world.write(epochs("right", at_20 + 6 * HOUR_NS, at_20 + 8 * HOUR_NS))
+    with world.client() as http:
         wearer = add_wearer(http)
         assign(http, wearer, "left")
         assign(http, wearer, "right", side="right")
-    sources = made.app.state.sources
+    sources = world.app.state.sources
     (found,) = observe(sources, worn_by(sources, wearer), kind="night", first=FIRST, last=FIRST, now_ns=NOW)
-    made.close()
     ends = [(at - at_20) / HOUR_NS for span in found.usable_spans for at in span]
     assert ends[1:] == [4.5, 6.0, 8.0]
     assert found.usable_spans[0][0] == max(found.start_ns, at_20)

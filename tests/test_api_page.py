@@ -3,7 +3,6 @@
 import re
 import subprocess
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -23,10 +22,9 @@ NOW_NS = time.time_ns() // EPOCH_NS * EPOCH_NS  # the browser has its own clock,
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, now=datetime.fromtimestamp(NOW_NS / 1e9, UTC).isoformat(timespec="seconds"))
-    yield made
-    made.close()
+def world(world: World) -> World:
+    world.now = datetime.fromtimestamp(NOW_NS / 1e9, UTC).isoformat(timespec="seconds")
+    return world
 
 
 def rendered(chromium: str, world: World, tmp_path: Path, *, until: str, width: int = 1280) -> str:

@@ -25,10 +25,9 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, now=datetime.fromtimestamp(NOW_NS / 1e9, UTC).isoformat(timespec="seconds"))
-    yield made
-    made.close()
+def world(world: World) -> World:
+    world.now = datetime.fromtimestamp(NOW_NS / 1e9, UTC).isoformat(timespec="seconds")
+    return world
 
 
 @contextmanager

@@ -3,14 +3,12 @@
 import io
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
-from api_world import World
 from rich.console import Console
 
 from api.errors import Invalid
@@ -187,14 +185,6 @@ def test_the_document_says_what_the_planner_says() -> None:
     assert " ".join(quoted[1].split()) == sentence(plan(ask))
     assert "alpha" in usual
     assert set(re.findall(r"`(\w+)`", section.split("| parameter |")[1].split("\n\n")[0])) == set(usual)
-
-
-@pytest.fixture
-def http(tmp_path: Path) -> Iterator[httpx.Client]:
-    world = World(tmp_path)
-    with world.client() as client:
-        yield client
-    world.close()
 
 
 def test_the_address_answers_for_each_ratio(http: httpx.Client) -> None:

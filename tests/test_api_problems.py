@@ -1,7 +1,7 @@
 """How the API refuses: every error is a problem with a sentence that helps."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -19,19 +19,6 @@ ASSIGNMENT = {
     "muscle": "soleus",
     "from": "2026-01-01T00:00:00Z",
 }
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
 
 
 @pytest.mark.parametrize("path", ["", "/zones", "/nights", "/days", "/episodes", "/epochs"])

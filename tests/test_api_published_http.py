@@ -1,8 +1,6 @@
 """Published summary numbers over HTTP: estimates out, and faults named."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,19 +9,6 @@ from api_world import V1, World, problem
 
 GROUPS = {"a": {"mean": -3.41, "sd": 4.05, "n": 48}, "b": {"mean": -3.03, "sd": 4.53, "n": 46}}
 SENN = {"ab": {"first": 9, "none": 3, "second": 0}, "ba": {"first": 1, "none": 5, "second": 6}}
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
 
 
 def ask(http: httpx.Client, method: str, body: dict[str, Any]) -> Any:

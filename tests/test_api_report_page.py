@@ -1,8 +1,5 @@
 """The address of a trial's report: from the same analysis as the API, numbered unless names are asked for."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 from api_world import World, add_wearer, assign, episode, epochs, get, ns, problem
@@ -24,10 +21,9 @@ PLAN = {
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, now="2026-03-16T12:00:00")
-    yield made
-    made.close()
+def world(world: World) -> World:
+    world.now = "2026-03-16T12:00:00"
+    return world
 
 
 def trial_of(world: World, http: httpx.Client) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -48,15 +49,8 @@ def store() -> Listening:
 
 @pytest.fixture
 def world(tmp_path: Path, store: Listening) -> Iterator[World]:
-    made = World(tmp_path, store=store)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
+    with closing(World(tmp_path, store=store)) as made:
+        yield made
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 The effects are drawn in, so the service must find them; and it must say of each what it does not show.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,18 +13,6 @@ from api_world import HOUR_NS, World, add_wearer, assign, episode, epochs, get, 
 
 LAST = date(2026, 3, 15)  # a Sunday
 MINUTE_NS = HOUR_NS // 60
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> httpx.Client:
-    return world.client()
 
 
 def rfc(at_ns: int) -> str:

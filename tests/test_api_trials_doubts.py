@@ -1,8 +1,6 @@
 """Plans that came after their nights, several of them, and seeds that were given: what one p value does not show."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -96,13 +94,6 @@ def test_power_that_was_low_or_never_worked_out_is_a_caveat() -> None:
         assert found.conclusion == "fewer"
         assert any(says in caveat and "exaggerated" in caveat for caveat in found.caveats)
     assert not any("exaggerated" in caveat for caveat in analysis(Doubts(periods=56)).caveats)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def test_trying_seeds_until_one_suits_is_told(world: World) -> None:

@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from api_world import HOUR_NS, V1, World, add_wearer, assign, episode, epochs, get, ns, problem
+from trial_cases import wait_for_analyses
 
 PLAN: dict[str, Any] = {
     "title": "Magnesium at night",
@@ -28,19 +27,9 @@ SECRETS = ("magnesium citrate", "sugar pill", "300 mg")
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    for thread in threading.enumerate():
-        if thread.name == "trial-analyses":
-            thread.join(timeout=60)
-    made.close()
-
-
-@pytest.fixture
-def http(world: World) -> Iterator[httpx.Client]:
-    with world.client() as client:
-        yield client
+def world(world: World) -> Iterator[World]:
+    yield world
+    wait_for_analyses()
 
 
 def register(http: httpx.Client, plan: dict[str, Any] = PLAN) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from api_world import World
-from trial_cases import plan
+from trial_cases import plan, wait_for_analyses
 
 from api.errors import Conflict
 from api.trials import keeping
@@ -16,22 +15,14 @@ from api.trials.registered import Trial
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    finish()
-    made.close()
+def world(world: World) -> Iterator[World]:
+    yield world
+    wait_for_analyses()
 
 
 def trials(world: World, number: int) -> list[Trial]:
     with world.registry.write() as db:
         return [keeping.register(db, plan(title=f"Trial {one}"), now_ns=one + 1) for one in range(number)]
-
-
-def finish() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "trial-analyses":
-            thread.join(timeout=60)
 
 
 def patient(world: World) -> Analyses:
@@ -52,7 +43,7 @@ def test_a_trial_is_worked_out_once(world: World) -> None:
         asked = analyses.ask(trial)
         assert (asked.analysis, asked.progress) == (None, 0.0)
     go.set()
-    finish()
+    wait_for_analyses()
     made = analyses.ask(trial)
     assert made.progress == 1.0
     assert made.analysis is not None
@@ -65,7 +56,7 @@ def test_at_most_one_thread_works(world: World) -> None:
         analyses.ask(trial)
         assert sum(thread.name == "trial-analyses" for thread in threading.enumerate()) == 1
     go.set()
-    finish()
+    wait_for_analyses()
 
 
 def test_who_finds_the_line_full_asks_again(world: World) -> None:
@@ -73,11 +64,11 @@ def test_who_finds_the_line_full_asks_again(world: World) -> None:
     for trial in among:
         assert analyses.ask(trial).analysis is None
     go.set()
-    finish()
+    wait_for_analyses()
     assert all(analyses.ask(trial).analysis is not None for trial in among[:WAITING])
     for trial in among[WAITING:]:
         analyses.ask(trial)
-    finish()
+    wait_for_analyses()
     assert all(analyses.ask(trial).analysis is not None for trial in among)
 
 

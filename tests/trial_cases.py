@@ -1,5 +1,6 @@
 """Small trials to analyse: phases whose nights have the counts that a test gives. None is a night without data."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -91,3 +92,11 @@ def arm(label: str, before: Sequence[int | None], after: Sequence[int | None], *
         baseline(wearer, before, sequence=label),
         seen(wearer, label, after, after=len(before), sequence=label),
     ]
+
+
+def wait_for_analyses() -> None:
+    """Return once no analysis runs beside the requests."""
+    for thread in threading.enumerate():
+        if thread.name == "trial-analyses":
+            thread.join(timeout=60)
+            assert not thread.is_alive(), "an analysis runs on and on"
