@@ -123,8 +123,8 @@ def get(http: httpx.Client, path: str, **params: str | int) -> Any:
     return response.json()
 
 
-def problem(response: httpx.Response, status: int, name: str) -> Any:
-    """The problem that a response must be."""
+def check_problem(response: httpx.Response, status: int, name: str) -> Any:
+    """A response is this problem; returns its body."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_world import EPOCH_NS, HOUR_NS, V1, World, add_wearer, assign, epochs, get, ns, problem
+from api_world import EPOCH_NS, HOUR_NS, V1, World, add_wearer, assign, check_problem, epochs, get, ns
 from msgspec.structs import replace
 
 from api.watch import SCAN
@@ -98,7 +98,7 @@ def test_who_does_not_wear_a_device_is_one_question(world: World, http: httpx.Cl
     assert ids(http, "/wearers", "not_worn") == [bea]
     assert set(ids(http, "/wearers", "receiving")) == {ada, bea}
     assert ids(http, "/wearers", "offline") == []
-    assert "not_worn" in problem(http.get(f"{V1}/devices?state=asleep"), 422, "invalid-request")["detail"]
+    assert "not_worn" in check_problem(http.get(f"{V1}/devices?state=asleep"), 422, "invalid-request")["detail"]
 
 
 def test_pages_of_a_state_hold_each_device_once(world: World, http: httpx.Client) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import V1, World, add_wearer, assign, episode, epochs, get, ns, problem
+from api_world import V1, World, add_wearer, assign, check_problem, episode, epochs, get, ns
 
 RANGE = {"from": "2026-03-10", "to": "2026-03-19"}
 
@@ -106,7 +106,7 @@ def test_nothing_is_no_agreement(http: httpx.Client, ada: str) -> None:
     assert found["sensitivity"]["value"] is None
     assert found["sensitivity"]["note"]
     assert found["sentence"] == "Nothing was felt and nothing was detected."
-    problem(http.get(f"{V1}/wearers/w0/agreement"), 404, "not-found")
+    check_problem(http.get(f"{V1}/wearers/w0/agreement"), 404, "not-found")
 
 
 def test_a_pair_over_the_edge_of_the_range_is_a_pair(world: World, http: httpx.Client, ada: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import V1, World, add_wearer, assign, episode, ns, problem
+from api_world import V1, World, add_wearer, assign, check_problem, episode, ns
 from diary_world import ADA, NOW_NS
 
 from api.diary.about import felt_about, settled
@@ -101,7 +101,7 @@ def test_a_change_that_cannot_be_leaves_everything_as_it_was(
 ) -> None:
     address = make(http, ada, part)
     before = http.get(address).json()
-    problem(http.patch(address, json=change), 422, "invalid-request")
+    check_problem(http.patch(address, json=change), 422, "invalid-request")
     assert http.get(address).json() == before
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from api_world import V1, World, add_wearer, assign, get, problem
+from api_world import V1, World, add_wearer, assign, check_problem, get
 from diary_world import ADA, HEADING, NOW_NS, dump, entries, opened, take
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -206,7 +206,7 @@ def test_a_file_comes_in_and_goes_out_over_http(tmp_path: Path) -> None:
         address = f"{V1}/wearers/{ada}/diary"
         text = HEADING + "cramp,2026-03-19 03:10,calf,7,,,=cmd\ncramp,2026-03-18 03:10,nose,,,,\n"
         headers = {"Content-Type": "text/csv"}
-        told = problem(http.post(f"{address}/import", content=text, headers=headers), 422, "invalid-request")
+        told = check_problem(http.post(f"{address}/import", content=text, headers=headers), 422, "invalid-request")
         assert told["errors"] == [{"where": "line 3, what", "detail": told["errors"][0]["detail"]}]
         assert get(http, f"/wearers/{ada}/diary")["items"] == []
         kept = http.post(f"{address}/import?skip_bad=true", content=text, headers=headers)
@@ -219,8 +219,8 @@ def test_a_file_comes_in_and_goes_out_over_http(tmp_path: Path) -> None:
         assert ",'=cmd," in answer.text
         assert http.post(f"{address}/import", content=answer.content, headers=headers).json()["known"] == 1
         assert http.get(f"{address}/export.csv?from=2026-03-01&to=2026-03-02").text.count("\n") == 1
-        problem(http.post(f"{address}/import", content=b"a" * (MAX_BYTES + 1)), 422, "invalid-request")
-        problem(http.get(f"{V1}/wearers/w0/diary/export.csv"), 404, "not-found")
+        check_problem(http.post(f"{address}/import", content=b"a" * (MAX_BYTES + 1)), 422, "invalid-request")
+        check_problem(http.get(f"{V1}/wearers/w0/diary/export.csv"), 404, "not-found")
     world.close()
 
 

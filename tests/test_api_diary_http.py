@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import V1, World, add_wearer, assign, episode, get, ns, problem
+from api_world import V1, World, add_wearer, assign, check_problem, episode, get, ns
 
 ONSET = "2026-03-19T02:12:00+01:00"
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -64,9 +64,9 @@ def test_an_entry_is_made_read_changed_and_forgotten(http: httpx.Client, ada: st
     assert listed == {"items": [changed.json()], "next": None}
     assert get(http, f"/wearers/{ada}/diary")["items"] == [changed.json()]
     assert http.delete(address).status_code == 204
-    problem(http.get(address), 404, "not-found")
-    problem(http.patch(address, json={}), 404, "not-found")
-    problem(http.delete(address), 404, "not-found")
+    check_problem(http.get(address), 404, "not-found")
+    check_problem(http.patch(address, json={}), 404, "not-found")
+    check_problem(http.delete(address), 404, "not-found")
 
 
 @pytest.mark.parametrize("part", EXAMPLES)
@@ -75,10 +75,10 @@ def test_an_entry_is_nobody_elses(http: httpx.Client, ada: str, part: str) -> No
     entry = post(http, ada, part, **EXAMPLES[part]).json()["id"]
     address = f"{V1}/wearers/{bea}/diary/{part}/{entry}"
     for response in (http.get(address), http.patch(address, json={}), http.delete(address)):
-        problem(response, 404, "not-found")
+        check_problem(response, 404, "not-found")
     assert get(http, f"/wearers/{bea}/diary/{part}")["items"] == []
-    problem(post(http, "w0", part, **EXAMPLES[part]), 404, "not-found")
-    problem(http.get(f"{V1}/wearers/w0/diary/{part}"), 404, "not-found")
+    check_problem(post(http, "w0", part, **EXAMPLES[part]), 404, "not-found")
+    check_problem(http.get(f"{V1}/wearers/w0/diary/{part}"), 404, "not-found")
 
 
 @pytest.mark.parametrize("part", [part for part in EXAMPLES if part != "reviews"])
@@ -88,13 +88,13 @@ def test_a_retry_adds_nothing(http: httpx.Client, ada: str, part: str) -> None:
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() == first.json()
     assert again.headers["Location"] == first.headers["Location"]
-    problem(post(http, ada, part, **EXAMPLES[part] | {"note": "other"}, key="phone-1"), 409, "conflict")
+    check_problem(post(http, ada, part, **EXAMPLES[part] | {"note": "other"}, key="phone-1"), 409, "conflict")
 
 
 def test_without_a_token_nothing_is_told(world: World, ada: str) -> None:
     with world.client(signed_in=False) as stranger:
         for part in ("", "/cramps", "/export.csv"):
-            problem(stranger.get(f"{V1}/wearers/{ada}/diary{part}"), 401, "sign-in-required")
+            check_problem(stranger.get(f"{V1}/wearers/{ada}/diary{part}"), 401, "sign-in-required")
 
 
 def test_a_cramp_of_some_night_has_no_hour(http: httpx.Client, ada: str) -> None:
@@ -102,7 +102,7 @@ def test_a_cramp_of_some_night_has_no_hour(http: httpx.Client, ada: str) -> None
     assert made["at"] is None
     assert (made["earliest"], made["latest"]) == ("2026-03-18T21:00:00+01:00", "2026-03-19T09:00:00+01:00")
     address = f"{V1}/wearers/{ada}/diary/cramps/{made['id']}"
-    problem(http.patch(address, json={"uncertain_s": 60}), 422, "invalid-request")
+    check_problem(http.patch(address, json={"uncertain_s": 60}), 422, "invalid-request")
     found = http.patch(address, json={"at": "2026-03-19T03:00:00+01:00", "uncertain_s": 1800}).json()
     assert (found["about"], found["at"]) == (None, "2026-03-19T03:00:00+01:00")
     assert (found["earliest"], found["latest"]) == ("2026-03-19T02:30:00+01:00", "2026-03-19T03:30:00+01:00")
@@ -156,7 +156,7 @@ def test_what_cannot_be_is_refused_where_it_stands(
 ) -> None:
     http, ada = untouched
     body = {name: value for name, value in (EXAMPLES[part] | change).items() if value is not None}
-    told = problem(post(http, ada, part, **body), 422, "invalid-request")
+    told = check_problem(post(http, ada, part, **body), 422, "invalid-request")
     assert told["errors"][0]["where"] == where or told["errors"][0]["where"].startswith(f"{where}.")
     assert get(http, f"/wearers/{ada}/diary")["items"] == []
 
@@ -176,8 +176,8 @@ def test_an_intervention_tells_how_regularly_it_was_taken(http: httpx.Client, ad
     assert http.patch(address, json={"outcome": "taken"}).json()["outcome"] == "taken"
     other = post(http, ada, "interventions", **EXAMPLES["interventions"]).json()["id"]
     elsewhere = f"{V1}/wearers/{ada}/diary/interventions/{other}/intakes/{first['id']}"
-    problem(http.patch(elsewhere, json={}), 404, "not-found")
-    problem(http.delete(elsewhere), 404, "not-found")
+    check_problem(http.patch(elsewhere, json={}), 404, "not-found")
+    check_problem(http.delete(elsewhere), 404, "not-found")
     assert http.delete(address).status_code == 204
     assert len(get(http, f"/wearers/{ada}/diary/{intakes}")["items"]) == 2
 
@@ -188,7 +188,7 @@ def test_an_intervention_is_ended_and_goes_on(http: httpx.Client, ada: str) -> N
     assert http.patch(address, json={"to": "2026-03-18"}).json()["to"] == "2026-03-18"
     assert http.patch(address, json={"dose": None, "times": 2}).json()["dose"] is None
     assert http.patch(address, json={"to": None}).json()["to"] is None
-    problem(http.patch(address, json={"to": "2026-03-01"}), 422, "invalid-request")
+    check_problem(http.patch(address, json={"to": "2026-03-01"}), 422, "invalid-request")
 
 
 def test_a_laboratory_value_stands_beside_a_range_that_is_no_diagnosis(http: httpx.Client, ada: str) -> None:
@@ -197,18 +197,18 @@ def test_a_laboratory_value_stands_beside_a_range_that_is_no_diagnosis(http: htt
     assert made["usual"] == {"low": 0.7, "high": 1.05, "unit": "mmol/L", "value": 0.8229, "standing": "within"}
     address = f"{V1}/wearers/{ada}/diary/laboratory/{made['id']}"
     assert http.patch(address, json={"unit": "mmol/L"}).json()["remark"] == "2 mg/dL would be usual: check the unit."
-    problem(http.patch(address, json={"unit": "mmol/L", "value": 8.2}), 422, "invalid-request")
+    check_problem(http.patch(address, json={"unit": "mmol/L", "value": 8.2}), 422, "invalid-request")
     assert http.patch(address, json={"at": "2026-03-17T07:00:00+01:00"}).json()["at"] == "2026-03-17T07:00:00+01:00"
 
 
 def test_only_the_wearers_own_episodes_of_that_time_are_reviewed(world: World, http: httpx.Client, ada: str) -> None:
     bea = add_wearer(http, "Bea")
-    problem(post(http, bea, "reviews", **EXAMPLES["reviews"]), 422, "invalid-request")
+    check_problem(post(http, bea, "reviews", **EXAMPLES["reviews"]), 422, "invalid-request")
     world.write(episode("lent", ns(ONSET)))
     assign(http, ada, "lent", to="2026-03-19T00:00:00Z")
     assign(http, bea, "lent", since="2026-03-19T00:00:00Z")
     lent = {"episode": f"lent.gastrocnemius_medialis.{ns(ONSET)}", "verdict": "cramp"}
-    problem(post(http, ada, "reviews", **lent), 422, "invalid-request")
+    check_problem(post(http, ada, "reviews", **lent), 422, "invalid-request")
     assert post(http, bea, "reviews", **lent).status_code == 201
 
 
@@ -219,7 +219,7 @@ def test_the_latest_review_holds_and_withdrawn_episodes_have_none(world: World, 
     assert second.json()["id"] == first.json()["id"]
     assert second.json()["onset"] == ONSET
     world.write(episode("leg", ns(ONSET), status="withdrawn", revision=2))
-    told = problem(post(http, ada, "reviews", **EXAMPLES["reviews"]), 422, "invalid-request")
+    told = check_problem(post(http, ada, "reviews", **EXAMPLES["reviews"]), 422, "invalid-request")
     assert "withdrawn" in told["detail"]
 
 
@@ -259,4 +259,4 @@ def test_forgetting_a_wearer_forgets_the_diary(http: httpx.Client, ada: str) -> 
     for part, body in EXAMPLES.items():
         assert post(http, ada, part, **body).status_code == 201
     assert http.delete(f"{V1}/wearers/{ada}").status_code == 204
-    problem(http.get(f"{V1}/wearers/{ada}/diary"), 404, "not-found")
+    check_problem(http.get(f"{V1}/wearers/{ada}/diary"), 404, "not-found")

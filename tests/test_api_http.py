@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_world import V1, World, add_wearer, assign, episode, epochs, get, ns, problem
+from api_world import V1, World, add_wearer, assign, check_problem, episode, epochs, get, ns
 
 from ingest.store.memory import MemoryStore
 from ingest.store.sqlite import SqliteStore
@@ -29,7 +29,7 @@ def test_a_wearer_is_registered_read_changed_and_forgotten(http: httpx.Client) -
     changed = http.patch(here, json={"name": "Ada L", "night_start": "22:30"}).json()
     assert (changed["name"], changed["night_start"], changed["night_end"]) == ("Ada L", "22:30", "09:00")
     assert http.delete(here).status_code == 204
-    problem(http.get(here), 404, "not-found")
+    check_problem(http.get(here), 404, "not-found")
 
 
 def test_a_device_claimed_late_brings_its_past_along(world: World, http: httpx.Client) -> None:
@@ -127,7 +127,7 @@ def test_a_cursor_fits_only_the_question_it_came_from(http: httpx.Client) -> Non
         f"wearers?cursor={cursor[:-4]}",
         "wearers?cursor=é",
     ):
-        assert "Follow the `next` link" in problem(http.get(f"{V1}/{path}"), 422, "invalid-request")["detail"]
+        assert "Follow the `next` link" in check_problem(http.get(f"{V1}/{path}"), 422, "invalid-request")["detail"]
 
 
 def test_mirrors_get_what_changed_rejected_episodes_included(world: World, http: httpx.Client) -> None:
@@ -222,7 +222,7 @@ def test_an_assignment_is_read_ended_reopened_and_forgotten(http: httpx.Client) 
     reopened = http.patch(here, json={"to": None}).json()
     assert (reopened["to"], reopened["side"]) == (None, "right")
     assert http.delete(here).status_code == 204
-    problem(http.get(here), 404, "not-found")
+    check_problem(http.get(here), 404, "not-found")
 
 
 def test_an_unchanged_answer_is_not_sent_twice(world: World, http: httpx.Client) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from api_world import V1, World, add_wearer, assign, problem
+from api_world import V1, World, add_wearer, assign, check_problem
 from numpy.typing import NDArray
 
 from ingest.store import DeviceStatus, Episode, Epoch, Record, ServiceStatus, StoreRefused, StoreUnavailable
@@ -25,7 +25,7 @@ ASSIGNMENT = {
 def test_an_unknown_wearer_is_not_found_in_the_same_words(http: httpx.Client, path: str) -> None:
     bodies = [http.get(f"{V1}{address}").content for address in (f"/wearers/w0{path}", "/devices/none", "/nowhere")]
     assert bodies[0] == bodies[1] == bodies[2]
-    problem(http.get(f"{V1}/wearers/w0{path}"), 404, "not-found")
+    check_problem(http.get(f"{V1}/wearers/w0{path}"), 404, "not-found")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_an_unknown_wearer_is_not_found_in_the_same_words(http: httpx.Client, pa
 )
 def test_a_wrong_question_is_refused_with_a_sentence_that_helps(http: httpx.Client, query: str, help_: str) -> None:
     wearer = add_wearer(http)
-    assert help_ in problem(http.get(f"{V1}/wearers/{wearer}/{query}"), 422, "invalid-request")["detail"]
+    assert help_ in check_problem(http.get(f"{V1}/wearers/{wearer}/{query}"), 422, "invalid-request")["detail"]
 
 
 @pytest.mark.parametrize(
@@ -78,26 +78,26 @@ def test_wrong_bodies_are_refused_as_problems(http: httpx.Client, method: str, p
     response = http.request(
         method, V1 + path.replace("{wearer}", wearer), content=content, headers={"Content-Type": "application/json"}
     )
-    problem(response, 422, "invalid-request")
+    check_problem(response, 422, "invalid-request")
 
 
 def test_bytes_that_are_not_json_and_wrong_methods_are_problems(http: httpx.Client) -> None:
     response = http.post(f"{V1}/wearers", content=b"{", headers={"Content-Type": "application/json"})
-    problem(response, 422, "invalid-request")
+    check_problem(response, 422, "invalid-request")
     wrong = http.delete(f"{V1}/wearers")
-    problem(wrong, 405, "method-not-allowed")
+    check_problem(wrong, 405, "method-not-allowed")
     assert wrong.headers["allow"]
-    problem(http.get("/static/none.js"), 404, "not-found")
-    problem(http.get("/static/../app.py"), 404, "not-found")
+    check_problem(http.get("/static/none.js"), 404, "not-found")
+    check_problem(http.get("/static/../app.py"), 404, "not-found")
 
 
 def test_contradictions_are_conflicts(http: httpx.Client) -> None:
     wearer = add_wearer(http)
     assign(http, wearer, "leg")
-    problem(http.post(f"{V1}/devices", json={"id": "leg"}), 409, "conflict")
-    problem(http.delete(f"{V1}/devices/leg"), 409, "conflict")
+    check_problem(http.post(f"{V1}/devices", json={"id": "leg"}), 409, "conflict")
+    check_problem(http.delete(f"{V1}/devices/leg"), 409, "conflict")
     body = {"device": "leg", "wearer": wearer, "side": "right", "muscle": "soleus", "from": "2026-02-01T00:00:00Z"}
-    assert "assigned already" in problem(http.post(f"{V1}/assignments", json=body), 409, "conflict")["detail"]
+    assert "assigned already" in check_problem(http.post(f"{V1}/assignments", json=body), 409, "conflict")["detail"]
 
 
 class BrokenStore:
@@ -164,7 +164,7 @@ def test_a_broken_store_is_a_problem_that_tells_no_secrets(
         assign_without_reading(http, wearer)
         for kind in ("nights", "episodes", "epochs"):
             response = http.get(f"{V1}/wearers/{wearer}/{kind}")
-            assert "secret" not in json.dumps(problem(response, code, name))
+            assert "secret" not in json.dumps(check_problem(response, code, name))
             assert response.headers.get("retry-after") == ("5" if code == 503 else None)
             assert response.headers["x-content-type-options"] == "nosniff"
         if code == 503:
@@ -192,6 +192,6 @@ def test_a_registry_that_is_gone_is_a_problem(world: World, http: httpx.Client) 
         path.unlink()
     (world.folder / "registry.sqlite").mkdir()
     response = http.get(f"{V1}/wearers/{wearer}")
-    problem(response, 503, "registry-unavailable")
+    check_problem(response, 503, "registry-unavailable")
     assert response.headers["retry-after"] == "5"
     assert http.get("/readyz").json()["parts"]["registry"]["state"] == "unavailable"

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import V1, World, problem
+from api_world import V1, World, check_problem
 
 GROUPS = {"a": {"mean": -3.41, "sd": 4.05, "n": 48}, "b": {"mean": -3.03, "sd": 4.53, "n": 46}}
 SENN = {"ab": {"first": 9, "none": 3, "second": 0}, "ba": {"first": 1, "none": 5, "second": 6}}
@@ -109,17 +109,17 @@ def test_crossover_by_t_is_asked_for(http: httpx.Client) -> None:
     ],
 )
 def test_faults_are_named(http: httpx.Client, method: str, body: dict[str, Any], where: str) -> None:
-    refused = problem(http.post(f"{V1}/analyses/{method}", json=body), 422, "invalid-request")
+    refused = check_problem(http.post(f"{V1}/analyses/{method}", json=body), 422, "invalid-request")
     assert any(fault["where"].startswith(where) for fault in refused["errors"]), refused["errors"]
 
 
 def test_nan_is_no_number(http: httpx.Client) -> None:
     body = json.dumps({"percent": float("nan"), "low": 1, "high": 2})
     refused = http.post(f"{V1}/analyses/percent", content=body, headers={"Content-Type": "application/json"})
-    problem(refused, 422, "invalid-request")
+    check_problem(refused, 422, "invalid-request")
 
 
 def test_analyses_want_a_sign_in_and_a_method_that_exists(world: World, http: httpx.Client) -> None:
-    problem(http.post(f"{V1}/analyses/guess", json={}), 404, "not-found")
+    check_problem(http.post(f"{V1}/analyses/guess", json={}), 404, "not-found")
     with world.client(signed_in=False) as stranger:
-        problem(stranger.post(f"{V1}/analyses/welch", json=GROUPS), 401, "sign-in-required")
+        check_problem(stranger.post(f"{V1}/analyses/welch", json=GROUPS), 401, "sign-in-required")

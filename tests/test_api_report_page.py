@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from api_world import World, add_wearer, assign, episode, epochs, get, ns, problem
+from api_world import World, add_wearer, assign, check_problem, episode, epochs, get, ns
 from test_api_report import Page
 
 from api.report import style_hash
@@ -94,6 +94,6 @@ def test_wearers_are_named_only_where_that_is_asked(world: World) -> None:
 
 def test_an_unknown_trial_is_a_problem_and_the_door_is_shut(world: World) -> None:
     with world.client() as http:
-        problem(http.get("/api/v1/trials/nowhere/report"), 404, "not-found")
+        check_problem(http.get("/api/v1/trials/nowhere/report"), 404, "not-found")
     with world.client(signed_in=False) as http:
         assert http.get("/api/v1/trials/nowhere/report").status_code == 401

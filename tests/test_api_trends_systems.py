@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from api_world import HOUR_NS, World, add_wearer, assign, episode, epochs, get, ns, problem
+from api_world import HOUR_NS, World, add_wearer, assign, check_problem, episode, epochs, get, ns
 
 LAST = date(2026, 3, 15)  # a Sunday
 MINUTE_NS = HOUR_NS // 60
@@ -198,7 +198,7 @@ def test_ranges_kinds_and_strangers(http: httpx.Client) -> None:
     assert got["trend"]["verdict"] == "not_enough_data"
     assert get(http, f"/wearers/{wearer}/trends/contexts")["items"] == []
     assert get(http, f"/wearers/{wearer}/trends/laboratory")["items"] == []
-    problem(http.get(f"/api/v1/wearers/{wearer}/trends", params={"kind": "nap"}), 422, "invalid-request")
-    problem(http.get(f"/api/v1/wearers/{wearer}/trends", params={"from": "2024-01-01"}), 422, "invalid-request")
+    check_problem(http.get(f"/api/v1/wearers/{wearer}/trends", params={"kind": "nap"}), 422, "invalid-request")
+    check_problem(http.get(f"/api/v1/wearers/{wearer}/trends", params={"from": "2024-01-01"}), 422, "invalid-request")
     for path in ("", "/laboratory", "/contexts"):
-        problem(http.get(f"/api/v1/wearers/nobody/trends{path}"), 404, "not-found")
+        check_problem(http.get(f"/api/v1/wearers/nobody/trends{path}"), 404, "not-found")

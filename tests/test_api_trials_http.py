@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import HOUR_NS, V1, World, add_wearer, assign, episode, epochs, get, ns, problem
+from api_world import HOUR_NS, V1, World, add_wearer, assign, check_problem, episode, epochs, get, ns
 from trial_cases import wait_for_analyses
 
 PLAN: dict[str, Any] = {
@@ -91,9 +91,9 @@ def test_a_seed_is_drawn_where_none_is_given(http: httpx.Client) -> None:
 
 
 def test_a_plan_that_cannot_work_is_refused_with_what_to_do(http: httpx.Client) -> None:
-    body = problem(http.post(f"{V1}/trials", json=PLAN | {"block_days": 2}), 422, "invalid-request")
+    body = check_problem(http.post(f"{V1}/trials", json=PLAN | {"block_days": 2}), 422, "invalid-request")
     assert body["errors"][0]["where"] == "block_days"
-    problem(http.post(f"{V1}/trials", json=PLAN | {"colour": "red"}), 422, "invalid-request")
+    check_problem(http.post(f"{V1}/trials", json=PLAN | {"colour": "red"}), 422, "invalid-request")
     assert get(http, "/trials")["items"] == []
 
 
@@ -104,8 +104,12 @@ def test_who_joins_gets_a_schedule(http: httpx.Client) -> None:
     assert "".join(label for label, _, _ in blocks) == found["members"][0]["sequence"]
     assert [first for _, first, _ in blocks] == ["2026-03-02", "2026-03-05", "2026-03-08", "2026-03-11"]
     assert found["state"] == "ended"
-    problem(http.post(f"{V1}/trials/{trial}/members", json={"wearer": ada, "first": "2026-03-02"}), 409, "conflict")
-    problem(http.post(f"{V1}/trials/{trial}/members", json={"wearer": "w0", "first": "2026-03-02"}), 404, "not-found")
+    check_problem(
+        http.post(f"{V1}/trials/{trial}/members", json={"wearer": ada, "first": "2026-03-02"}), 409, "conflict"
+    )
+    check_problem(
+        http.post(f"{V1}/trials/{trial}/members", json={"wearer": "w0", "first": "2026-03-02"}), 404, "not-found"
+    )
 
 
 def test_lists_are_of_wearers_or_ids_that_are_named(http: httpx.Client) -> None:
@@ -135,25 +139,27 @@ def test_leaving_excluding_and_saying(http: httpx.Client) -> None:
     assert said["members"][0]["impressions"] == [{"position": 2, "felt_better": True}]
     again = http.post(f"{address}/impressions", json={"position": 2, "felt_better": False}).json()
     assert again["members"][0]["impressions"] == [{"position": 2, "felt_better": False}]
-    problem(http.post(f"{address}/impressions", json={"position": 5, "felt_better": True}), 422, "invalid-request")
-    problem(http.post(f"{address}/leave", json={"last": "2026-03-01", "reason": "ill"}), 422, "invalid-request")
+    check_problem(
+        http.post(f"{address}/impressions", json={"position": 5, "felt_better": True}), 422, "invalid-request"
+    )
+    check_problem(http.post(f"{address}/leave", json={"last": "2026-03-01", "reason": "ill"}), 422, "invalid-request")
     left = http.post(f"{address}/leave", json={"last": "2026-03-06", "reason": " moved   away "}).json()["members"][0]
     assert (left["left"], left["reason"]) == ("2026-03-06", "moved away")
-    problem(http.post(f"{address}/leave", json={"last": "2026-03-07", "reason": "again"}), 409, "conflict")
+    check_problem(http.post(f"{address}/leave", json={"last": "2026-03-07", "reason": "again"}), 409, "conflict")
     out = http.post(f"{address}/exclude", json={"reason": "took zinc"}).json()["members"][0]
     assert out["excluded"] == "took zinc"
-    problem(http.post(f"{V1}/trials/{trial}/members/w0/exclude", json={"reason": "x"}), 404, "not-found")
+    check_problem(http.post(f"{V1}/trials/{trial}/members/w0/exclude", json={"reason": "x"}), 404, "not-found")
 
 
 def test_an_amendment_is_another_version(http: httpx.Client) -> None:
     trial, ada = register(http), add_wearer(http)
     address = f"{V1}/trials/{trial['id']}/amendments"
     unseeded = {name: value for name, value in PLAN.items() if name != "seed"}
-    problem(http.post(address, json={"plan": unseeded, "reason": "none"}), 409, "conflict")  # the same plan
+    check_problem(http.post(address, json={"plan": unseeded, "reason": "none"}), 409, "conflict")  # the same plan
     early = http.post(address, json={"plan": unseeded | {"block_days": 4}, "reason": "too short"})
     assert early.status_code == 201, early.text
     join(http, trial["id"], ada)
-    problem(http.post(address, json={"plan": PLAN | {"block_days": 5}, "reason": "longer"}), 409, "conflict")
+    check_problem(http.post(address, json={"plan": PLAN | {"block_days": 5}, "reason": "longer"}), 409, "conflict")
     late = http.post(address, json={"plan": PLAN | {"block_days": 4, "primary": "load"}, "reason": "load is better"})
     versions = late.json()["versions"]
     assert late.json()["hash"] == trial["hash"]  # of the registered one, for ever
@@ -169,9 +175,9 @@ def test_an_amendment_is_another_version(http: httpx.Client) -> None:
 
 def test_the_key_is_sealed_and_every_look_is_written_down(http: httpx.Client) -> None:
     trial = register(http, BLINDED)["id"]
-    problem(http.get(f"{V1}/trials/{trial}/key"), 409, "conflict")
-    problem(http.get(f"{V1}/trials/{trial}/key?for=packing"), 422, "invalid-request")  # who, and what for?
-    problem(http.get(f"{V1}/trials/{trial}/key?for=fun&reason=x"), 422, "invalid-request")
+    check_problem(http.get(f"{V1}/trials/{trial}/key"), 409, "conflict")
+    check_problem(http.get(f"{V1}/trials/{trial}/key?for=packing"), 422, "invalid-request")  # who, and what for?
+    check_problem(http.get(f"{V1}/trials/{trial}/key?for=fun&reason=x"), 422, "invalid-request")
     assert get(http, f"/trials/{trial}")["openings"] == []
     packed = get(http, f"/trials/{trial}/key", **{"for": "packing", "reason": "the pharmacy packs"})
     names = {entry["label"]: entry["treatments"][0]["name"] for entry in packed["entries"]}
@@ -180,17 +186,17 @@ def test_the_key_is_sealed_and_every_look_is_written_down(http: httpx.Client) ->
     shown = get(http, f"/trials/{trial}")
     assert [(one["purpose"], one["reason"]) for one in shown["openings"]] == [("packing", "the pharmacy packs")]
     assert shown["unblinded"] is None
-    problem(http.get(f"{V1}/trials/{trial}/key"), 409, "conflict")  # still sealed for everybody else
+    check_problem(http.get(f"{V1}/trials/{trial}/key"), 409, "conflict")  # still sealed for everybody else
     opened = http.post(f"{V1}/trials/{trial}/unblind", json={"reason": "all phases are over"}).json()
     assert opened == packed == get(http, f"/trials/{trial}/key")
     assert get(http, f"/trials/{trial}")["unblinded"] == "2026-03-20T12:00:00Z"
-    problem(http.post(f"{V1}/trials/{trial}/unblind", json={"reason": "again"}), 409, "conflict")
+    check_problem(http.post(f"{V1}/trials/{trial}/unblind", json={"reason": "again"}), 409, "conflict")
 
 
 def test_an_open_trial_has_no_key(http: httpx.Client) -> None:
     trial = register(http)["id"]
-    problem(http.get(f"{V1}/trials/{trial}/key?for=packing&reason=x"), 409, "conflict")
-    problem(http.post(f"{V1}/trials/{trial}/unblind", json={"reason": "x"}), 409, "conflict")
+    check_problem(http.get(f"{V1}/trials/{trial}/key?for=packing&reason=x"), 409, "conflict")
+    check_problem(http.post(f"{V1}/trials/{trial}/unblind", json={"reason": "x"}), 409, "conflict")
 
 
 def test_keys_are_drawn_and_not_worked_out_from_the_seed(http: httpx.Client) -> None:
@@ -368,11 +374,11 @@ def test_what_goes_wrong_is_told_once_and_then_tried_again(world: World, http: h
 
 def test_a_trial_that_is_not_there(http: httpx.Client) -> None:
     for address in ("/trials/t0", "/trials/t0/key", "/trials/t0/analysis"):
-        problem(http.get(V1 + address), 404, "not-found")
-    problem(http.post(f"{V1}/trials/t0/unblind", json={"reason": "x"}), 404, "not-found")
+        check_problem(http.get(V1 + address), 404, "not-found")
+    check_problem(http.post(f"{V1}/trials/t0/unblind", json={"reason": "x"}), 404, "not-found")
 
 
 def test_nothing_of_trials_is_open(world: World) -> None:
     with world.client(signed_in=False) as stranger:
         for address in ("/trials", "/trials/t0", "/trials/t0/key", "/trials/t0/analysis"):
-            problem(stranger.get(V1 + address), 401, "sign-in-required")
+            check_problem(stranger.get(V1 + address), 401, "sign-in-required")
