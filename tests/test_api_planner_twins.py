@@ -26,7 +26,7 @@ def told(p: float | None) -> float:
     return 1.0 if p is None else p
 
 
-def same(ours: DoubleArray, theirs: list[float]) -> None:
+def check_same(ours: DoubleArray, theirs: list[float]) -> None:
     assert ours == pytest.approx(theirs, abs=1e-3)
     assert list(ours < 0.05) == [p < 0.05 for p in theirs]
 
@@ -38,7 +38,7 @@ def test_weeks_before_and_after(per_week: float, weeks: int, usable: float) -> N
     exposures = rng.binomial(7, usable, treated.shape) / 7.0
     counts = overdispersed(rng, per_week * exposures * np.where(treated > 0, 0.4, 1.0))
     theirs = [told(rate_ratio_weeks(*rows).p) for rows in zip(counts, exposures, treated, strict=True)]
-    same(p_of_weeks(counts, exposures, treated), theirs)
+    check_same(p_of_weeks(counts, exposures, treated), theirs)
 
 
 @pytest.mark.parametrize(("per_week", "pairs", "usable"), [(4.0, 4, 0.9), (0.7, 3, 0.4)])
@@ -50,7 +50,9 @@ def test_weeks_of_pairs_of_blocks(per_week: float, pairs: int, usable: float) ->
     exposures = rng.binomial(7, usable, treated.shape) / 7.0
     counts = overdispersed(rng, per_week * exposures * np.where(treated > 0, 0.4, 1.0))
     rows = zip(counts, exposures, treated, strict=True)
-    same(p_of_weeks(counts, exposures, treated, cycle=cycle), [told(rate_ratio_weeks(*r, cycle=cycle).p) for r in rows])
+    check_same(
+        p_of_weeks(counts, exposures, treated, cycle=cycle), [told(rate_ratio_weeks(*r, cycle=cycle).p) for r in rows]
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_each_wearer_their_own_control(people: int, mean: float, by_period: bool
         )
         for at in range(TABLES)
     ]
-    same(p_within(on, off, exposures[0], exposures[1], lag=lag if by_period else None), theirs)
+    check_same(p_within(on, off, exposures[0], exposures[1], lag=lag if by_period else None), theirs)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_arms_beside_each_other(people: int, mean: float, baseline: bool, factor
             theirs.append(told(factorial(first=given[:, 0], second=given[:, 1], **rows).first.p))
         else:
             theirs.append(told(between(treated=given[:, 0], **rows).p))
-    same(p_between(given, after, exposures[1], before=(before, exposures[0]) if baseline else None), theirs)
+    check_same(p_between(given, after, exposures[1], before=(before, exposures[0]) if baseline else None), theirs)
 
 
 def test_exact_totals() -> None:
@@ -113,7 +115,7 @@ def test_exact_totals() -> None:
         told(rate_ratio_exact(int(a), float(x), int(b), float(y)).p)
         for a, x, b, y in zip(on, exposures[0], off, exposures[1], strict=True)
     ]
-    same(p_exact(on.astype(float), off.astype(float), exposures[0], exposures[1]), theirs)
+    check_same(p_exact(on.astype(float), off.astype(float), exposures[0], exposures[1]), theirs)
 
 
 def pearson(counts: DoubleArray, exposures: DoubleArray) -> tuple[float, int]:
@@ -148,4 +150,4 @@ def test_several_n_of_1_trials_together(people: int, per_week: float) -> None:
             )  # fmt: skip
         pooled = combine(effects_of(persons, dispersion=dispersion)[0]).random
         theirs.append(told(pooled.p) if not math.isnan(pooled.value) else 1.0)
-    same(p_series(counts, exposures, np.asarray(treated)), theirs)
+    check_same(p_series(counts, exposures, np.asarray(treated)), theirs)

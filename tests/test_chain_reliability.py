@@ -11,8 +11,8 @@ from benchmarks.reliability.outcome import Outcome
 SERVERS: Final = pytest.mark.usefixtures("mosquitto", "influxdb")
 
 
-def holds(outcome: Outcome) -> None:
-    """Everything that was checked."""
+def check_held(outcome: Outcome) -> None:
+    """Everything that was looked at held."""
     failing = [what for what, held in outcome.checks.items() if not held]
     assert outcome.passed, "\n".join([*failing, *outcome.sentences, str(outcome.figures)])
 
@@ -20,7 +20,7 @@ def holds(outcome: Outcome) -> None:
 @SERVERS
 def test_twenty_kills_change_no_record(tmp_path: Path) -> None:
     outcome = kills.run(quick=True, folder=tmp_path)
-    holds(outcome)
+    check_held(outcome)
     assert outcome.figures["kills"] == 20
 
 
@@ -28,7 +28,7 @@ def test_twenty_kills_change_no_record(tmp_path: Path) -> None:
 def test_nights_sent_newest_first_are_as_if_live(tmp_path: Path) -> None:
     plan = offline.Plan(devices=2, before=1, away=2, seconds=600, block_s=5.0)
     outcome = offline.run(quick=True, folder=tmp_path, plan=plan)
-    holds(outcome)
+    check_held(outcome)
     assert outcome.figures["nights written"] == 4
 
 
@@ -37,7 +37,7 @@ def test_outages_lose_nothing(tmp_path: Path) -> None:
     plan = outages.Plan(devices=4, speed=25, store_s=5, other_s=5, after_s=5)
     names = ("store", "disk, full", "network, corrupt (TLS)")
     outcome = outages.run(quick=True, folder=tmp_path, plan=plan, names=names)
-    holds(outcome)
+    check_held(outcome)
     left_out = [sentence for sentence in outcome.sentences if "left out" in sentence]
     assert len(outcome.rows) == len(names) - len(left_out)
 
@@ -46,14 +46,14 @@ def test_outages_lose_nothing(tmp_path: Path) -> None:
 def test_devices_that_reconnect_at_once_lose_nothing(tmp_path: Path) -> None:
     plan = reconnect.Plan(devices=60, rates=(60,), try_s=0, seconds=8, storms=2, bare_s=1)
     outcome = reconnect.run(quick=True, folder=tmp_path, plan=plan)
-    holds(outcome)
+    check_held(outcome)
     assert len(outcome.rows) == 2
 
 
 @SERVERS
 def test_a_backup_under_load_restores_to_equal_records(tmp_path: Path) -> None:
-    holds(backup.run(quick=True, folder=tmp_path, plan=backup.Plan(devices=3, speed=40, seconds=10, at_s=4)))
+    check_held(backup.run(quick=True, folder=tmp_path, plan=backup.Plan(devices=3, speed=40, seconds=10, at_s=4)))
 
 
 def test_hostile_messages_are_all_accounted_for(tmp_path: Path) -> None:
-    holds(hostile.run(quick=True, folder=tmp_path, cases=2000))
+    check_held(hostile.run(quick=True, folder=tmp_path, cases=2000))

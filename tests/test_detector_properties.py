@@ -155,7 +155,7 @@ def later(episode: Episode, shift_ns: int) -> Episode:
     return replace(episode, **{name: getattr(episode, name) + shift_ns for name in times})
 
 
-def same(one: Told, other: Told, *, gain: float = 1, shift_s: int = 0, rtol: float = 0) -> None:
+def check_same(one: Told, other: Told, *, gain: float = 1, shift_s: int = 0, rtol: float = 0) -> None:
     """The same rows and episodes, amplitudes times `gain` and times later by `shift_s`."""
     assert len(one.episodes) == len(other.episodes)
     for mine, yours in zip(one.episodes, other.episodes, strict=True):
@@ -178,7 +178,7 @@ def same(one: Told, other: Told, *, gain: float = 1, shift_s: int = 0, rtol: flo
             np.testing.assert_array_equal(found, expected, field.name)
 
 
-def alike(one: Told, other: Told, *, onset_s: float = 2.5, end_s: float = 4.0) -> None:
+def check_alike(one: Told, other: Told, *, onset_s: float = 2.5, end_s: float = 4.0) -> None:
     """Episode for episode the same channel, onset and end to within a little, and about the same severity."""
     assert [e.channel for e in one.final] == [e.channel for e in other.final]
     for mine, yours in zip(one.final, other.final, strict=True):
@@ -234,7 +234,7 @@ def test_the_gain_a_device_states_scales_amplitudes_and_nothing_else(story: Stor
     leg = worn(story)
     gain = float(np.float32(2**octaves))
     louder = replace(leg, scale=(leg.scale[0] * np.float32(gain), leg.scale[1]))
-    same(run([leg]), run([louder]), gain=gain, rtol=2e-3)
+    check_same(run([leg]), run([louder]), gain=gain, rtol=2e-3)
 
 
 @given(stories(), st.integers(2, 12))
@@ -246,20 +246,20 @@ def test_louder_counts_scale_amplitudes_and_nothing_else(story: Story, gain: int
         leg, samples=(np.clip(leg.samples[0].astype(int) * gain, -32767, 32767).astype(np.int16), leg.samples[1])
     )
     assert np.abs(louder.samples[0]).max() < 32767
-    same(run([leg]), run([louder]), gain=gain, rtol=2e-3)
+    check_same(run([leg]), run([louder]), gain=gain, rtol=2e-3)
 
 
 @given(stories(), st.sampled_from([0.02, 0.1, 0.5, 1.0]))
 @settings(max_examples=10)
 def test_the_steps_of_a_converter_do_not_matter(story: Story, scale: float) -> None:
     """From 0.02 to 1 µV a count, that is from 4 to 200 counts for the resting muscle."""
-    alike(run([worn(story)]), run([worn(story, scale=scale)]))
+    check_alike(run([worn(story)]), run([worn(story, scale=scale)]))
 
 
 @given(stories(), st.sampled_from([250, 500, 1000, 4000]), st.sampled_from([10, 25, 50, 100, 200]))
 @settings(max_examples=20)
 def test_the_rates_of_a_device_do_not_matter(story: Story, fs_hz: int, acc_hz: int) -> None:
-    alike(run([worn(story, fs_hz=2000)]), run([worn(story, fs_hz=fs_hz, acc_hz=acc_hz)]))
+    check_alike(run([worn(story, fs_hz=2000)]), run([worn(story, fs_hz=fs_hz, acc_hz=acc_hz)]))
 
 
 @given(stories(), st.floats(0, 2), st.floats(-0.05, 0.05), st.floats(0, 6))
@@ -271,7 +271,7 @@ def test_mains_of_50_or_60_hz_do_not_matter(story: Story, strength: float, off_h
     for mains_hz in (50, 60):
         turn = 2 * np.pi * (mains_hz + off_hz) * time_s
         hum = np.sin(turn + phase) + 0.3 * np.sin(3 * turn) + 0.1 * np.sin(5 * turn + phase)
-        alike(quiet, run([worn(story, hum=strength * REST_UV * _unit(hum))]))
+        check_alike(quiet, run([worn(story, hum=strength * REST_UV * _unit(hum))]))
 
 
 @given(stories() | riddles(), st.permutations(range(3)), st.booleans())
@@ -299,7 +299,7 @@ def test_the_order_of_channels_does_not_matter(story: Story, order: list[int], n
 def test_results_move_with_the_clock_by_whole_epochs(story: Story, epochs: int) -> None:
     leg = worn(story)
     shift_s = 10 * epochs
-    same(run([leg]), run([replace(leg, t0_ns=leg.t0_ns + shift_s * SECOND_NS)]), shift_s=shift_s)
+    check_same(run([leg]), run([replace(leg, t0_ns=leg.t0_ns + shift_s * SECOND_NS)]), shift_s=shift_s)
 
 
 @given(stories(), st.integers(-1_000_000, 1_000_000), st.integers(0, SECOND_NS - 1))
@@ -309,7 +309,7 @@ def test_when_in_an_epoch_a_recording_begins_does_not_matter(story: Story, secon
     leg = worn(story)
     shift_ns = seconds * SECOND_NS + ns
     told = run([replace(leg, t0_ns=leg.t0_ns + shift_ns)])
-    alike(run([leg]), replace(told, episodes=tuple(later(e, -shift_ns) for e in told.episodes)))
+    check_alike(run([leg]), replace(told, episodes=tuple(later(e, -shift_ns) for e in told.episodes)))
 
 
 @given(stories() | riddles(), st.tuples(st.booleans(), st.booleans()))
@@ -317,7 +317,7 @@ def test_when_in_an_epoch_a_recording_begins_does_not_matter(story: Story, secon
 def test_polarity_does_not_matter(story: Story, flipped: tuple[bool, bool]) -> None:
     leg = worn(story)
     emg = np.where(np.array(flipped)[:, None], -leg.samples[0], leg.samples[0])
-    same(run([leg]), run([replace(leg, samples=(emg, leg.samples[1]))]))
+    check_same(run([leg]), run([replace(leg, samples=(emg, leg.samples[1]))]))
 
 
 @given(stories(), st.floats(0, 360))
@@ -326,11 +326,11 @@ def test_how_far_round_the_calf_a_device_sits_does_not_matter(story: Story, degr
     """A turn about the long axis of the shank, x."""
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     turned = worn(story, turn=np.array([[1, 0, 0], [0, c, -s], [0, s, c]]))
-    alike(run([worn(story)]), run([turned]), onset_s=0, end_s=0)
+    check_alike(run([worn(story)]), run([turned]), onset_s=0, end_s=0)
 
 
 @given(stories())
 @settings(max_examples=6)
 def test_a_device_put_on_upside_down_says_the_same(story: Story) -> None:
     turned = worn(story, turn=np.diag([-1.0, -1.0, 1.0]))
-    alike(run([worn(story)]), run([turned]), onset_s=0, end_s=0)
+    check_alike(run([worn(story)]), run([turned]), onset_s=0, end_s=0)

@@ -34,7 +34,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def judge(path: Path) -> str:
+def check_read_or_refused(path: Path) -> str:
     """What comes of a file: a report, or the sentence that refuses it. Anything else is a fault."""
     try:
         file = open_file(path)
@@ -56,7 +56,7 @@ names = pytest.mark.parametrize("name", [write.__name__ for write in WRITERS])
 def test_the_name_does_not_matter(name: str, whole: Path, tmp_path: Path) -> None:
     path = tmp_path / "leg.edf"
     path.write_bytes((whole / name).read_bytes())
-    assert judge(path) == ""
+    assert check_read_or_refused(path) == ""
 
 
 @names
@@ -65,7 +65,7 @@ def test_the_name_does_not_matter(name: str, whole: Path, tmp_path: Path) -> Non
 def test_cut_off_anywhere(name: str, share: float, whole: Path, tmp_path: Path) -> None:
     path, content = tmp_path / "cut", (whole / name).read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    judge(path)
+    check_read_or_refused(path)
 
 
 @names
@@ -79,7 +79,7 @@ def test_patched_anywhere(name: str, patches: list[tuple[float, bytes]], whole: 
         content[at : at + len(patch)] = patch
     path = tmp_path / "patched"
     path.write_bytes(content)
-    judge(path)
+    check_read_or_refused(path)
 
 
 @given(
@@ -90,7 +90,7 @@ def test_patched_anywhere(name: str, patches: list[tuple[float, bytes]], whole: 
 def test_rubbish(content: bytes, head: bytes, tmp_path: Path) -> None:
     path = tmp_path / "rubbish"
     path.write_bytes(head + content)
-    assert judge(path)
+    assert check_read_or_refused(path)
 
 
 @given(text=st.text(alphabet='0123456789.,;\t\n"eE+- NaTimeEMGuV()', max_size=300))
@@ -98,7 +98,7 @@ def test_rubbish(content: bytes, head: bytes, tmp_path: Path) -> None:
 def test_texts(text: str, tmp_path: Path) -> None:
     path = tmp_path / "text.csv"
     path.write_text(text)
-    judge(path)
+    check_read_or_refused(path)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_columns_of_strange_numbers(values: np.ndarray, write: Callable[..., Pat
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the writing
         path = write(tmp_path / "leg", [Signal("EMG TA", "uV", 250.0, values), *LEG])
-    judge(path)
+    check_read_or_refused(path)
 
 
 @pytest.mark.parametrize("rate", ["nan", "inf", "0", "-1", "fast"])

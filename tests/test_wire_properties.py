@@ -103,7 +103,7 @@ def test_topic_there_and_back(device: str, leaf: wire.Leaf) -> None:
     assert wire.parse_topic(wire.topic(device, leaf)) == (device, leaf)
 
 
-def _value_or_wire_error(payload: bytes, content_type: str | None) -> None:
+def _check_value_or_wire_error(payload: bytes, content_type: str | None) -> None:
     """Every decoder answers these bytes with a message of its own type or with `WireError`, and nothing else."""
     for decode, kind in zip(DECODERS, TYPES, strict=True):
         answer: object
@@ -127,7 +127,7 @@ def _value_or_wire_error(payload: bytes, content_type: str | None) -> None:
 @example(b'{"boot": "\\ud800"}', None)
 @example(b"{\xff", None)
 def test_any_bytes(payload: bytes, content_type: str | None) -> None:
-    _value_or_wire_error(payload, content_type)
+    _check_value_or_wire_error(payload, content_type)
 
 
 json_values: st.SearchStrategy[Any] = st.recursive(
@@ -144,7 +144,7 @@ MEMBERS: Final = st.sampled_from(
 @given(st.dictionaries(MEMBERS, json_values), CONTENT)
 def test_any_structure(members: dict[str, Any], content_type: str) -> None:
     encode = msgspec.json.encode if content_type == wire.CONTENT_JSON else msgspec.msgpack.encode
-    _value_or_wire_error(encode(members), content_type)
+    _check_value_or_wire_error(encode(members), content_type)
 
 
 @given(MEMBERS, json_values)
@@ -152,7 +152,7 @@ def test_one_member_replaced(name: str, value: Any) -> None:
     block = a_block()
     place = block if name in block else block["signals"][0]
     place[name] = value
-    _value_or_wire_error(msgspec.msgpack.encode(block), None)
+    _check_value_or_wire_error(msgspec.msgpack.encode(block), None)
 
 
 @given(blocks(), st.data())
@@ -171,7 +171,7 @@ def test_flipped_bits(block: wire.Block, data: st.DataObject) -> None:
         # Most of a block is samples, where a flip is another valid block: aim at what surrounds them.
         position = data.draw(st.integers(0, min(len(payload), 160) - 1))
         payload[position] ^= 1 << data.draw(st.integers(0, 7))
-    _value_or_wire_error(bytes(payload), None)
+    _check_value_or_wire_error(bytes(payload), None)
 
 
 def test_name_given_twice_counts_with_its_last_value() -> None:
