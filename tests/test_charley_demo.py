@@ -164,6 +164,8 @@ def test_ctrl_c_while_the_night_comes_in(tmp_path: Path) -> None:
 def test_children_end_by_themselves_when_the_demo_is_killed(tmp_path: Path) -> None:
     with demo(tmp_path) as running:
         family, ports = running.family(), running.ports()
+        assert len(family) >= 4  # itself, broker, ingester, API
+        assert len(ports) == 3
         running.process.kill()
         running.process.wait()
         servers.wait_for(lambda: gone(family, ports), timeout_s=END_S, what=f"end of {family}")
