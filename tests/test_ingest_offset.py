@@ -50,7 +50,7 @@ def hear(marks: list[Mark], clock: Clock | None = None) -> Clock:
     return clock
 
 
-def check(clock: Clock, device: Device, *, at_s: float) -> None:
+def check_clock(clock: Clock, device: Device, *, at_s: float) -> None:
     assert clock.offset_s == pytest.approx(device.ahead_s(at_s), abs=0.2)
     assert clock.drift_ppm == pytest.approx(device.ppm, abs=20)
 
@@ -64,7 +64,7 @@ def test_nothing_is_known_of_a_device_that_was_not_heard() -> None:
 def test_offset_and_drift_of_a_live_device(offset_s: float, ppm: float, seed: int) -> None:
     device = Device(offset_s, ppm)
     clock = hear(device.send(0, 1440, random=Random(seed)))
-    check(clock, device, at_s=14_400)
+    check_clock(clock, device, at_s=14_400)
     assert clock.basis == 1440
 
 
@@ -76,7 +76,7 @@ def test_half_the_blocks_hours_late_do_no_harm(ppm: float, seed: int) -> None:
     late = set(random.sample(range(1440), 720))
     later = device.send(0, 1440, random=random, late_s=5000)
     mixed = [later[i] if i in late else marks[i] for i in range(1440)]
-    check(hear([mark for mark in mixed if mark.received_ns < marks[-1].received_ns]), device, at_s=14_400)
+    check_clock(hear([mark for mark in mixed if mark.received_ns < marks[-1].received_ns]), device, at_s=14_400)
 
 
 def test_a_night_that_comes_after_a_live_evening_does_no_harm() -> None:
@@ -85,16 +85,16 @@ def test_a_night_that_comes_after_a_live_evening_does_no_harm() -> None:
     night = device.send(1000, 2000, random=random, begin_s=10_000)
     for i, mark in enumerate(reversed(night)):  # newest first, all within five minutes
         clock = heard(clock, msgspec.structs.replace(mark, received_ns=night[-1].received_ns + i * SECOND_NS // 8))
-    check(clock, device, at_s=30_000)
+    check_clock(clock, device, at_s=30_000)
 
 
 @pytest.mark.parametrize("ppm", [200.0, -200.0])
 def test_a_clock_that_is_set_right_every_six_hours(ppm: float) -> None:
     device = Device(0.0, ppm, 6 * 3600)
     marks = device.send(0, 2880, random=Random(2))
-    check(hear(marks), device, at_s=28_800)
+    check_clock(hear(marks), device, at_s=28_800)
     just_set = [mark for mark in marks if mark.seq < 2200]
-    check(hear(just_set), device, at_s=22_000)  # not yet an hour: the drift is that of before
+    check_clock(hear(just_set), device, at_s=22_000)  # not yet an hour: the drift is that of before
 
 
 def test_a_clock_that_is_first_set_while_live_is_known_at_once() -> None:
@@ -102,7 +102,7 @@ def test_a_clock_that_is_first_set_while_live_is_known_at_once() -> None:
     for offset_s in (-1.767e9, 2.5e9, 7200.0, -4.0, 4.0):
         marks = Device(offset_s).send(0, 100, random=random)
         clock = hear(device.send(100, 60, random=random, begin_s=1000), hear(marks))
-        check(clock, device, at_s=1600)
+        check_clock(clock, device, at_s=1600)
 
 
 def test_a_clock_that_is_set_back_before_a_backlog_comes_is_known_with_the_first_live_block() -> None:
@@ -110,14 +110,14 @@ def test_a_clock_that_is_set_back_before_a_backlog_comes_is_known_with_the_first
     marks = Device(8.0).send(0, 900, random=random) + device.send(900, 500, random=random, begin_s=9_000)
     away = [msgspec.structs.replace(m, received_ns=NOON_NS + (15_000 + m.seq) * SECOND_NS) for m in marks[600:]]
     live = device.send(1400, 80, random=random, begin_s=16_400)
-    check(hear([*marks[:600], *away, *live]), device, at_s=17_200)
+    check_clock(hear([*marks[:600], *away, *live]), device, at_s=17_200)
 
 
 def test_a_pause_is_no_setting() -> None:
     random, device = Random(8), Device(1.0, 100.0)
     parts = [device.send(k * 60, 60, random=random, begin_s=k * 1200.0) for k in range(12)]
     clock = hear([mark for part in parts for mark in part])
-    check(clock, device, at_s=13_800)
+    check_clock(clock, device, at_s=13_800)
     assert clock.basis == 720
 
 
@@ -125,7 +125,7 @@ def test_a_clock_that_was_set_back_while_away_is_known_within_an_hour() -> None:
     random, device = Random(4), Device()
     clock = hear(Device(7200.0).send(0, 1000, random=random))
     clock = hear(device.send(1200, 300, random=random, begin_s=12_000), clock)
-    check(clock, device, at_s=15_000)
+    check_clock(clock, device, at_s=15_000)
 
 
 def test_settings_in_a_night_that_comes_later_do_no_harm_once_live() -> None:
@@ -136,7 +136,7 @@ def test_settings_in_a_night_that_comes_later_do_no_harm_once_live() -> None:
     for i, mark in enumerate(night):
         clock = heard(clock, msgspec.structs.replace(mark, received_ns=NOON_NS + (30_000 + 4 * i) * SECOND_NS))
     clock = hear(device.send(2000, 1440, random=random, begin_s=34_000), clock)
-    check(clock, device, at_s=48_400)
+    check_clock(clock, device, at_s=48_400)
 
 
 def waited(marks: Iterable[Mark], *, until_s: float, apart_s: float = 0.01) -> list[Mark]:
@@ -185,7 +185,7 @@ def test_a_right_clock_is_right_after_a_backlog() -> None:
     stored = waited(device.send(0, 60, random=random), until_s=1000)
     marks = stored + device.send(60, 60, random=random, begin_s=1000)
     assert worst_s(marks) >= -2.0
-    check(hear(marks), device, at_s=1600)
+    check_clock(hear(marks), device, at_s=1600)
 
 
 def test_a_clock_that_is_behind_is_known_after_two_minutes_live() -> None:
