@@ -105,14 +105,14 @@ def undated(device: Device, boot: int, mark: Mark, *, now_ns: int) -> Device:
     """A block came whose clock cannot be believed."""
     others = tuple(item for item in device.undated if item[0] != boot)
     count = sum(number for of, number, _ in device.undated if of == boot) + 1
-    device = msgspec.structs.replace(device, undated=fewer((*others, (boot, count, mark.received_ns))))
+    device = msgspec.structs.replace(device, undated=bounded((*others, (boot, count, mark.received_ns))))
     for known in device.order.boots:
         if known.end_ns and known.boot % ERA == mark.boot:
             device = _soiled(device, known.start_ns, known.end_ns, now_ns=now_ns, late=0)
     return device
 
 
-def fewer(undated: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
+def bounded(undated: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
     """Of no more boots than are remembered: the oldest are taken together, as of any boot."""
     more = undated[: max(0, len(undated) - UNDATED + 1)]
     if len(more) < 2:
@@ -209,9 +209,8 @@ def heard_clock(device: Device, status: Status, *, received_ns: int) -> Device:
 
 def refused(device: Device, reason: str, *, received_ns: int) -> Device:
     """A message of the device could not be used."""
-    return msgspec.structs.replace(
-        device, refused=device.refused + 1, refused_reason=reason, refused_ns=received_ns
-    )  # fmt: skip
+    count = device.refused + 1
+    return msgspec.structs.replace(device, refused=count, refused_reason=reason, refused_ns=received_ns)
 
 
 def to_status(name: str, device: Device) -> DeviceStatus:

@@ -22,7 +22,7 @@ from ingest.archive import Archive
 from ingest.clock import impossible
 from ingest.deliver import EventDelivery
 from ingest.devices import Device, irregular, went_on
-from ingest.errors import ArchiveError, JournalFull, WireError
+from ingest.errors import JournalFull, WireError
 from ingest.events import to_message
 from ingest.fair import Greed, Patience
 from ingest.intake import Intake, sort_in
@@ -42,7 +42,6 @@ from ingest.twins import Twins
 from ingest.wire import Block
 
 TIDY_S: Final = 10.0
-ARCHIVE_WAIT_S: Final = 5.0  # after the archive could not be read
 SILENT_S: Final = 3600.0  # after which a session counts as over, as it would by device time
 GONE_S: Final = 300.0  # the same for a device that has said goodbye
 CLOSED_AT_ONCE: Final = 200
@@ -99,13 +98,15 @@ class Ingester:
             params=self.options.params,
             settle_s=self.options.settle_s,
             patience_s=self.options.patience_s,
+            metrics=self.metrics,
+            log=self._log,
             wall_ns=wall_ns,
         )
         self._reviser.note(self.devices)
         self._patience, self._greed = Patience(), Greed()
-        self._twins = Twins(journal, archive)
+        self._twins = Twins(journal, archive, monotonic=monotonic)
         self._in_hand: list[Delivery] = []
-        self._tidy_at = self._revise_at = monotonic()
+        self._tidy_at = monotonic()
 
     @property
     def revising(self) -> int:
@@ -275,18 +276,7 @@ class Ingester:
 
     def _revise(self, *, hurry: bool) -> None:
         """Go on with what late blocks have touched."""
-        if self._monotonic() < self._revise_at:
-            return
-        try:
-            revised = self._reviser.step(self.devices, hurry=hurry)
-        except ArchiveError as error:
-            self._log.error("archive_unreadable", reason=str(error))
-            self.metrics.archive_errors.inc()
-            self._reviser.drop(self.devices)
-            self._revise_at = self._monotonic() + ARCHIVE_WAIT_S
-            if hurry:
-                raise
-            return
+        revised = self._reviser.step(self.devices, hurry=hurry)
         if revised is None:
             return
         self._journal.commit(revised.entry)

@@ -9,7 +9,7 @@ import msgspec
 
 from ingest.clock import impossible
 from ingest.devices import Device, heard_block, heard_clock, heard_late, heard_status, refused, undated
-from ingest.errors import WireError
+from ingest.errors import ArchiveError, WireError
 from ingest.fair import Patience, device_of
 from ingest.marks import Mark, end_of
 from ingest.order import (
@@ -61,6 +61,7 @@ class Intake:
     blocks: Counter[str] = field(default_factory=Counter)  # how many, by what became of them
     statuses: int = 0
     flood: Counter[str] = field(default_factory=Counter)  # messages passed over, by device
+    unread: dict[str, str] = field(default_factory=dict)  # devices of which blocks were passed over: see `sort_in`
     muted: dict[str, float] = field(default_factory=dict)  # devices passed over from now on, for so many seconds
     seen: set[tuple[str, int]] = field(default_factory=set)  # device and boot of every block, also duplicates
     fresh: dict[tuple[str, Key], Stored] = field(default_factory=dict)
@@ -75,7 +76,11 @@ def sort_in(
     now_ns: int,
     patience: Patience | None = None,
 ) -> Intake:
-    """Take a batch in. A device that is refused too often is passed over for a while: `patience`."""
+    """Take a batch in. A device that is refused too often is passed over for a while: `patience`.
+
+    So is a block of which nobody can tell whether it was taken before, as the archive cannot be read there. What is
+    passed over is not acknowledged to the device, which sends it again.
+    """
     intake = Intake()
     patience, now_s = patience or Patience(), now_ns / SECOND_NS
     for delivery in deliveries:
@@ -90,6 +95,8 @@ def sort_in(
             _refuse(intake, known, delivery, error)
             if mute_s := patience.refused(name, now_s):
                 intake.muted[name] = mute_s
+        except ArchiveError as error:
+            intake.unread[name] = str(error)
     return intake
 
 

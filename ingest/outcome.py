@@ -83,6 +83,9 @@ def report(intake: Intake, found: Detected, *, metrics: Metrics, log: Log, now_n
     metrics.quarantined.labels("flood").inc(intake.flood.total())
     for name, seconds in intake.muted.items():
         log.warning("muted", device=name, seconds=seconds, sentence="too much of what it sends is refused")
+    for name, reason in intake.unread.items():
+        metrics.archive_errors.inc()
+        log.error("archive_unreadable", device=name, reason=reason)
     for failure in found.failures:
         boot, seq = failure.keys[0]
         metrics.failures.inc(len(failure.keys))

@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from ingest.clock import impossible
-from ingest.devices import Device, View, fewer, irregular
+from ingest.devices import Device, View, bounded, irregular
 from ingest.ledger import EpisodeKey, key_of
 from ingest.marks import Mark
 from ingest.order import ERA, MAX_GAPS, Arrival, Boot, Horizon, Key, Order, Span, arrive, era_of
@@ -83,7 +83,7 @@ def rebuilt(marks: Sequence[Mark], keys: Mapping[Identity, Key], *, late: int, n
         last_received_ns=max((mark.received_ns for mark in marks), default=0),
         last_sample_ns=max((mark.end_ns for mark in dated), default=0),
     )
-    device = Device(order, view, undated=fewer(tuple((boot, *known) for boot, known in waiting.items())))
+    device = Device(order, view, undated=bounded(tuple((boot, *known) for boot, known in waiting.items())))
     if not dated:
         return device
     start_ns, end_ns = min(mark.t0_ns for mark in dated), max(mark.end_ns for mark in dated)

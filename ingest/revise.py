@@ -7,22 +7,27 @@ Rules
   new track as well, which then takes the place of the old one.
 - Episodes that are found again as they were told are left alone; changed ones get the next revision, and ones that are
   found no more are withdrawn. Epochs that no block supports any more are overwritten by void ones.
+- A device of which the archive cannot be read is put off, for twice as long each time, and others take their turns.
 """
 
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from detector import Params
 from ingest.archive import Archive
-from ingest.devices import Device, Identity, Waiting, detected_again, fewer, went_on
+from ingest.devices import Device, Identity, Waiting, bounded, detected_again, went_on
+from ingest.errors import ArchiveError
 from ingest.events import to_message
 from ingest.frontier import frontier_of
 from ingest.journal import Entry, Journal
 from ingest.ledger import key_of, news, withdrawals
+from ingest.log import Log
+from ingest.metrics import Metrics
 from ingest.outcome import failures
 from ingest.pipeline import SECOND_NS, SESSION_GAP_NS, Detected, ended
 from ingest.raw import Move
@@ -33,6 +38,7 @@ from ingest.wire import Block
 
 EPOCH_NS: Final = 10 * SECOND_NS
 NAN: Final = math.nan
+PUT_OFF_NS: Final = (5 * SECOND_NS, 600 * SECOND_NS)  # the first time, and at most
 
 
 class Revised(msgspec.Struct, frozen=True):
@@ -41,6 +47,17 @@ class Revised(msgspec.Struct, frozen=True):
     device: str
     entry: Entry
     now: Device
+
+
+@dataclass(slots=True)
+class _Hand:
+    """The device that is being worked on."""
+
+    begun: Device  # as it was when its plan was made
+    work: Redetection
+    done: Redone | None = None
+    seen: list[Block] = field(default_factory=list)  # live blocks since then
+    fed: list[Block] = field(default_factory=list)  # of these, what the session in hand was given
 
 
 class Reviser:
@@ -54,6 +71,8 @@ class Reviser:
         params: Params,
         settle_s: float,
         patience_s: float,
+        metrics: Metrics,
+        log: Log,
         wall_ns: Callable[[], int],
     ) -> None:
         self._journal = journal
@@ -61,13 +80,12 @@ class Reviser:
         self._params = params
         self._settle_ns = int(settle_s * 1e9)
         self._patience_ns = int(patience_s * 1e9)
+        self._metrics = metrics
+        self._log = log
         self._wall_ns = wall_ns
         self._dirty: dict[str, None] = {}
-        self._work: Redetection | None = None
-        self._begun = Device()  # as it was when its plan was made
-        self._done: Redone | None = None
-        self._seen: list[Block] = []
-        self._fed: list[Block] = []  # of these, what the session in hand was given
+        self._put_off: dict[str, tuple[int, int]] = {}  # by device: for how long, until when
+        self._hand: _Hand | None = None
 
     @property
     def waiting(self) -> int:
@@ -77,7 +95,7 @@ class Reviser:
     @property
     def busy(self) -> bool:
         """Whether a device is being worked on."""
-        return self._work is not None
+        return self._hand is not None
 
     def note(self, devices: Mapping[str, Device]) -> None:
         """These devices have changed."""
@@ -85,36 +103,51 @@ class Reviser:
 
     def saw(self, runs: Mapping[str, Sequence[Block]]) -> None:
         """These live blocks were detected in and committed."""
-        if self._work is not None:
-            self._seen += runs.get(self._work.plan.device, ())
+        if self._hand is not None:
+            self._hand.seen += runs.get(self._hand.work.plan.device, ())
 
     def drop(self, devices: Mapping[str, Device]) -> None:
         """Forget the work in hand, after an error; it begins anew at its next turn."""
-        self._work, self._done, self._seen, self._fed = None, None, [], []
+        self._hand = None
         self.note(devices)
 
     def step(self, devices: Mapping[str, Device], *, hurry: bool = False) -> Revised | None:
-        """One turn; what is to be committed, if a session is done or nothing was to be done."""
-        if self._work is None:
-            name = self._due(devices, hurry=hurry)
-            if name is None:
-                return None
-            self._begun = devices[name]
-            found = plan(name, devices[name], journal=self._journal, archive=self._archive)
+        """One turn; what is to be committed, if a session is done or nothing was to be done.
+
+        `hurry` waits for nothing, neither for more blocks nor for an archive that cannot be read: ArchiveError.
+        """
+        name = self._hand.work.plan.device if self._hand else self._due(devices, hurry=hurry)
+        if name is None:
+            return None
+        try:
+            return self._turn(name, devices[name])
+        except ArchiveError as error:
+            self.drop(devices)
+            if hurry:
+                raise
+            self._unreadable(name, error)
+            return None
+
+    def _turn(self, name: str, device: Device) -> Revised | None:
+        if self._hand is None:
+            found = plan(name, device, journal=self._journal, archive=self._archive)
             if not found.sessions:
                 del self._dirty[name]
-                return self._settled(found, devices[name], Entry())
-            self._work = Redetection(found, journal=self._journal, archive=self._archive, params=self._params)
-        self._done = self._done or self._work.step()
-        if self._done is None:
+                return self._settled(found, device, Entry(), begun=device)
+            work = Redetection(found, journal=self._journal, archive=self._archive, params=self._params)
+            self._hand = _Hand(device, work)
+        hand = self._hand
+        hand.done = hand.done or hand.work.step()
+        if hand.done is None:
             return None
-        if self._done.session.live and self._seen:
-            some, self._seen = self._seen[:SLICE], self._seen[SLICE:]
-            self._work.feed(self._done, some)
-            self._fed += some
-            if self._seen:
+        if hand.done.session.live and hand.seen:
+            some, hand.seen = hand.seen[:SLICE], hand.seen[SLICE:]
+            hand.work.feed(hand.done, some)
+            hand.fed += some
+            if hand.seen:
                 return None
-        return self._finish(devices[self._done.device])
+        redone, hand.done = hand.done, None
+        return self._finish(hand, redone, device)
 
     def _due(self, devices: Mapping[str, Device], *, hurry: bool) -> str | None:
         now_ns = self._wall_ns()
@@ -122,40 +155,45 @@ class Reviser:
             dirty = devices[name].dirty
             if dirty is None:
                 del self._dirty[name]
-            elif hurry or now_ns - dirty.last_ns >= self._settle_ns or now_ns - dirty.first_ns >= self._patience_ns:
+                continue
+            settled = now_ns - dirty.last_ns >= self._settle_ns or now_ns - dirty.first_ns >= self._patience_ns
+            put_off = now_ns < self._put_off.get(name, (0, 0))[1]
+            if hurry or (settled and not put_off):
                 return name
         return None
 
-    def _finish(self, device: Device) -> Revised:
-        assert self._work is not None and self._done is not None  # noqa: S101, PT018 - for the type checker
-        redone, work, self._done = self._done, self._work, None
-        left = _left(device, redone, params=self._params)
+    def _unreadable(self, name: str, error: ArchiveError) -> None:
+        first_ns, most_ns = PUT_OFF_NS
+        for_ns = min(most_ns, max(first_ns, 2 * self._put_off.get(name, (0, 0))[0]))
+        self._put_off[name] = for_ns, self._wall_ns() + for_ns
+        self._metrics.archive_errors.inc()
+        self._log.error("archive_unreadable", device=name, reason=str(error), again_in_s=for_ns / 1e9)
+
+    def _finish(self, hand: _Hand, redone: Redone, device: Device) -> Revised:
+        work, left = hand.work, _left(device, redone, params=self._params)
         if redone.session.live:  # even if it was closed: a device that comes back goes on from here
-            device = self._goes_on(device, redone)
+            device = self._goes_on(hand, redone, device)
         device = detected_again(device, *redone.session.span, live=redone.session.live)
         if not redone.session.live or device.closed:
             work.end(redone)
         entry = entry_of(redone, work, self._journal, now_ns=self._wall_ns())
         self._end(left, entry)
         if work.over:
-            self._work, self._seen = None, []
+            self._hand = None
             del self._dirty[redone.device]
-            revised = self._settled(work.plan, device, entry, work.found)
-        else:
-            entry.devices = {redone.device: device}
-            revised = Revised(redone.device, entry, device)
-        return revised
+            return self._settled(work.plan, device, entry, begun=hand.begun, there=work.found)
+        entry.devices = {redone.device: device}
+        return Revised(redone.device, entry, device)
 
-    def _goes_on(self, device: Device, redone: Redone) -> Device:
+    def _goes_on(self, hand: _Hand, redone: Redone, device: Device) -> Device:
         """With the new track in place of the old one; live blocks since were detected in at its end."""
-        assert self._work is not None  # noqa: S101 - for the type checker
         placed, reach_ns = redone.session.placed, redone.session.span[1]
-        last = next((i for i, item in enumerate(placed) if identity(item.mark) == self._work.plan.last), None)
-        device = msgspec.structs.replace(device, track=redone.track, frontier=frontier_of(placed, last))
+        last = next((i for i, item in enumerate(placed) if identity(item.mark) == hand.work.plan.last), None)
+        frontier = frontier_of(placed, last)
         if last is not None:
-            current = self._begun.order.current
-            device = msgspec.structs.replace(device, frontier=msgspec.structs.replace(device.frontier, boot=current))
-        fed, self._fed = self._fed, []
+            frontier = msgspec.structs.replace(frontier, boot=hand.begun.order.current)
+        device = msgspec.structs.replace(device, track=redone.track, frontier=frontier)
+        fed, hand.fed = hand.fed, []
         return went_on(device, fed, session_ns=reach_ns, reach_ns=reach_ns, now_ns=self._wall_ns())
 
     def _end(self, left: Detected, entry: Entry) -> None:
@@ -165,16 +203,19 @@ class Reviser:
         entry.records = [*left.epochs, *entry.records, *told]
         entry.events = [*entry.events, *(to_message(episode, received_ns=None) for episode in told)]
 
-    def _settled(self, plan_: Plan, device: Device, entry: Entry, there: Set[tuple[int, str]] = frozenset()) -> Revised:
+    def _settled(
+        self, plan_: Plan, device: Device, entry: Entry, *, begun: Device, there: Set[tuple[int, str]] = frozenset()
+    ) -> Revised:
         """The whole plan is done: what was dirty is clean, but for what has come in since."""
-        dirty, begun = device.dirty, self._begun.dirty
-        if dirty == begun:
+        dirty, was = device.dirty, begun.dirty
+        if dirty == was:
             dirty = None
-        elif dirty is not None and begun is not None:
-            forced = tuple(place for place in dirty.forced if place not in begun.forced)
-            dirty = msgspec.structs.replace(dirty, late=max(0, dirty.late - begun.late), forced=forced)
+        elif dirty is not None and was is not None:
+            forced = tuple(place for place in dirty.forced if place not in was.forced)
+            dirty = msgspec.structs.replace(dirty, late=max(0, dirty.late - was.late), forced=forced)
             self._dirty[plan_.device] = None
-        device = msgspec.structs.replace(device, dirty=dirty, undated=_undated(plan_, self._begun, device))
+        self._put_off.pop(plan_.device, None)
+        device = msgspec.structs.replace(device, dirty=dirty, undated=_undated(plan_, begun, device))
         entry.devices = {plan_.device: device}
         if plan_.removed:
             self._remove(plan_, entry, there)
@@ -197,7 +238,7 @@ def _undated(plan_: Plan, begun: Device, now: Device) -> tuple[Waiting, ...]:
     counts.update({boot: count for boot, count, _ in now.undated})
     counts.subtract({boot: count for boot, count, _ in begun.undated})
     latest = {boot: ns for boot, _, ns in now.undated}
-    return fewer(tuple((boot, count, latest.get(boot, 0)) for boot, count in counts.items() if count > 0))
+    return bounded(tuple((boot, count, latest.get(boot, 0)) for boot, count in counts.items() if count > 0))
 
 
 def _left(device: Device, redone: Redone, *, params: Params) -> Detected:
@@ -218,15 +259,10 @@ def entry_of(redone: Redone, work: Redetection, journal: Journal, *, now_ns: int
     fresh = [*news({key_of(e): e for e in told}, found), *withdrawals(told, found)]
     work.found.update((epoch.start_ns, epoch.site) for epoch in redone.found.epochs)
     voids = _voids(work.plan, _emptied(redone), redone.sites, work.found)
+    failed = {number for failure in redone.found.failures for number in failure.keys}
     return Entry(
         released=[(name, key) for item in session.placed if (key := work.plan.keys.get(identity(item.mark)))],
-        failed=[
-            (name, key)
-            for failure in redone.found.failures
-            for boot, seq in failure.keys
-            for place, key in work.plan.keys.items()
-            if place[:2] == (boot, seq)
-        ],
+        failed=[(name, key) for place, key in work.plan.keys.items() if place[:2] in failed],
         moved=[
             Move(name, *identity(item.mark), item.start_ns)
             for item in session.placed

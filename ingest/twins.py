@@ -2,22 +2,27 @@
 
 A block that was taken is in the journal until the archive has it. Looked up is only what claims to have been there
 before. What was read of the archive is remembered, a device's day at a time and as much as `REMEMBERED_BYTES` hold:
-many devices that repeat all they have, as after a restored backup, are asked about in turns.
+many devices that repeat all they have, as after a restored backup, are asked about in turns. A day that cannot be read
+is left alone for a while: it is told so of every block that is asked about.
 """
 
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from ingest.archive import Archive, Numbers
 from ingest.clock import impossible
+from ingest.errors import ArchiveError
 from ingest.journal import Journal
 from ingest.order import ERA, Key
 
 SAME_NS: Final = 1_000_000_000  # copies of a block agree on its time
 DAY_NS: Final = 86_400_000_000_000
 REMEMBERED_BYTES: Final = 64 * 1024 * 1024  # some thirty days of devices that send every second
+UNREAD_S: Final = 5.0  # before a day that cannot be read is tried again
 UNDATED: Final = -1
 
 
@@ -43,15 +48,27 @@ class _Day:
 class Twins:
     """What was taken, in the journal or in the archive."""
 
-    def __init__(self, journal: Journal, archive: Archive, *, remembered_bytes: int = REMEMBERED_BYTES) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        archive: Archive,
+        *,
+        remembered_bytes: int = REMEMBERED_BYTES,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._remembered_bytes = remembered_bytes
         self._raw = journal.raw
         self._archive = archive
         self._days: OrderedDict[tuple[str, int], _Day] = OrderedDict()  # the one asked about latest comes last
         self._size = 0
+        self._unread: dict[tuple[str, int], tuple[str, float]] = {}  # why, and until when it is left alone
+        self._monotonic = monotonic
 
     def same(self, device: str, key: Key, t0_ns: int) -> bool:
-        """Whether the block that was taken under this number is the one that begins at `t0_ns`."""
+        """Whether the block that was taken under this number is the one that begins at `t0_ns`.
+
+        ArchiveError where nobody can tell: the archive's part with that day cannot be read.
+        """
         here = self._raw.t0_ns(device, key)
         if here is not None:
             return abs(here - t0_ns) <= SAME_NS
@@ -65,12 +82,23 @@ class Twins:
             self._size -= known.size
             known = None
         if known is None:
-            known = _Day(self._read(device, day))
+            known = _Day(self._readable(device, day))
             self._size += known.size
         self._days[device, day] = known
         while self._size > self._remembered_bytes and len(self._days) > 1:
             self._size -= self._days.popitem(last=False)[1].size
         return known
+
+    def _readable(self, device: str, day: int) -> Numbers:
+        now_s = self._monotonic()
+        why, until_s = self._unread.pop((device, day), ("", now_s))
+        if now_s >= until_s:
+            try:
+                return self._read(device, day)
+            except ArchiveError as error:
+                why, until_s = str(error), now_s + UNREAD_S
+        self._unread[device, day] = why, until_s
+        raise ArchiveError(why)
 
     def _read(self, device: str, day: int) -> Numbers:
         if day == UNDATED:
