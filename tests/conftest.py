@@ -1,7 +1,7 @@
 """Fixtures with real servers and with the API, and a loud report of the tests left out for want of a server.
 
-A test that uses the fixture `mosquitto`, `influxdb`, `chromium` or `compiler` carries the marker of that name. Where
-the program is missing the test is skipped and listed at the end; with CHARLEY_REQUIRE_SERVERS=1 it fails instead.
+A test that uses `mosquitto`, `influxdb` (or `own_influxdb`), `chromium` or `compiler` carries the marker of that name.
+Where the program is missing the test is skipped and listed at the end; with CHARLEY_REQUIRE_SERVERS=1 it fails instead.
 """
 
 import os
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from api_world import World
 
 NEEDS: Final = {
-    "mosquitto": ("mosquitto", "mosquitto_pub", "mosquitto_sub"),
+    "mosquitto": ("mosquitto", "mosquitto_pub", "mosquitto_sub", "mosquitto_passwd"),
     "influxdb": ("influxd", "nginx"),
     "chromium": ("chromium|chromium-browser|google-chrome",),
     "compiler": ("cc|gcc|clang",),
 }
 INSTALL: Final = {
     "mosquitto": "apt-get install mosquitto mosquitto-clients",
-    "influxdb": "apt-get install influxdb nginx-light, or name a server in CHARLEY_TEST_INFLUXDB_URL"
+    "influxdb": "apt-get install influxdb nginx-light, or, for most tests, name a server in CHARLEY_TEST_INFLUXDB_URL"
     " (_TOKEN, _ORG, _BUCKET)",
     "chromium": "apt-get install chromium",
     "compiler": "apt-get install gcc libc6-dev",
@@ -69,23 +69,29 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Mosq
 
 
 @pytest.fixture(scope="session")
-def influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.InfluxDB | NamedInfluxDB]:
+def own_influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.InfluxDB]:
+    """A real InfluxDB that we started, for a test that makes databases in it."""
+    _require("influxdb")
+    with servers.InfluxDB(tmp_path_factory.mktemp("influxdb")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def influxdb(request: pytest.FixtureRequest) -> servers.InfluxDB | NamedInfluxDB:
     """A real InfluxDB with an empty database, or the one that CHARLEY_TEST_INFLUXDB_URL names.
 
     All tests share it: write under device names of your own.
     """
     url = os.environ.get("CHARLEY_TEST_INFLUXDB_URL")
-    if url:
-        yield NamedInfluxDB(
-            url=url,
-            token=os.environ.get("CHARLEY_TEST_INFLUXDB_TOKEN", ""),
-            org=os.environ.get("CHARLEY_TEST_INFLUXDB_ORG", "charley"),
-            bucket=os.environ.get("CHARLEY_TEST_INFLUXDB_BUCKET", "charley"),
-        )
-        return
-    _require("influxdb")
-    with servers.InfluxDB(tmp_path_factory.mktemp("influxdb")) as server:
-        yield server
+    if not url:
+        ours: servers.InfluxDB = request.getfixturevalue("own_influxdb")
+        return ours
+    return NamedInfluxDB(
+        url=url,
+        token=os.environ.get("CHARLEY_TEST_INFLUXDB_TOKEN", ""),
+        org=os.environ.get("CHARLEY_TEST_INFLUXDB_ORG", "charley"),
+        bucket=os.environ.get("CHARLEY_TEST_INFLUXDB_BUCKET", "charley"),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +128,7 @@ def http(world: "World") -> "Iterator[httpx.Client]":
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in NEEDS:
-            if name in getattr(item, "fixturenames", ()):
+            if {name, f"own_{name}"} & set(getattr(item, "fixturenames", ())):
                 item.add_marker(name)
 
 

@@ -53,11 +53,8 @@ def test_a_first_installation_drops_nothing(tmp_path: Path) -> None:
     assert troubles(check_conf(read_conf(etc / "mosquitto.conf"))) == []
 
 
-def test_our_configuration_works_outside_of_containers(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
-    binary = servers.find("mosquitto")
-    if binary is None or servers.find("mosquitto_passwd") is None:
-        pytest.skip("mosquitto_passwd is not installed")
-    assert mosquitto.port
+@pytest.mark.usefixtures("mosquitto")
+def test_our_configuration_works_outside_of_containers(tmp_path: Path) -> None:
     etc = debian(tmp_path)
     shell("sed -e", etc)
     conf = etc / "conf.d" / "charley.conf"
@@ -67,7 +64,8 @@ def test_our_configuration_works_outside_of_containers(mosquitto: servers.Mosqui
     devices, own = servers.free_port(), servers.free_port()
     conf.write_text(conf.read_text().replace("listener 1883", f"listener {devices}"))
     conf.write_text(conf.read_text().replace("listener 1884", f"listener {own}"))
-    child = servers.Child([str(binary), "-c", str(etc / "mosquitto.conf")], log=tmp_path / "mosquitto.log")
+    command = [str(servers.find("mosquitto")), "-c", str(etc / "mosquitto.conf")]
+    child = servers.Child(command, log=tmp_path / "mosquitto.log")
     try:
         child.wait_ready(lambda: servers.accepts(devices) and servers.accepts(own))
         settings = MqttSettings(port=own, username="ingest", password="secret")

@@ -212,12 +212,10 @@ def test_influxdb(influxdb: servers.InfluxDB | NamedInfluxDB) -> None:
     assert verdicts(check_influxdb(missing))["influxdb.write"] == "fail"
 
 
-def test_influxdb_that_forgets(influxdb: servers.InfluxDB | NamedInfluxDB) -> None:
-    if not isinstance(influxdb, servers.InfluxDB):
-        pytest.skip("databases are made on our own server only")
-    influxdb.query('CREATE DATABASE "doctor-week" WITH DURATION 7d')
+def test_influxdb_that_forgets(own_influxdb: servers.InfluxDB) -> None:
+    own_influxdb.query('CREATE DATABASE "doctor-week" WITH DURATION 7d')
     facts, _ = look_at_influxdb(
-        influxdb.url, token=influxdb.token, org=influxdb.org, bucket="doctor-week",
+        own_influxdb.url, token=own_influxdb.token, org=own_influxdb.org, bucket="doctor-week",
         oldest_ns=time.time_ns() - 30 * DAY_NS,
     )  # fmt: skip
     assert facts.retention_s == 7 * 86_400

@@ -313,13 +313,11 @@ def _database(server: servers.InfluxDB, name: str, duration: str = "INF") -> str
     return name
 
 
-def test_a_real_field_type_conflict_costs_one_record(influxdb: servers.InfluxDB) -> None:
-    if not isinstance(influxdb, servers.InfluxDB):
-        pytest.skip("needs a database of its own")
-    bucket = _database(influxdb, "conflict")
+def test_a_real_field_type_conflict_costs_one_record(own_influxdb: servers.InfluxDB) -> None:
+    bucket = _database(own_influxdb, "conflict")
     # In 1.x a field has one type per shard: of these days, one is spoilt.
     days = [an_epoch(start_ns=NOON_NS + day * DAY_NS) for day in range(20)]
-    with closing(opened(influxdb.url, bucket=bucket, token=influxdb.token)) as store:
+    with closing(opened(own_influxdb.url, bucket=bucket, token=own_influxdb.token)) as store:
         store._post([b"charley_epoch,device=other,site=soleus flags=5i %d" % days[11].start_ns])
         refused = deliver(store, days)
         assert [record for record, _ in refused] == [days[11]]
@@ -327,13 +325,11 @@ def test_a_real_field_type_conflict_costs_one_record(influxdb: servers.InfluxDB)
         assert store.epochs("dev1", start_ns=NOON_NS, end_ns=NOON_NS + 30 * DAY_NS) == days[:11] + days[12:]
 
 
-def test_a_record_older_than_a_real_retention_is_refused_and_said_so(influxdb: servers.InfluxDB) -> None:
-    if not isinstance(influxdb, servers.InfluxDB):
-        pytest.skip("needs a database of its own")
-    bucket = _database(influxdb, "short", "1d")
+def test_a_record_older_than_a_real_retention_is_refused_and_said_so(own_influxdb: servers.InfluxDB) -> None:
+    bucket = _database(own_influxdb, "short", "1d")
     old = an_epoch(device="old", start_ns=1_600_000_000 * 10**9)
     new = [an_epoch(device="new", start_ns=4_000_000_000 * 10**9 + step) for step in range(5)]  # in 2096
-    with closing(opened(influxdb.url, bucket=bucket, token=influxdb.token)) as store:
+    with closing(opened(own_influxdb.url, bucket=bucket, token=own_influxdb.token)) as store:
         refused = deliver(store, [*new[:3], old, *new[3:]])
         assert [record for record, _ in refused] == [old]
         assert "retention period" in refused[0][1]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import servers
+from conftest import NamedInfluxDB
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -74,12 +75,16 @@ class Failing(MemoryStore):
         super().write(records)
 
 
-def test_sqlite_to_a_real_influxdb_and_back_gives_equal_records(tmp_path: Path, influxdb: servers.InfluxDB) -> None:
-    if not isinstance(influxdb, servers.InfluxDB):
-        pytest.skip("needs a database of its own")
-    bucket = f"moving{uuid.uuid4().hex[:8]}"
-    influxdb.query(f'CREATE DATABASE "{bucket}" WITH DURATION INF SHARD DURATION 5200w NAME autogen')
-    moved = InfluxStore(influxdb.url, token=influxdb.token, org=influxdb.org, bucket=bucket)
+def new_bucket(server: servers.InfluxDB) -> str:
+    """A new database, which keeps what is ages old."""
+    name = f"moving{uuid.uuid4().hex[:8]}"
+    server.query(f'CREATE DATABASE "{name}" WITH DURATION INF SHARD DURATION 5200w NAME autogen')
+    return name
+
+
+def test_sqlite_to_a_real_influxdb_and_back_gives_equal_records(tmp_path: Path, own_influxdb: servers.InfluxDB) -> None:
+    bucket = new_bucket(own_influxdb)
+    moved = InfluxStore(own_influxdb.url, token=own_influxdb.token, org=own_influxdb.org, bucket=bucket)
     with (
         closing(SqliteStore(tmp_path / "a.sqlite")) as first,
         closing(moved),
@@ -170,19 +175,15 @@ def text(console: Console) -> str:
     return file.getvalue()
 
 
-def influx_settings(folder: Path, server: servers.InfluxDB, bucket: str) -> Settings:
+def influx_settings(folder: Path, server: servers.InfluxDB | NamedInfluxDB, bucket: str) -> Settings:
     return Settings(
         data_dir=folder, store="influxdb", influxdb_url=server.url, influxdb_token=SecretStr(server.token),
         influxdb_org=server.org, influxdb_bucket=bucket,
     )  # fmt: skip
 
 
-def test_the_command_moves_there_and_back(tmp_path: Path, influxdb: servers.InfluxDB) -> None:
-    if not isinstance(influxdb, servers.InfluxDB):
-        pytest.skip("needs a database of its own")
-    bucket = f"command{uuid.uuid4().hex[:8]}"
-    influxdb.query(f'CREATE DATABASE "{bucket}" WITH DURATION INF SHARD DURATION 5200w NAME autogen')
-    known = influx_settings(tmp_path, influxdb, bucket)
+def test_the_command_moves_there_and_back(tmp_path: Path, own_influxdb: servers.InfluxDB) -> None:
+    known = influx_settings(tmp_path, own_influxdb, new_bucket(own_influxdb))
     with closing(SqliteStore(tmp_path / "store.sqlite")) as store:
         filled(store)
         count = len(everything(store))
@@ -198,12 +199,10 @@ def test_the_command_moves_there_and_back(tmp_path: Path, influxdb: servers.Infl
             returned.write([an_epoch(device="a", start_ns=0)])
     assert run_migrate(known, to="sqlite", file=back, out=out, err=err) == 0
     assert "also holds 1 records" in text(err)
-    assert influxdb.token not in text(out) + text(err)
+    assert own_influxdb.token not in text(out) + text(err)
 
 
-def test_the_command_warns_of_a_service_that_writes(tmp_path: Path, influxdb: servers.InfluxDB) -> None:
-    if not isinstance(influxdb, servers.InfluxDB):
-        pytest.skip("needs a database of its own")
+def test_the_command_warns_of_a_service_that_writes(tmp_path: Path, influxdb: servers.InfluxDB | NamedInfluxDB) -> None:
     with closing(SqliteStore(tmp_path / "store.sqlite")) as store:
         store.write([ServiceStatus(name="ingest", started_ns=1, beat_ns=NOON_NS, version="0.1.0")])
     known = influx_settings(tmp_path, influxdb, influxdb.bucket)
