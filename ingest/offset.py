@@ -20,7 +20,7 @@ Rules
 """
 
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -93,31 +93,55 @@ def heard(clock: Clock, mark: Mark) -> Clock:
         newest = mark
     heard_ns = max(clock.heard_ns, mark.received_ns)
     jump_ns = _jump_ns(clock.newest, mark)
-    lows, level_ns = clock.lows, clock.level_ns
-    since_ns, until_ns, together = clock.since_ns, clock.until_ns, clock.together
+    lows, run = clock.lows, _Run(clock.level_ns, clock.since_ns, clock.until_ns, clock.together)
     if jump_ns < 0:
         lows = tuple(Low(old.received_ns, old.behind_ns - jump_ns, old.live) for old in lows)
-        level_ns -= jump_ns
+        run = run._replace(level_ns=run.level_ns - jump_ns)
     elif jump_ns > 0 and _was_set(lows[-2:], jump_ns, behind_ns):
         at_ns = mark.received_ns
         lows = (Low(at_ns, behind_ns),)
-        return Clock(lows, 1, newest, heard_ns, clock.drift_ppm, behind_ns, at_ns, at_ns, 1)
-    above_ns = behind_ns - level_ns
-    if not together or above_ns < -STEADY_NS or (above_ns > STEADY_NS and mark.received_ns - until_ns > BIN_NS):
-        level_ns, above_ns, together = behind_ns, 0, 1 if mark.seq >= 0 else LIVE_POINTS // 2
-        since_ns = until_ns = mark.received_ns
-    elif above_ns <= STEADY_NS and mark.received_ns - until_ns >= APART_NS:
-        together += 1 if mark.seq >= 0 else LIVE_POINTS // 2
-        until_ns = mark.received_ns
-    live = above_ns <= STEADY_NS and together >= LIVE_POINTS and until_ns - since_ns >= LIVE_NS
-    if not lows or mark.received_ns // BIN_NS > lows[-1].received_ns // BIN_NS:
-        lows = (*_steady(lows), Low(mark.received_ns, behind_ns, live))[-BINS:]
-    elif behind_ns < lows[-1].behind_ns:
-        lows = (*lows[:-1], Low(mark.received_ns, behind_ns, live))
-    elif live and not lows[-1].live and lows[-1].behind_ns >= level_ns - STEADY_NS:
-        lows = (*lows[:-1], Low(lows[-1].received_ns, lows[-1].behind_ns, live))
-    basis = clock.basis + 1
-    return Clock(lows, basis, newest, heard_ns, clock.earlier_ppm, level_ns, since_ns, until_ns, together)
+        return Clock(lows, 1, newest, heard_ns, clock.drift_ppm, *_Run(behind_ns, at_ns, at_ns, 1))
+    run = _joined(run, mark, behind_ns)
+    live = run.live and behind_ns <= run.level_ns + STEADY_NS
+    lows = _lowered(lows, Low(mark.received_ns, behind_ns, live), level_ns=run.level_ns)
+    return Clock(lows, clock.basis + 1, newest, heard_ns, clock.earlier_ppm, *run)
+
+
+class _Run(NamedTuple):
+    """Blocks that advanced together: the last four members of `Clock`."""
+
+    level_ns: int
+    since_ns: int
+    until_ns: int
+    together: int
+
+    @property
+    def live(self) -> bool:
+        """Whether they show that delivery is live."""
+        return self.together >= LIVE_POINTS and self.until_ns - self.since_ns >= LIVE_NS
+
+
+def _joined(run: _Run, mark: Mark, behind_ns: int) -> _Run:
+    """The run with one more block, or the run that it begins; older blocks that come in between leave it as it is."""
+    above_ns, points = behind_ns - run.level_ns, 1 if mark.seq >= 0 else LIVE_POINTS // 2
+    over = above_ns > STEADY_NS and mark.received_ns - run.until_ns > BIN_NS
+    if not run.together or above_ns < -STEADY_NS or over:
+        return _Run(behind_ns, mark.received_ns, mark.received_ns, points)
+    if above_ns <= STEADY_NS and mark.received_ns - run.until_ns >= APART_NS:
+        return run._replace(until_ns=mark.received_ns, together=run.together + points)
+    return run
+
+
+def _lowered(lows: tuple[Low, ...], point: Low, *, level_ns: int) -> tuple[Low, ...]:
+    """The lowest points with one more, which may also show that the last one was live."""
+    if not lows or point.received_ns // BIN_NS > lows[-1].received_ns // BIN_NS:
+        return (*_steady(lows), point)[-BINS:]
+    last = lows[-1]
+    if point.behind_ns < last.behind_ns:
+        return (*lows[:-1], point)
+    if point.live and not last.live and last.behind_ns >= level_ns - STEADY_NS:
+        return (*lows[:-1], Low(last.received_ns, last.behind_ns, live=True))
+    return lows
 
 
 def _newer(mark: Mark, than: Mark) -> bool:
