@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import httpx
     from api_world import World
 
+    from api.registry import Registry
+
 NEEDS: Final = {
     "mosquitto": ("mosquitto", "mosquitto_pub", "mosquitto_sub", "mosquitto_passwd"),
     "influxdb": ("influxd", "nginx"),
@@ -33,6 +35,7 @@ INSTALL: Final = {
     "compiler": "apt-get install gcc libc6-dev",
 }
 LEFT_OUT: Final = "real server missing: "
+POSTGRES_URL: Final = os.environ.get("CHARLEY_TEST_POSTGRES_URL", "")  # of a server on which databases may be made
 
 # The machine may be busy: how long one example takes says nothing about it being right.
 settings.register_profile("charley", deadline=None, print_blob=True)
@@ -122,6 +125,27 @@ def http(world: "World") -> "Iterator[httpx.Client]":
     """A client that is signed in to the API of `world`."""
     with world.client() as client:
         yield client
+
+
+@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES_URL else [])])
+def registry_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A new database for a registry in SQLite and, where CHARLEY_TEST_POSTGRES_URL names a server, in PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'registry.sqlite'}"
+        return
+    from registry_world import new_postgresql  # noqa: PLC0415 - as above
+
+    with new_postgresql(POSTGRES_URL) as url:
+        yield url
+
+
+@pytest.fixture
+def registry(registry_url: str) -> "Iterator[Registry]":
+    """An empty registry in each kind of database."""
+    from api.registry import open_registry  # noqa: PLC0415 - as above
+
+    with closing(open_registry(registry_url)) as opened:
+        yield opened
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses by marker

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from test_api_registry import add
-from test_api_registry import registry as registry  # noqa: PLC0414 - a fixture
-from test_api_registry import url as url  # noqa: PLC0414 - a fixture: SQLite and, where one is named, PostgreSQL
+from registry_world import add
 
 from api.diary import contexts, cramps, interventions, keeping, laboratory, reviews
 from api.diary.about import felt_about
@@ -223,8 +221,8 @@ def test_adherence_counts_days_that_have_ended() -> None:
     assert (planned.due, planned.share) == (0, None)
 
 
-def test_a_registry_of_the_release_before_keeps_its_people_and_gets_a_diary(url: str, tmp_path: Path) -> None:
-    engine = make_engine(url)
+def test_a_registry_of_the_release_before_keeps_its_people_and_gets_a_diary(registry_url: str, tmp_path: Path) -> None:
+    engine = make_engine(registry_url)
     with engine.connect() as db, db.begin():
         migrate(db, to="0001")
         db.execute(sa.text("INSERT INTO wearers VALUES ('w1', 'Ada', '21:00', '09:00', 1)"))
@@ -233,9 +231,9 @@ def test_a_registry_of_the_release_before_keeps_its_people_and_gets_a_diary(url:
         db.execute(sa.text("INSERT INTO assignments VALUES ('a1', 'leg', 'w1', 'left', 'soleus', 5, NULL)"))
     engine.dispose()
     old = tmp_path / "old.jsonl"
-    assert snapshot_registry(url, old)[0] == "0001"
-    for address in (url, f"sqlite:///{tmp_path / 'again.sqlite'}"):
-        if address != url:
+    assert snapshot_registry(registry_url, old)[0] == "0001"
+    for address in (registry_url, f"sqlite:///{tmp_path / 'again.sqlite'}"):
+        if address != registry_url:
             restore_registry(address, old)
         registry = open_registry(address)
         with registry.read() as db:
@@ -245,10 +243,10 @@ def test_a_registry_of_the_release_before_keeps_its_people_and_gets_a_diary(url:
         registry.close()
 
 
-def test_a_copy_of_the_registry_holds_the_diary(url: str, registry: Registry, tmp_path: Path) -> None:
+def test_a_copy_of_the_registry_holds_the_diary(registry_url: str, registry: Registry, tmp_path: Path) -> None:
     ada = add(registry).id
     fill(registry, ada)
-    _, counts = snapshot_registry(url, tmp_path / "registry.jsonl")
+    _, counts = snapshot_registry(registry_url, tmp_path / "registry.jsonl")
     assert {name: counts[name] for name in counts if name.startswith("diary_")} == {
         kept.table.name: 1 for kept in KEPT.values()
     }

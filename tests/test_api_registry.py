@@ -1,10 +1,7 @@
 """The registry: wearers, zones, devices and assignments survive a restart, and rules hold."""
 
-import os
 import re
 import threading
-import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,52 +9,12 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from registry_world import ZONES, add, assign
 
 from api.errors import Conflict, Invalid, RegistryUnavailable, Unknown
 from api.periods import NightPreference
 from api.registry import Registry, Wearer, assignments, devices, open_registry, wearers
 from api.registry.tables import metadata
-from api.zones import ZoneChange, ZoneHistory
-
-ZONES = ZoneHistory((ZoneChange(0, "Europe/Berlin"), ZoneChange(10**18, "Asia/Tokyo")))
-
-
-POSTGRES_URL = os.environ.get("CHARLEY_TEST_POSTGRES_URL", "")  # of a server on which databases may be made
-
-
-@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES_URL else [])])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A new registry in SQLite and, where a server is named, in PostgreSQL."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'registry.sqlite'}"
-        return
-    server = sa.make_url(POSTGRES_URL).set(drivername="postgresql+pg8000")
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    name = f"charley_test_{uuid.uuid4().hex}"
-    with engine.connect() as db:
-        db.execute(sa.text(f"CREATE DATABASE {name}"))
-        yield server.set(database=name).render_as_string(hide_password=False)
-        db.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
-
-
-@pytest.fixture
-def registry(url: str) -> Iterator[Registry]:
-    opened = open_registry(url)
-    yield opened
-    opened.close()
-
-
-def add(registry: Registry, name: str = "Ada", *, created_ns: int = 1) -> Wearer:
-    with registry.write() as db:
-        return wearers.add(db, name=name, zones=ZONES, night=NightPreference(), created_ns=created_ns)
-
-
-def assign(registry: Registry, wearer: Wearer, *, since: int, to: int | None, device: str = "leg") -> str:
-    with registry.write() as db:
-        return assignments.add(
-            db, device=device, wearer=wearer.id, side="left", muscle="soleus", from_ns=since, to_ns=to
-        ).id
 
 
 def add_device(registry: Registry, device: str = "leg") -> None:
@@ -65,13 +22,13 @@ def add_device(registry: Registry, device: str = "leg") -> None:
         devices.add(db, device_id=device, label="Leg", created_ns=1)
 
 
-def test_what_was_registered_is_there_after_a_restart(url: str) -> None:
-    first = open_registry(url)
+def test_what_was_registered_is_there_after_a_restart(registry_url: str) -> None:
+    first = open_registry(registry_url)
     wearer = add(first, "  Ada   Lindqvist ")
     add_device(first)
     assignment = assign(first, wearer, since=5, to=None)
     first.close()
-    second = open_registry(url)
+    second = open_registry(registry_url)
     with second.read() as db:
         assert wearers.find(db, wearer.id) == wearer
         assert wearer.name == "Ada Lindqvist"
@@ -220,9 +177,9 @@ def test_migrations_lead_to_the_tables_of_this_release(registry: Registry) -> No
         assert compare_metadata(MigrationContext.configure(db), metadata) == []
 
 
-def test_several_services_may_start_at_once(url: str) -> None:
+def test_several_services_may_start_at_once(registry_url: str) -> None:
     opened: list[Registry] = []
-    threads = [threading.Thread(target=lambda: opened.append(open_registry(url))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: opened.append(open_registry(registry_url))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -240,12 +197,12 @@ def test_a_contradiction_that_only_the_database_sees_is_a_conflict(registry: Reg
         db.execute(same)
 
 
-def test_a_registry_of_a_newer_release_is_left_alone(url: str, registry: Registry) -> None:
+def test_a_registry_of_a_newer_release_is_left_alone(registry_url: str, registry: Registry) -> None:
     with registry.write() as db:
         db.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     registry.close()
     with pytest.raises(Conflict, match="newer release"):
-        open_registry(url)
+        open_registry(registry_url)
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://x/y", "nonsense"])

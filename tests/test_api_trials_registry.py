@@ -1,7 +1,6 @@
 """Trials in the registry: the migration, what goes with a forgotten wearer, what stays."""
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -9,8 +8,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from test_api_registry import add
-from test_api_registry import url as url  # noqa: PLC0414 - a fixture: SQLite and, where one is named, PostgreSQL
+from registry_world import add
 from trial_cases import BOTH, FIRST, plan
 
 from api.errors import Conflict, Invalid, Unknown
@@ -26,21 +24,14 @@ TABLES = ("trials", "trial_plans", "trial_members", "trial_impressions", "trial_
 NOW_NS = 1_770_000_000 * 10**9  # 2026-02-02
 
 
-@pytest.fixture
-def registry(url: str) -> Iterator[Registry]:
-    opened = open_registry(url)
-    yield opened
-    opened.close()
-
-
 def register(registry: Registry, **changes: object) -> Trial:
     with registry.write() as db:
         return keeping.register(db, plan(**changes), now_ns=NOW_NS)  # type: ignore[arg-type]
 
 
-def test_the_migration_makes_the_tables_that_the_code_knows(url: str) -> None:
+def test_the_migration_makes_the_tables_that_the_code_knows(registry_url: str) -> None:
     """A registry of the schema before gets the tables of trials and nothing else of theirs is changed."""
-    engine = make_engine(url)
+    engine = make_engine(registry_url)
     with engine.connect() as db, db.begin():
         migrate(db, to="0002")
         before = set(sa.inspect(db).get_table_names())
@@ -52,8 +43,8 @@ def test_the_migration_makes_the_tables_that_the_code_knows(url: str) -> None:
     engine.dispose()
 
 
-def test_what_was_registered_is_there_after_a_restart(url: str) -> None:
-    first = open_registry(url)
+def test_what_was_registered_is_there_after_a_restart(registry_url: str) -> None:
+    first = open_registry(registry_url)
     ada = add(first)
     trial = register(first, treatments=BOTH, blinded=True)
     with first.write() as db:
@@ -62,7 +53,7 @@ def test_what_was_registered_is_there_after_a_restart(url: str) -> None:
         keeping.leave(db, trial.id, wearer=ada.id, last=date(2026, 1, 20), reason="ill")
         kept, _ = keeping.open_key(db, trial.id, purpose="packing", reason="pharmacy", now_ns=NOW_NS + 3)
     first.close()
-    second = open_registry(url)
+    second = open_registry(registry_url)
     with second.read() as db:
         assert keeping.find(db, trial.id) == kept
     assert kept.registered.plan == plans.check(plan(treatments=BOTH, blinded=True))
@@ -131,14 +122,14 @@ def test_keys_come_both_ways() -> None:
     assert {json.dumps(key) for key in keys} == {'{"A": "A", "B": "B"}', '{"A": "B", "B": "A"}'}
 
 
-def test_trials_are_in_a_copy_of_the_registry(url: str, tmp_path: Path) -> None:
-    registry = open_registry(url)
+def test_trials_are_in_a_copy_of_the_registry(registry_url: str, tmp_path: Path) -> None:
+    registry = open_registry(registry_url)
     ada, trial = add(registry), register(registry, treatments=BOTH, blinded=True)
     with registry.write() as db:
         keeping.join(db, trial.id, wearer=ada.id, first=FIRST, now_ns=NOW_NS)
         kept = keeping.impress(db, trial.id, wearer=ada.id, position=1, felt_better=True, now_ns=NOW_NS)
     registry.close()
-    snapshot_registry(url, tmp_path / "registry.jsonl")
+    snapshot_registry(registry_url, tmp_path / "registry.jsonl")
     again = f"sqlite:///{tmp_path / 'again.sqlite'}"
     restore_registry(again, tmp_path / "registry.jsonl")
     restored = open_registry(again)

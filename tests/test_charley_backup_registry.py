@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from test_api_registry import add, assign
-from test_api_registry import url as url  # noqa: PLC0414 - a fixture: SQLite and, where one is named, PostgreSQL
+from registry_world import add, assign
 
 from api.errors import Conflict, Invalid, RegistryUnavailable
 from api.registry import devices, open_registry
@@ -15,16 +14,16 @@ from api.registry.database import known_schemas, make_engine
 
 
 @pytest.fixture
-def filled(url: str) -> str:
+def filled(registry_url: str) -> str:
     """A registry with people, zones, devices and assignments."""
-    registry = open_registry(url)
+    registry = open_registry(registry_url)
     with registry.write() as db:
         devices.add(db, device_id="leg", label="left", created_ns=1)
     ada, bob = add(registry), add(registry, name='Bób "x"\n, Jr.', created_ns=2**62)
     assign(registry, ada, since=1, to=5)
     assign(registry, bob, since=5, to=None)
     registry.close()
-    return url
+    return registry_url
 
 
 def dump(url: str) -> dict[str, list[tuple[object, ...]]]:
