@@ -1,6 +1,7 @@
 """What is kept of a diary: by wearer, through upgrades and copies, and until the wearer is forgotten."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -107,20 +108,15 @@ def test_a_key_that_comes_again_adds_nothing_and_contradictions_are_conflicts(re
 def test_retries_that_come_at_once_add_one_entry(registry: Registry) -> None:
     ada = add(registry).id
     start = threading.Barrier(4)
-    ids: list[str] = []
 
-    def send() -> None:
+    def send(_: int) -> str:
         start.wait()
         with registry.write() as db:
-            ids.append(keeping.add(db, cramps.KEPT, FeltCramp(START), wearer=ada, key="k", now_ns=1)[0].id)
+            return keeping.add(db, cramps.KEPT, FeltCramp(START), wearer=ada, key="k", now_ns=1)[0].id
 
-    threads = [threading.Thread(target=send) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(ids) == 4
-    assert len(set(ids)) == rows(registry)["cramp"] == 1
+    with ThreadPoolExecutor(4) as pool:
+        ids = set(pool.map(send, range(4)))
+    assert len(ids) == rows(registry)["cramp"] == 1
 
 
 def test_an_intervention_takes_its_intakes_along(registry: Registry) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,23 +83,19 @@ def test_an_open_assignment_can_be_ended_and_then_lent(registry: Registry) -> No
 def test_two_who_assign_one_device_at_once_do_not_both_succeed(registry: Registry) -> None:
     add_device(registry)
     people = [add(registry, name) for name in ("Ada", "Bea", "Cleo", "Dora")]
-    outcomes: list[str] = []
     start = threading.Barrier(len(people))
 
-    def claim(wearer: Wearer) -> None:
+    def claim(wearer: Wearer) -> str:
         start.wait()
         try:
             assign(registry, wearer, since=0, to=None)
-            outcomes.append("assigned")
         except Conflict:
-            outcomes.append("refused")
+            return "refused"
+        return "assigned"
 
-    threads = [threading.Thread(target=claim, args=(wearer,)) for wearer in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["assigned", "refused", "refused", "refused"]
+    with ThreadPoolExecutor(len(people)) as pool:
+        outcomes = sorted(pool.map(claim, people))
+    assert outcomes == ["assigned", "refused", "refused", "refused"]
 
 
 def test_a_forgotten_wearer_leaves_nothing_behind(registry: Registry) -> None:
@@ -178,13 +175,8 @@ def test_migrations_lead_to_the_tables_of_this_release(registry: Registry) -> No
 
 
 def test_several_services_may_start_at_once(registry_url: str) -> None:
-    opened: list[Registry] = []
-    threads = [threading.Thread(target=lambda: opened.append(open_registry(registry_url))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(opened) == 4
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(open_registry, [registry_url] * 4))
     for registry in opened:
         registry.check()
         registry.close()

@@ -3,7 +3,6 @@
 import io
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,13 +25,6 @@ def add(registry: Registry) -> str:
     with registry.write() as db:
         zones = ZoneHistory((ZoneChange(0, "Europe/Berlin"),))
         return wearers.add(db, name="Ada", zones=zones, night=NightPreference(), created_ns=1).id
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    opened = open_registry(f"sqlite:///{tmp_path / 'registry.sqlite'}")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

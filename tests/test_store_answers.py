@@ -4,6 +4,7 @@ import json
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import pytest
@@ -355,9 +356,7 @@ def test_threads_may_meet_trouble_at_once() -> None:
             turn = next(turns)
         return (says(204), says(503), Reset(b""), says(204))[turn % 4]
 
-    written: list[int] = []
-
-    def work(number: int) -> None:
+    def work(number: int) -> int:
         for _ in range(5):
             while True:
                 try:
@@ -365,12 +364,7 @@ def test_threads_may_meet_trouble_at_once() -> None:
                 except StoreUnavailable:
                     continue
                 break
-        written.append(number)
+        return number
 
-    with playing(moody) as (_, store):
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert sorted(written) == [0, 1, 2, 3]
+    with playing(moody) as (_, store), ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(4))) == [0, 1, 2, 3]

@@ -2,9 +2,9 @@
 
 import itertools
 import math
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import cast
 
@@ -336,24 +336,16 @@ def test_changes_tell_when_epochs_of_a_stretch_were_last_written(store: Store) -
 
 def test_threads_may_share_a_store(store: Store) -> None:
     prefix = own([])[1]
-    failures: list[Exception] = []
 
-    def work(number: int) -> None:
-        try:
-            for step in range(5):
-                store.write([an_epoch(device=f"{prefix}{number}", start_ns=10**18 + step)])
-                found = store.epochs(f"{prefix}{number}", start_ns=0, end_ns=2**62)
-                if len(found) != step + 1:
-                    raise AssertionError(found)  # noqa: TRY301
-        except Exception as error:  # noqa: BLE001 - handed to the test
-            failures.append(error)
+    def work(number: int) -> list[int]:
+        counts = []
+        for step in range(5):
+            store.write([an_epoch(device=f"{prefix}{number}", start_ns=10**18 + step)])
+            counts.append(len(store.epochs(f"{prefix}{number}", start_ns=0, end_ns=2**62)))
+        return counts
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(4))) == [[1, 2, 3, 4, 5]] * 4
 
 
 @pytest.mark.parametrize("kind", ["memory", *KEEPING])
