@@ -1,11 +1,11 @@
 """Analyses: small trials worked out by hand, and what must hold of every trial."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from scipy import stats
-from trial_cases import arm, crossover, members, n_of_1, plan
+from trial_cases import arm, crossover, half, members, n_of_1, plan, said
 
 from api.statistics.values import Estimate
 from api.trials.analyse import analyse
@@ -14,17 +14,8 @@ from api.trials.sensitivity import FalseAlarms
 from api.trials.values import Analysis, Plan, Seen
 
 
-def said(of: Plan, among: Sequence[Seen], **excluded: str) -> Analysis:
-    return analyse(of, among, members(among, **excluded))
-
-
 def result(analysis: Analysis, outcome: str, *, number: int = 0) -> Estimate:
     return [one for one in analysis.results if one.outcome == outcome][number].estimate
-
-
-def half(count: int) -> list[int]:
-    """Fourteen nights with that many cramps, as even as can be."""
-    return [count // 14 + (number < count % 14) for number in range(14)]
 
 
 def test_few_cramps_of_one_person_are_compared_exactly() -> None:
@@ -220,7 +211,7 @@ TRIALS: dict[str, Callable[[], tuple[Plan, list[Seen]]]] = {
 
 def test_who_is_excluded_is_not_analysed_and_is_told() -> None:
     of, among = TRIALS["parallel"]()
-    analysis = said(of, among, A0="took something else")
+    analysis = analyse(of, among, members(among, A0="took something else"))
     assert sum(arm.wearers for arm in analysis.arms if arm.label) == 9
     assert analysis.flow[-1].wearers == 9
     assert analysis.flow[-1].lost == (("excluded: took something else", 1),)
@@ -239,7 +230,7 @@ def test_false_alarms_hide_part_of_an_effect() -> None:
     """Reference 2.9 in eight hours with 0.5 false: 0.55 as seen is (0.55 x 2.857 - 0.5) / (2.857 - 0.5)."""
     among = n_of_1("ABBA", [half(22), half(40), half(40), half(22)])
     alarms = FalseAlarms(0.5, "the accuracy report")
-    analysis = analyse(plan(), among, members(among), false_alarms=alarms)
+    analysis = said(plan(), among, false_alarms=alarms)
     found = next(one.estimate for one in analysis.results if "false alarms" in one.estimate.measure)
     reference = 80 / 28
     assert found.value == pytest.approx((0.55 * reference - 0.5) / (reference - 0.5), rel=1e-6)
@@ -248,7 +239,7 @@ def test_false_alarms_hide_part_of_an_effect() -> None:
 
 def test_false_alarms_alone_leave_nothing() -> None:
     among = n_of_1("ABBA", [half(12), half(14), half(14), half(12)])
-    analysis = analyse(plan(), among, members(among), false_alarms=FalseAlarms(2.0, "reviews"))
+    analysis = said(plan(), among, false_alarms=FalseAlarms(2.0, "reviews"))
     found = next(one.estimate for one in analysis.results if "false alarms" in one.estimate.measure)
     assert not found.known
     assert "nothing is left" in found.note

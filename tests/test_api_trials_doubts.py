@@ -6,11 +6,10 @@ from typing import Any
 import httpx
 import pytest
 from api_world import HOUR_NS, V1, World, add_wearer, assign, episode, epochs, get, ns
-from trial_cases import FIRST, members, n_of_1, plan
+from trial_cases import FIRST, half, n_of_1, plan, said
 
 from api.report import words
 from api.trials import keeping, plans
-from api.trials.analyse import analyse
 from api.trials.doubts import doubts_of, others_of
 from api.trials.gathering import analyse_trial, fingerprint
 from api.trials.methods import Registration
@@ -35,7 +34,7 @@ def trial(*, registered: date, joined: date | None = None, name: str = "t", seed
 
 
 def analysis(doubts: Doubts, of: Plan | None = None) -> Analysis:
-    return analyse(of or plan(power=0.8), SEEN, members(SEEN), doubts=doubts)
+    return said(of or plan(power=0.8), SEEN, doubts=doubts)
 
 
 def test_nights_that_were_over_are_counted() -> None:
@@ -83,7 +82,7 @@ def test_methods_say_that_a_seed_was_given() -> None:
     for seed, told in (((SEED,), True), ((), False)):
         kept = trial(registered=FIRST, seed=seed)
         registration = Registration(kept.registered.digest, 0, seed_given=kept.seed_given)
-        methods = analyse(kept.plan, SEEN, members(SEEN), registration=registration).methods
+        methods = said(kept.plan, SEEN, registration=registration).methods
         assert ("which was given and not drawn" in methods) is told
 
 
@@ -135,9 +134,8 @@ def _kept(world: World, trial_id: str) -> Trial:
 
 def test_a_pair_without_its_other_block_is_in_no_figure() -> None:
     """Ten against twenty cramps; the third block had forty, and its other half is still to come."""
-    blocks = [[number // 14 + (day < number % 14) for day in range(14)] for number in (10, 20, 40)]
-    among = n_of_1("ABA", blocks)
-    verdict = analyse(plan(), among, members(among)).verdict
+    among = n_of_1("ABA", [half(10), half(20), half(40)])
+    verdict = said(plan(), among).verdict
     assert verdict.startswith(
         "On magnesium you had 5.0 cramps a week (of seven nights of eight hours), on placebo 10.0, in the 1 pair of 2 "
         "with data on both sides: 50 % fewer (pair by pair), but"
@@ -147,7 +145,7 @@ def test_a_pair_without_its_other_block_is_in_no_figure() -> None:
 def test_figures_that_go_against_the_ratio_are_told_as_such() -> None:
     """Half as many in each pair; the heavy one has few nights on placebo, the light one few on magnesium."""
     among = n_of_1("ABBA", [[4] * 14, [8] * 4 + [None] * 10, [2] * 14, [1] * 4 + [None] * 10])
-    verdict = analyse(plan(), among, members(among)).verdict
+    verdict = said(plan(), among).verdict
     assert "50 % fewer (pair by pair, which the two figures are not), but" in verdict
     even = n_of_1("ABBA", [[4] * 14, [8] * 14, [2] * 14, [1] * 14])
-    assert "50 % fewer (pair by pair), but" in analyse(plan(), even, members(even)).verdict
+    assert "50 % fewer (pair by pair), but" in said(plan(), even).verdict

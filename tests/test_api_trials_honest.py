@@ -1,25 +1,16 @@
 """Nasty small trials: no sentence may say more than was seen, and what is missing is never nothing."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from trial_cases import FIRST, arm, baseline, members, n_of_1, plan, seen
+from trial_cases import FIRST, arm, baseline, half, members, n_of_1, plan, said, seen
 from trial_cases import crossover as crossed
 
 from api.trials.analyse import analyse
 from api.trials.outcomes import tally, value
-from api.trials.values import Analysis, Difference, Plan, Seen
-
-
-def half(count: int) -> list[int]:
-    return [count // 14 + (number < count % 14) for number in range(14)]
-
-
-def said(of: Plan, among: Sequence[Seen], **more: object) -> Analysis:
-    return analyse(of, among, members(among), **more)  # type: ignore[arg-type]
+from api.trials.values import Difference
 
 
 def test_a_baseline_without_cramps_is_told_without_a_figure() -> None:

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_api_trials_analyse import TRIALS, said
-from trial_cases import MAGNESIUM, PLACEBO, members, n_of_1, plan
+from test_api_trials_analyse import TRIALS
+from trial_cases import MAGNESIUM, PLACEBO, n_of_1, plan, said
 
 from api.trials.analyse import analyse
 from api.trials.values import Result, Seen
@@ -81,7 +81,7 @@ def _side(among: Sequence[Seen], label: str) -> list[Seen]:
 @pytest.mark.parametrize("design", list(TRIALS))
 def test_the_primary_result_alone_is_the_same(design: str) -> None:
     of, among = TRIALS[design]()
-    short = analyse(of, among, members(among), only_primary=True)
+    short = said(of, among, only_primary=True)
     whole = said(of, among)
     assert short.results == whole.results[:1]
     assert (short.conclusion, short.verdict, short.arms) == (whole.conclusion, whole.verdict, whole.arms)

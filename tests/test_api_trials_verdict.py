@@ -1,25 +1,15 @@
 """What is said to a wearer and to a referee: figures, how sure they are, and nothing more than was shown."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from trial_cases import BOTH, arm, members, n_of_1, plan
+from trial_cases import BOTH, arm, half, n_of_1, plan, said
 from trial_cases import crossover as crossed
 
-from api.trials.analyse import analyse
 from api.trials.methods import Registration
-from api.trials.values import Analysis, Plan, Seen, Treatment
+from api.trials.values import Seen, Treatment
 from api.trials.wording import changed
-
-
-def half(count: int) -> list[int]:
-    return [count // 14 + (number < count % 14) for number in range(14)]
-
-
-def said(of: Plan, among: Sequence[Seen], **more: object) -> Analysis:
-    return analyse(of, among, members(among), **more)  # type: ignore[arg-type]
 
 
 def blocks(*counts: int) -> list[Seen]:

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from api.observed import Cramp, Observed
-from api.trials.values import Member, Phase, PhaseKind, Plan, Seen, Treatment
+from api.trials.analyse import analyse
+from api.trials.values import Analysis, Member, Phase, PhaseKind, Plan, Seen, Treatment
 
 FIRST = date(2026, 1, 5)
 DAY_NS = 86_400 * 10**9
@@ -63,6 +64,16 @@ def members(among: Sequence[Seen], **excluded: str) -> tuple[Member, ...]:
     return tuple(
         Member(wearer, sequence, FIRST, excluded=excluded.get(wearer, "")) for wearer, sequence in sequences.items()
     )
+
+
+def said(of: Plan, among: Sequence[Seen], **more: Any) -> Analysis:
+    """The analysis of some phases, with everybody in it."""
+    return analyse(of, among, members(among), **more)
+
+
+def half(count: int) -> list[int]:
+    """Fourteen nights with that many cramps, as even as can be."""
+    return [count // 14 + (number < count % 14) for number in range(14)]
 
 
 def n_of_1(blocks: str, counts: Sequence[Sequence[int | None]], *, wearer: str = "w") -> list[Seen]:
