@@ -58,6 +58,7 @@ class Options:
     archive_after_s: float = 3600.0
     settle_s: float = 10.0  # after the last late block, before its session is detected again
     patience_s: float = 300.0  # after the first one
+    at_once: int = 500  # blocks that are detected again in a turn
     silent_s: float = SILENT_S
     gone_s: float = GONE_S
     min_free_bytes: int = 0
@@ -98,6 +99,7 @@ class Ingester:
             params=self.options.params,
             settle_s=self.options.settle_s,
             patience_s=self.options.patience_s,
+            at_once=self.options.at_once,
             metrics=self.metrics,
             log=self._log,
             wall_ns=wall_ns,

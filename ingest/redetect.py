@@ -11,7 +11,6 @@ Rules
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
 
 import msgspec
 
@@ -26,8 +25,6 @@ from ingest.marks import Mark
 from ingest.pipeline import Detected, Failure, Track, detect, ended
 from ingest.replan import Place, Plan, Session, identity
 from ingest.wire import Block
-
-SLICE: Final = 500  # blocks a turn
 
 
 @dataclass(slots=True)
@@ -64,7 +61,7 @@ class Redetection:
         """Whether no session is left."""
         return not self._left
 
-    def step(self, limit: int = SLICE) -> Redone | None:
+    def step(self, limit: int) -> Redone | None:
         """Go on by up to `limit` blocks; the session, when it is done."""
         redone = self._left[0]
         placed = redone.session.placed[redone.at : redone.at + limit]

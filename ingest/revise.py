@@ -31,7 +31,7 @@ from ingest.metrics import Metrics
 from ingest.outcome import failures
 from ingest.pipeline import SECOND_NS, SESSION_GAP_NS, Detected, ended
 from ingest.raw import Move
-from ingest.redetect import SLICE, Redetection, Redone, sites_of
+from ingest.redetect import Redetection, Redone, sites_of
 from ingest.replan import Place, Plan, Span, identity, plan
 from ingest.store import Episode, Epoch
 from ingest.wire import Block
@@ -71,6 +71,7 @@ class Reviser:
         params: Params,
         settle_s: float,
         patience_s: float,
+        at_once: int,
         metrics: Metrics,
         log: Log,
         wall_ns: Callable[[], int],
@@ -80,6 +81,7 @@ class Reviser:
         self._params = params
         self._settle_ns = int(settle_s * 1e9)
         self._patience_ns = int(patience_s * 1e9)
+        self._at_once = at_once
         self._metrics = metrics
         self._log = log
         self._wall_ns = wall_ns
@@ -137,11 +139,11 @@ class Reviser:
             work = Redetection(found, journal=self._journal, archive=self._archive, params=self._params)
             self._hand = _Hand(device, work)
         hand = self._hand
-        hand.done = hand.done or hand.work.step()
+        hand.done = hand.done or hand.work.step(self._at_once)
         if hand.done is None:
             return None
         if hand.done.session.live and hand.seen:
-            some, hand.seen = hand.seen[:SLICE], hand.seen[SLICE:]
+            some, hand.seen = hand.seen[: self._at_once], hand.seen[self._at_once :]
             hand.work.feed(hand.done, some)
             hand.fed += some
             if hand.seen:
