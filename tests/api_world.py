@@ -123,6 +123,13 @@ def get(http: httpx.Client, path: str, **params: str | int) -> Any:
     return response.json()
 
 
+def post(http: httpx.Client, path: str, body: dict[str, Any]) -> Any:
+    """What an address of the API makes of a body."""
+    response = http.post(V1 + path, json=body)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
 def check_problem(response: httpx.Response, status: int, name: str) -> Any:
     """A response is this problem; returns its body."""
     assert response.status_code == status, response.text
@@ -137,7 +144,7 @@ def check_problem(response: httpx.Response, status: int, name: str) -> Any:
 
 def add_wearer(http: httpx.Client, name: str = "Ada", *, zone: str = "Europe/Berlin", **more: str) -> str:
     """Register a wearer, return the id."""
-    return str(_made(http.post("/api/v1/wearers", json={"name": name, "zone": zone, **more}))["id"])
+    return str(post(http, "/wearers", {"name": name, "zone": zone, **more})["id"])
 
 
 def assign(
@@ -145,13 +152,20 @@ def assign(
     side: str = "left",
 ) -> str:  # fmt: skip
     """Register a device unless it is, and assign it; returns the assignment's id."""
-    if http.get(f"/api/v1/devices/{device}").status_code == 404:
-        _made(http.post("/api/v1/devices", json={"id": device}))
+    if http.get(f"{V1}/devices/{device}").status_code == 404:
+        post(http, "/devices", {"id": device})
     body = {"device": device, "wearer": wearer, "side": side, "muscle": "gastrocnemius_medialis", "from": since}
-    return str(_made(http.post("/api/v1/assignments", json=body | ({"to": to} if to else {})))["id"])
+    return str(post(http, "/assignments", body | ({"to": to} if to else {}))["id"])
 
 
-def _made(response: httpx.Response) -> dict[str, object]:
-    assert response.status_code == 201, response.text
-    made: dict[str, object] = response.json()
-    return made
+def tell(http: httpx.Client, wearer: str, part: str, **entry: Any) -> dict[str, Any]:
+    """Add an entry to a part of a wearer's diary; returns it."""
+    told: dict[str, Any] = post(http, f"/wearers/{wearer}/diary/{part}", entry)
+    return told
+
+
+def enrol(http: httpx.Client, wearer: str, plan: dict[str, Any], *, first: str) -> dict[str, Any]:
+    """Register a trial and have a wearer join it; returns the trial."""
+    trial = post(http, "/trials", plan)["id"]
+    joined: dict[str, Any] = post(http, f"/trials/{trial}/members", {"wearer": wearer, "first": first})
+    return joined

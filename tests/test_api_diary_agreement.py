@@ -1,10 +1,8 @@
 """Diary against devices over HTTP: what was felt where a device could see it, own severity, false alarms."""
 
-from typing import Any
-
 import httpx
 import pytest
-from api_world import V1, World, add_wearer, assign, check_problem, episode, epochs, get, ns
+from api_world import V1, World, add_wearer, assign, check_problem, episode, epochs, get, ns, tell
 
 RANGE = {"from": "2026-03-10", "to": "2026-03-19"}
 
@@ -23,13 +21,6 @@ def ada(http: httpx.Client) -> str:
     wearer = add_wearer(http)
     assign(http, wearer, "leg")
     return wearer
-
-
-def tell(http: httpx.Client, ada: str, part: str, **body: Any) -> dict[str, Any]:
-    answer = http.post(f"{V1}/wearers/{ada}/diary/{part}", json=body)
-    assert answer.status_code == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
 
 
 def test_each_cramp_is_told_once_and_unseen_ones_are_kept_apart(world: World, http: httpx.Client, ada: str) -> None:

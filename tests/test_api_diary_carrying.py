@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from api_world import V1, World, add_wearer, assign, episode, epochs, get, ns
+from api_world import World, add_wearer, assign, episode, epochs, get, ns, tell
 
 from api.diary.carrying import carried
 from ingest.store import Episode
@@ -54,8 +54,7 @@ def test_an_episode_called_none_stays_none_when_late_data_move_its_onset(tmp_pat
     with world.client() as http:
         ada = add_wearer(http)
         assign(http, ada, "leg")
-        body = {"episode": episode("leg", old).id, "verdict": "none"}
-        assert http.post(f"{V1}/wearers/{ada}/diary/reviews", json=body).status_code == 201
+        tell(http, ada, "reviews", episode=episode("leg", old).id, verdict="none")
         successor = episode("leg", new, revision=2)
         world.write(episode("leg", old, status="withdrawn", revision=2, superseded_by=successor.id), successor)
         found = get(http, f"/wearers/{ada}/agreement", **{"from": "2026-03-10", "to": "2026-03-12"})

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from api_world import HOUR_NS, World, add_wearer, assign, episode, epochs, get, ns
+from api_world import HOUR_NS, World, add_wearer, assign, episode, epochs, get, ns, tell
 
 from api.observed import counted, exposure_h
 from api.observing import Span, observe, observe_spans, reviews_of
@@ -66,8 +66,7 @@ def test_an_episode_that_the_wearer_calls_none_stays_and_is_not_counted(world: W
     with world.client() as http:
         wearer = add_wearer(http)
         assign(http, wearer, "leg")
-        answer = http.post(f"/api/v1/wearers/{wearer}/diary/reviews", json={"episode": none, "verdict": "none"})
-        assert answer.status_code == 201, answer.text
+        tell(http, wearer, "reviews", episode=none, verdict="none")
     sources = world.app.state.sources
     worn = worn_by(sources, wearer)
     reviews = reviews_of(sources, worn, first=FIRST, last=LAST)

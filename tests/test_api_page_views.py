@@ -10,7 +10,7 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
-from api_world import EPOCH_NS, HOUR_NS, TOKEN, World, add_wearer, assign, episode, epochs, get
+from api_world import EPOCH_NS, HOUR_NS, TOKEN, World, add_wearer, assign, enrol, episode, epochs, get, tell
 from browser import Browser, browsing
 from test_api_access import running
 
@@ -157,9 +157,7 @@ def test_trials_are_listed_with_their_reports(chromium: str, world: World, tmp_p
     with world.client() as http:
         ada, bea = add_wearer(http, "Ada"), add_wearer(http, "Bea")
         assign(http, ada, "leg")
-        trial = http.post("/api/v1/trials", json=plan).json()["id"]
-        today = get(http, f"/wearers/{ada}")["today"]
-        assert http.post(f"/api/v1/trials/{trial}/members", json={"wearer": ada, "first": today}).status_code == 201
+        enrol(http, ada, plan, first=get(http, f"/wearers/{ada}")["today"])
     with opened(chromium, world, tmp_path) as (browser, port):
         shown(browser, port, bea, "trials")
         browser.until("document.getElementById('wearer').textContent.includes('No trial yet')")
@@ -221,10 +219,8 @@ def test_no_to_an_episode_reaches_nights_cards_and_trend_at_once(chromium: str, 
 def test_what_is_preset_can_be_sent_at_any_hour(chromium: str, world: World, tmp_path: Path, zone: str) -> None:
     with world.client() as http:
         ada = add_wearer(http, "Ada", zone=zone)
-        base = f"/api/v1/wearers/{ada}/diary"
         for schedule in ("at_bedtime", "daily"):
-            plan = {"code": "magnesium", "schedule": schedule, "from": "2026-01-01"}
-            assert http.post(f"{base}/interventions", json=plan).status_code == 201
+            tell(http, ada, "interventions", code="magnesium", schedule=schedule, **{"from": "2026-01-01"})
     with opened(chromium, world, tmp_path) as (browser, port):
         shown(browser, port, ada, "diary")
         browser.until("document.querySelector('[name=intervention]')?.options.length === 2")

@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from api_world import World, add_wearer, assign, check_problem, episode, epochs, get, ns
+from api_world import World, add_wearer, assign, check_problem, enrol, episode, epochs, get, ns
 from test_api_report import Page
 
 from api.report import style_hash
@@ -31,11 +31,7 @@ def trial_of(world: World, http: httpx.Client) -> tuple[str, str]:
     now, world.now = world.now, "2026-03-01T12:00:00"
     ada = add_wearer(http, "Ada Lovelace", zone="Europe/London")
     assign(http, ada, "leg")
-    made = http.post("/api/v1/trials", json=PLAN)
-    assert made.status_code == 201, made.text
-    trial = made.json()["id"]
-    joined = http.post(f"/api/v1/trials/{trial}/members", json={"wearer": ada, "first": "2026-03-02"})
-    assert joined.status_code == 201, joined.text
+    trial = enrol(http, ada, PLAN, first="2026-03-02")["id"]
     world.now = now
     for day in range(2, 14):
         if day == 6:

@@ -4,12 +4,11 @@ The effects are drawn in, so the service must find them; and it must say of each
 """
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import httpx
 import numpy as np
 import pytest
-from api_world import HOUR_NS, World, add_wearer, assign, check_problem, episode, epochs, get, ns
+from api_world import HOUR_NS, World, add_wearer, assign, check_problem, episode, epochs, get, ns, tell
 
 LAST = date(2026, 3, 15)  # a Sunday
 MINUTE_NS = HOUR_NS // 60
@@ -25,13 +24,6 @@ def wear(world: World, device: str, start_ns: int, *, hours: float, cramps: int 
     world.write(epochs(device, start_ns, end_ns))
     for i in range(cramps):
         world.write(episode(device, start_ns + (2 * i + 1) * (end_ns - start_ns) // (2 * cramps)))
-
-
-def add(http: httpx.Client, wearer: str, what: str, body: dict[str, Any]) -> dict[str, Any]:
-    response = http.post(f"/api/v1/wearers/{wearer}/diary/{what}", json=body)
-    assert response.status_code == 201, response.text
-    made: dict[str, Any] = response.json()
-    return made
 
 
 def test_day_night_pattern(world: World, http: httpx.Client) -> None:
@@ -78,9 +70,7 @@ def test_exercise_cramps_with_and_without_a_drink(world: World, http: httpx.Clie
         wear(world, "leg", start_ns, hours=1.5, cramps=rates[drink][i // 3])
         detail = {"drink": drink, "activity": "football"}
         end_ns = start_ns + 90 * MINUTE_NS
-        add(
-            http, wearer, "contexts", {"context": "match", "start": rfc(start_ns), "end": rfc(end_ns), "detail": detail}
-        )
+        tell(http, wearer, "contexts", context="match", start=rfc(start_ns), end=rfc(end_ns), detail=detail)
     (drinks,) = get(http, f"/wearers/{wearer}/trends/contexts")["items"]
     assert drinks["key"] == "drink"
     groups = {group["key"]: group for group in drinks["groups"]}
@@ -106,9 +96,9 @@ def test_laboratory_values_beside_episodes(world: World, http: httpx.Client) -> 
     for i in range(8):
         taken = first + timedelta(days=14 * i + 7)
         at = f"{taken}T08:00:00+01:00"
-        add(http, wearer, "laboratory", {"analyte": "magnesium", "at": at, "value": 0.62 + 0.04 * i, "unit": "mmol/L"})
+        tell(http, wearer, "laboratory", analyte="magnesium", at=at, value=0.62 + 0.04 * i, unit="mmol/L")
         if i % 3 == 0:
-            add(http, wearer, "laboratory", {"analyte": "potassium", "at": at, "value": 4.1, "unit": "mmol/L"})
+            tell(http, wearer, "laboratory", analyte="potassium", at=at, value=4.1, unit="mmol/L")
         for night in range(0, 14, 3):
             at_night = taken + timedelta(days=night - 7)
             wear(world, "leg", ns(f"{at_night}T22:00:00"), hours=4.0, cramps=max(0, 7 - i) // 2 + (night < 3 and i % 2))
@@ -136,9 +126,9 @@ def test_vitamin_e_at_dialysis_during_and_between(world: World, http: httpx.Clie
     assign(http, wearer, "leg", since="2025-06-01T00:00:00Z")
     start = LAST - timedelta(days=7 * 16 - 1)
     begins = start + timedelta(days=7 * 8)
-    add(
+    tell(
         http, wearer, "interventions",
-        {"code": "vitamin_e", "dose": {"value": 400, "unit": "[IU]"}, "schedule": "daily", "from": str(begins)},
+        code="vitamin_e", dose={"value": 400, "unit": "[IU]"}, schedule="daily", **{"from": str(begins)},
     )  # fmt: skip
     for day in range(7 * 16):
         at = start + timedelta(days=day)
@@ -147,10 +137,7 @@ def test_vitamin_e_at_dialysis_during_and_between(world: World, http: httpx.Clie
         begin_ns = ns(f"{at}T12:00:00")
         wear(world, "leg", begin_ns, hours=4.0, cramps=int(rng.poisson(2.0 if at < begins else 2.0 * 0.32)))
         wear(world, "leg", ns(f"{at}T22:00:00"), hours=4.2, cramps=int(rng.poisson(0.5)))
-        add(
-            http, wearer, "contexts",
-            {"context": "dialysis", "start": rfc(begin_ns), "end": rfc(begin_ns + 4 * HOUR_NS)},
-        )  # fmt: skip
+        tell(http, wearer, "contexts", context="dialysis", start=rfc(begin_ns), end=rfc(begin_ns + 4 * HOUR_NS))
     reach = {"from": str(start), "to": str(LAST)}
     during = get(http, f"/wearers/{wearer}/trends", kind="dialysis", **reach)
     between = get(http, f"/wearers/{wearer}/trends", kind="between", **reach)
@@ -181,7 +168,7 @@ def test_what_the_wearer_calls_none_does_not_count(world: World, http: httpx.Cli
     assert before["false_alarms"]["source"] == "accuracy_report"
     for i, one in enumerate(found[:12]):
         verdict = "none" if i < 3 else "cramp"
-        add(http, wearer, "reviews", {"episode": one["id"], "verdict": verdict})
+        tell(http, wearer, "reviews", episode=one["id"], verdict=verdict)
     after = get(http, f"/wearers/{wearer}/trends", **reach)
     assert after["cover"]["cramps"] == 11
     alarms = after["false_alarms"]

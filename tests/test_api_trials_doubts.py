@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import HOUR_NS, V1, World, add_wearer, assign, episode, epochs, get, ns
+from api_world import HOUR_NS, World, add_wearer, assign, enrol, episode, epochs, get, ns
 from trial_cases import FIRST, half, n_of_1, plan, said
 
 from api.report import words
@@ -122,9 +122,7 @@ def _registered(http: httpx.Client, wearer: str, seed: int) -> str:
         "title": "Stretching", "question": "Fewer?", "design": "n_of_1", "baseline_days": 0, "block_days": 3,
         "treatments": [{"name": "stretching"}, {"name": "nothing", "control": True}], "seed": seed,
     }  # fmt: skip
-    made = http.post(f"{V1}/trials", json=body).json()["id"]
-    assert http.post(f"{V1}/trials/{made}/members", json={"wearer": wearer, "first": "2026-03-02"}).status_code == 201
-    return str(made)
+    return str(enrol(http, wearer, body, first="2026-03-02")["id"])
 
 
 def _kept(world: World, trial_id: str) -> Trial:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import HOUR_NS, V1, World, add_wearer, assign, check_problem, episode, epochs, get, ns
+from api_world import HOUR_NS, V1, World, add_wearer, assign, check_problem, episode, epochs, get, ns, post, tell
 from trial_cases import wait_for_analyses
 
 PLAN: dict[str, Any] = {
@@ -41,10 +41,8 @@ def register(http: httpx.Client, plan: dict[str, Any] = PLAN) -> dict[str, Any]:
 
 
 def join(http: httpx.Client, trial: str, wearer: str, first: date = FIRST) -> dict[str, Any]:
-    response = http.post(f"{V1}/trials/{trial}/members", json={"wearer": wearer, "first": str(first)})
-    assert response.status_code == 201, response.text
-    made: dict[str, Any] = response.json()
-    return made
+    joined: dict[str, Any] = post(http, f"/trials/{trial}/members", {"wearer": wearer, "first": str(first)})
+    return joined
 
 
 def nights(world: World, device: str, *, number: int = 12, cramps: int = 3) -> None:
@@ -299,6 +297,16 @@ def test_what_wearers_say_and_unblinding_show_at_once(world: World, http: httpx.
     assert opened["results"][0]["estimate"]["value"] == pytest.approx(1 / ratio if turned else ratio, rel=1e-3)
 
 
+def counts(http: httpx.Client, wearer: str) -> dict[str, int]:
+    """Cramps of a wearer's trial by which of them it counts."""
+    found = {}
+    for counting in ("detected", "felt", "both"):
+        trial = register(http, PLAN | {"counting": counting})["id"]
+        join(http, trial, wearer)
+        found[counting] = sum(arm["cramps"] for arm in analysis(http, trial)["arms"])
+    return found
+
+
 def test_cramps_that_were_felt_can_be_counted(world: World, http: httpx.Client) -> None:
     """A night with one detected at one, felt at one and at four: one detected, two felt, two in all."""
     ada = add_wearer(http)
@@ -307,14 +315,8 @@ def test_cramps_that_were_felt_can_be_counted(world: World, http: httpx.Client) 
     at_ns = ns("2026-03-03T01:00:00+01:00")
     world.write(episode("leg", at_ns))
     for hour in (1, 4):
-        body = {"at": f"2026-03-03T0{hour}:00:30+01:00", "pain": 5}
-        assert http.post(f"{V1}/wearers/{ada}/diary/cramps", json=body).status_code == 201
-    counts = {}
-    for counting in ("detected", "felt", "both"):
-        trial = register(http, PLAN | {"counting": counting})["id"]
-        join(http, trial, ada)
-        counts[counting] = sum(arm["cramps"] for arm in analysis(http, trial)["arms"])
-    assert counts == {"detected": 1, "felt": 2, "both": 2}
+        tell(http, ada, "cramps", at=f"2026-03-03T0{hour}:00:30+01:00", pain=5)
+    assert counts(http, ada) == {"detected": 1, "felt": 2, "both": 2}
 
 
 def test_a_felt_cramp_of_a_night_is_not_taken_by_one_detected_before_it(world: World, http: httpx.Client) -> None:
@@ -323,14 +325,8 @@ def test_a_felt_cramp_of_a_night_is_not_taken_by_one_detected_before_it(world: W
     assign(http, ada, "leg")
     nights(world, "leg", number=2, cramps=0)
     world.write(episode("leg", ns("2026-03-03T20:50:00+01:00")))
-    body = {"at": "2026-03-03T21:10:00+01:00", "pain": 5}
-    assert http.post(f"{V1}/wearers/{ada}/diary/cramps", json=body).status_code == 201
-    counts = {}
-    for counting in ("detected", "felt", "both"):
-        trial = register(http, PLAN | {"counting": counting})["id"]
-        join(http, trial, ada)
-        counts[counting] = sum(arm["cramps"] for arm in analysis(http, trial)["arms"])
-    assert counts == {"detected": 0, "felt": 1, "both": 1}
+    tell(http, ada, "cramps", at="2026-03-03T21:10:00+01:00", pain=5)
+    assert counts(http, ada) == {"detected": 0, "felt": 1, "both": 1}
 
 
 def test_dialysis_sessions_are_compared_too(world: World, http: httpx.Client) -> None:
@@ -342,8 +338,7 @@ def test_dialysis_sessions_are_compared_too(world: World, http: httpx.Client) ->
         world.write(epochs("leg", start_ns, start_ns + 6 * HOUR_NS))
         world.write([episode("leg", start_ns + HOUR_NS), episode("leg", start_ns + 5 * HOUR_NS)])
         day = FIRST + timedelta(days=shift)
-        session = {"context": "dialysis", "start": f"{day}T08:00:00+01:00", "end": f"{day}T12:00:00+01:00"}
-        assert http.post(f"{V1}/wearers/{ada}/diary/contexts", json=session).status_code == 201
+        tell(http, ada, "contexts", context="dialysis", start=f"{day}T08:00:00+01:00", end=f"{day}T12:00:00+01:00")
     trial = register(http, PLAN | {"kinds": ["dialysis"]})["id"]
     join(http, trial, ada)
     found = analysis(http, trial)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import httpx
 import pytest
 import servers
+from api_world import add_wearer, assign, post
 from charley_run import ingester, web
 from wire_examples import ROOT, fences, table
 
@@ -38,17 +39,9 @@ def service(mosquitto: servers.Mosquitto, folder: Path) -> Iterator[httpx.Client
 
 def claim(service: httpx.Client, device: str, *, since_s: int) -> str:
     """Register a wearer and a device, and assign one to the other; the wearer's id."""
-    wearer = post(service, "/api/v1/wearers", {"name": "A wearer", "zone": "Europe/Berlin"})["id"]
-    post(service, "/api/v1/devices", {"id": device})
-    assignment = {"device": device, "wearer": wearer, "side": "right", "muscle": "gastrocnemius_medialis"}
-    post(service, "/api/v1/assignments", {**assignment, "from": text(since_s)})
-    return str(wearer)
-
-
-def post(service: httpx.Client, path: str, body: dict[str, str]) -> Any:
-    answer = service.post(path, json=body)
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+    wearer = add_wearer(service, "A wearer")
+    assign(service, wearer, device, since=text(since_s), side="right")
+    return wearer
 
 
 def text(at_s: int) -> str:
@@ -225,7 +218,7 @@ def test_rubbish_neither_stops_the_service_nor_makes_a_device(
     start_s = int(time.time()) // 10 * 10 - 120
     publish_like_the_page(mosquitto, "leg-after", start_s=start_s, blocks=1)
     for device in ("leg-after", "leg-rubbish"):
-        post(service, "/api/v1/devices", {"id": device})
+        post(service, "/devices", {"id": device})
     last_state(service, "leg-after", end_s=start_s + 1)
     state = service.get("/api/v1/devices/leg-rubbish").json()
     assert (state["state"], state["last_received"]) == ("never_heard", None)

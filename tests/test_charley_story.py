@@ -15,7 +15,7 @@ from typing import Any, Final
 import httpx
 import pytest
 import servers
-from api_world import TOKEN, World, add_wearer, assign, get
+from api_world import TOKEN, World, add_wearer, assign, enrol, get
 from browser import browsing
 from charley_run import ingester
 from test_api_access import running
@@ -90,11 +90,7 @@ def story(mosquitto: servers.Mosquitto, tmp_path_factory: pytest.TempPathFactory
     with world.client() as http:
         wearer = add_wearer(http, zone=ZONE)
         assign(http, wearer, DEVICE, since=f"{first}T12:00:00Z")
-        made = http.post("/api/v1/trials", json=PLAN)
-        assert made.status_code == 201, made.text
-        joined = http.post(f"/api/v1/trials/{made.json()['id']}/members", json={"wearer": wearer, "first": str(first)})
-        assert joined.status_code == 201, joined.text
-        trial = joined.json()
+        trial = enrol(http, wearer, PLAN, first=str(first))
     treated = next(one["label"] for one in trial["plan"]["treatments"] if not one["control"])
     nights = [
         Night(date.fromisoformat(phase["first"]) + timedelta(days=day), ON if phase["label"] == treated else OFF)
