@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import servers
-from paho.mqtt.client import Client, MQTTMessage, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
+from mqtt_client import leave, subscribed_client
+from paho.mqtt.client import Client, MQTTMessage
 
 from ingest.wire import Ack, decode_block, decode_status, encode, parse_topic, topic
 from simulators.device import Device
@@ -33,23 +33,13 @@ class Service:
         self.content_types: set[str] = set()
         self._acks_after = acks_after
         self._acks_left = acks
-        self.ready = threading.Event()
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id="test-service", protocol=MQTTv5)
-        self._client.on_connect = lambda client, *_: client.subscribe(
-            [(topic_of("+", "blocks"), 1), (topic_of("+", "status"), 1)]
-        )
-        self._client.on_subscribe = lambda *_: self.ready.set()
-        self._client.on_message = self._on_message
-        self._client.reconnect_delay_set(1, 1)
-        self._client.connect(broker.host, broker.port)
-        self._client.loop_start()
+        self._client = subscribed_client(broker, client_id="test-service", on_message=self._on_message)
 
     def count(self, device: str) -> int:
         return len(self.blocks.get(device, []))
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
     def _on_message(self, client: Client, _data: object, message: MQTTMessage) -> None:
         device, leaf = parse_topic(message.topic)
@@ -67,10 +57,6 @@ class Service:
             client.publish(topic(device, "ack"), encode(Ack(boot=block.boot, seq=block.seq)), qos=1)
 
 
-def topic_of(device: str, leaf: str) -> str:
-    return f"charley/v1/{device}/{leaf}"
-
-
 @pytest.fixture
 def service(mosquitto: servers.Mosquitto) -> Iterator[Callable[..., Service]]:
     """Makes services that are subscribed, and closes them."""
@@ -79,7 +65,6 @@ def service(mosquitto: servers.Mosquitto) -> Iterator[Callable[..., Service]]:
         def make(*, acks_after: int = 1, acks: int = 0) -> Service:
             made = Service(mosquitto, acks_after=acks_after, acks=acks)
             stack.callback(made.close)
-            assert made.ready.wait(10.0)
             return made
 
         yield make

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import servers
-from paho.mqtt.client import Client, MQTTMessage, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
+from mqtt_client import leave, subscribed_client
+from paho.mqtt.client import Client, MQTTMessage
 
 from ingest.wire import Ack, Status, decode_block, decode_status, encode, parse_topic, topic
 from simulators.device import Clock, Device
@@ -27,22 +27,12 @@ class Service:
     def __init__(self, broker: servers.Mosquitto, *, deaf: Callable[[int, int], bool]) -> None:
         self.seen: list[tuple[int, int]] = []
         self.statuses: dict[str, list[Status]] = {}
-        self.ready = threading.Event()
         self._deaf = deaf
         self._lost: dict[int, int] = {}
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id="contiguous", protocol=MQTTv5)
-        self._client.on_connect = lambda client, *_: client.subscribe(
-            [("charley/v1/+/blocks", 1), ("charley/v1/+/status", 1)]
-        )
-        self._client.on_subscribe = lambda *_: self.ready.set()
-        self._client.on_message = self._on_message
-        self._client.reconnect_delay_set(1, 1)
-        self._client.connect(broker.host, broker.port)
-        self._client.loop_start()
+        self._client = subscribed_client(broker, client_id="contiguous", on_message=self._on_message)
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
     def _on_message(self, client: Client, _data: object, message: MQTTMessage) -> None:
         device, leaf = parse_topic(message.topic)
@@ -80,7 +70,6 @@ def serve(mosquitto: servers.Mosquitto) -> Iterator[Callable[..., Service]]:
         def make(deaf: Callable[[int, int], bool] = lambda _boot, _seq: False) -> Service:
             made = Service(mosquitto, deaf=deaf)
             stack.callback(made.close)
-            assert made.ready.wait(10.0)
             return made
 
         yield make
@@ -208,12 +197,8 @@ def test_an_ack_about_an_earlier_life_is_not_believed(mosquitto: servers.Mosquit
         def _ack(self, client: Client, device: str, boot: int) -> None:
             client.publish(topic(device, "ack"), encode(Ack(boot=boot, seq=1000)), qos=1)
 
-    liar = Liar(mosquitto, deaf=lambda _boot, _seq: False)
-    try:
-        assert liar.ready.wait(10.0)
+    with contextlib.closing(Liar(mosquitto, deaf=lambda _boot, _seq: False)):
         report = run(minute("up-lied"), mosquitto, durable_within_s=1.0, flash_dir=tmp_path)
-    finally:
-        liar.close()
     assert (report.held, report.durable) == (60, {"up-lied": {}})
 
 
