@@ -127,6 +127,16 @@ def http(world: "World") -> "Iterator[httpx.Client]":
         yield client
 
 
+@pytest.fixture
+def ada(http: "httpx.Client") -> str:
+    """The id of a wearer, whose device is `leg`."""
+    from api_world import add_wearer, assign  # noqa: PLC0415 - as above
+
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    return wearer
+
+
 @pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES_URL else [])])
 def registry_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A new database for a registry in SQLite and, where CHARLEY_TEST_POSTGRES_URL names a server, in PostgreSQL."""

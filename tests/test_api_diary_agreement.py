@@ -2,25 +2,17 @@
 
 import httpx
 import pytest
-from api_world import V1, World, add_wearer, assign, check_problem, episode, epochs, get, ns, tell
+from api_world import V1, World, check_problem, episode, epochs, get, ns, tell
 
 RANGE = {"from": "2026-03-10", "to": "2026-03-19"}
 
 
 @pytest.fixture
 def world(world: World) -> World:
-    """A device on a left calf, in the nights of the 10th to the 14th."""
+    """The device that `ada` wears, in the nights of the 10th to the 14th."""
     for day in range(10, 15):
         world.write(epochs("leg", ns(f"2026-03-{day}T20:00:00"), ns(f"2026-03-{day + 1}T08:00:00")))
     return world
-
-
-@pytest.fixture
-def ada(http: httpx.Client) -> str:
-    """She wears it."""
-    wearer = add_wearer(http)
-    assign(http, wearer, "leg")
-    return wearer
 
 
 def test_each_cramp_is_told_once_and_unseen_ones_are_kept_apart(world: World, http: httpx.Client, ada: str) -> None:

@@ -26,13 +26,6 @@ def world(world: World) -> World:
     return world
 
 
-@pytest.fixture
-def ada(http: httpx.Client) -> str:
-    wearer = add_wearer(http)
-    assign(http, wearer, "leg")
-    return wearer
-
-
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, str]]:
     """A wearer with an episode, for requests that change nothing."""

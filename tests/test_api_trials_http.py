@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import HOUR_NS, V1, World, add_wearer, assign, check_problem, episode, epochs, get, ns, post, tell
+from api_world import HOUR_NS, V1, World, add_wearer, check_problem, episode, epochs, get, ns, post, tell
 from trial_cases import wait_for_analyses
 
 PLAN: dict[str, Any] = {
@@ -227,10 +227,8 @@ def read_everything(http: httpx.Client, openapi: dict[str, Any], trial: str, wea
     return "\n".join(texts)
 
 
-def test_no_address_but_the_key_tells_which_label_is_which(world: World, http: httpx.Client) -> None:
+def test_no_address_but_the_key_tells_which_label_is_which(world: World, http: httpx.Client, ada: str) -> None:
     """With all its keys turned round, the same trial reads the same everywhere."""
-    ada = add_wearer(http)
-    assign(http, ada, "leg")
     nights(world, "leg")
     trial = register(http, BLINDED)["id"]
     join(http, trial, ada)
@@ -255,9 +253,7 @@ def _steady(text: str) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith(("charley_", "python_", "process_", "# "))]
 
 
-def test_an_analysis_is_made_once_and_again_when_records_change(world: World, http: httpx.Client) -> None:
-    ada = add_wearer(http)
-    assign(http, ada, "leg")
+def test_an_analysis_is_made_once_and_again_when_records_change(world: World, http: httpx.Client, ada: str) -> None:
     nights(world, "leg", number=11)
     trial = register(http)["id"]
     join(http, trial, ada)
@@ -273,9 +269,7 @@ def test_an_analysis_is_made_once_and_again_when_records_change(world: World, ht
     assert sum(arm["cramps"] for arm in analysis(http, trial)["arms"]) == 34
 
 
-def test_what_wearers_say_and_unblinding_show_at_once(world: World, http: httpx.Client) -> None:
-    ada = add_wearer(http)
-    assign(http, ada, "leg")
+def test_what_wearers_say_and_unblinding_show_at_once(world: World, http: httpx.Client, ada: str) -> None:
     nights(world, "leg")
     trial = register(http, BLINDED)["id"]
     join(http, trial, ada)
@@ -307,10 +301,8 @@ def counts(http: httpx.Client, wearer: str) -> dict[str, int]:
     return found
 
 
-def test_cramps_that_were_felt_can_be_counted(world: World, http: httpx.Client) -> None:
+def test_cramps_that_were_felt_can_be_counted(world: World, http: httpx.Client, ada: str) -> None:
     """A night with one detected at one, felt at one and at four: one detected, two felt, two in all."""
-    ada = add_wearer(http)
-    assign(http, ada, "leg")
     nights(world, "leg", number=1, cramps=0)
     at_ns = ns("2026-03-03T01:00:00+01:00")
     world.write(episode("leg", at_ns))
@@ -319,20 +311,18 @@ def test_cramps_that_were_felt_can_be_counted(world: World, http: httpx.Client) 
     assert counts(http, ada) == {"detected": 1, "felt": 2, "both": 2}
 
 
-def test_a_felt_cramp_of_a_night_is_not_taken_by_one_detected_before_it(world: World, http: httpx.Client) -> None:
+def test_a_felt_cramp_of_a_night_is_not_taken_by_one_detected_before_it(
+    world: World, http: httpx.Client, ada: str
+) -> None:
     """Detected ten minutes before a night, felt ten minutes into it: no detected one of nights, and one felt."""
-    ada = add_wearer(http)
-    assign(http, ada, "leg")
     nights(world, "leg", number=2, cramps=0)
     world.write(episode("leg", ns("2026-03-03T20:50:00+01:00")))
     tell(http, ada, "cramps", at="2026-03-03T21:10:00+01:00", pain=5)
     assert counts(http, ada) == {"detected": 0, "felt": 1, "both": 1}
 
 
-def test_dialysis_sessions_are_compared_too(world: World, http: httpx.Client) -> None:
+def test_dialysis_sessions_are_compared_too(world: World, http: httpx.Client, ada: str) -> None:
     """Sessions of four hours, as the diary has them; cramps between sessions are none of theirs."""
-    ada = add_wearer(http)
-    assign(http, ada, "leg")
     for shift in range(12):
         start_ns = ns(f"{FIRST + timedelta(days=shift)}T08:00:00+01:00")
         world.write(epochs("leg", start_ns, start_ns + 6 * HOUR_NS))
