@@ -5,9 +5,10 @@ import subprocess
 from collections.abc import Iterator
 from typing import Final
 
-import paho.mqtt.client as paho
 import pytest
 import servers
+from mqtt_client import leave, subscribed_client
+from paho.mqtt.client import Client, MQTTMessage
 from wire_examples import ROOT, T0
 
 from ingest import wire
@@ -23,30 +24,19 @@ class Listener:
         self.blocks: list[wire.Block] = []
         self.statuses: list[wire.Status] = []
         self.device, self._content_type = device, content_type
-        self._subscribed = False
-        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        self.client.on_message = self._on_message
-        self.client.on_subscribe = self._on_subscribe
-        self.client.connect(broker.host, broker.port)
-        self.client.loop_start()
-        self.client.subscribe([(wire.topic(device, "blocks"), 1), (wire.topic(device, "status"), 1)])
-        servers.wait_for(lambda: self._subscribed, what="subscription")
+        self._client = subscribed_client(broker, device=device, on_message=self._on_message)
 
-    def _on_subscribe(self, *_: object) -> None:
-        self._subscribed = True
-
-    def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+    def _on_message(self, client: Client, _data: object, message: MQTTMessage) -> None:
         if wire.parse_topic(message.topic)[1] == "status":
             self.statuses.append(wire.decode_status(message.payload))
             return
         block = wire.decode_block(message.payload)
         self.blocks.append(block)
         ack = wire.encode(wire.Ack(boot=block.boot, seq=block.seq), content_type=self._content_type)
-        self.client.publish(wire.topic(self.device, "ack"), ack, qos=1)
+        client.publish(wire.topic(self.device, "ack"), ack, qos=1)
 
     def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        leave(self._client)
 
 
 @pytest.fixture(params=[wire.CONTENT_MSGPACK, wire.CONTENT_JSON])
