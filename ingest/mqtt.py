@@ -29,6 +29,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.fair import InOrder, Lines, device_of
 from ingest.log import Log, quiet
+from ingest.mqtt_client import Client
 from ingest.mqtt_loop import Network
 from ingest.source import MAX_BATCH_BYTES, Delivery, MemorySource, Publication, Source
 from ingest.wire import MAX_PAYLOAD_BYTES, TOPIC_ROOT
@@ -167,7 +168,7 @@ class MqttSource:
 
     def _build(self) -> paho.Client:
         settings = self._settings
-        client = paho.Client(
+        client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id,
             protocol=paho.MQTTv5,
