@@ -34,7 +34,7 @@ def left_pipe() -> TextIO:
 def deaf(request: pytest.FixtureRequest) -> Iterator[TextIO]:
     """A stream that takes nothing."""
     stream: TextIO = request.param()
-    with pytest.raises(OSError, match="No space|Broken pipe"):
+    with pytest.raises(OSError, match=r"No space|Broken pipe"):
         print("line", file=stream)
     yield stream
     with suppress(OSError):
