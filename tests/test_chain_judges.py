@@ -1,10 +1,13 @@
 """The programs of `benchmarks/reliability` can fail: their judges see what is missing, doubled, changed or foreign."""
 
+import dataclasses
 import json
 import math
 import socket
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,7 +16,9 @@ from msgspec.structs import replace
 from servers import wait_for
 
 from benchmarks.reliability import packets, page, raw
+from benchmarks.reliability.arrivals import CALM, Site
 from benchmarks.reliability.fleet import Fleet
+from benchmarks.reliability.histories import Trouble, make_history
 from benchmarks.reliability.kills import judge_raw
 from benchmarks.reliability.legs import Sent, Stretch
 from benchmarks.reliability.nights import STYLES, backwards, make_nights
@@ -180,3 +185,19 @@ def test_results_of_both_lengths_are_kept(tmp_path: Path) -> None:
 
 def test_the_page_is_made_from_the_results() -> None:
     assert page.PAGE.read_text() == page.render(json.loads(RESULTS.read_text()))
+
+
+def test_a_history_of_which_something_is_missing_or_left_is_seen(tmp_path: Path) -> None:
+    made = make_history(Random(7), Trouble(), start_ns=T0_NS)
+    with closing(Site(tmp_path / "site", dataclasses.replace(CALM, settle_s=10.0))) as site:
+        site.send("a", [*made[:10], *made[11:]])
+        site.finish({"a": made})
+        short = site.result("a", made)
+        assert short.wrong == ["1 blocks are not kept, 0 were never made"]
+        site.send("a", made[10:11])
+        site.service.step()
+        assert "it is still to be detected again" in site.result("a", made).wrong
+        site.finish({"a": made})
+        whole = site.result("a", made)
+    assert whole.wrong == []
+    assert not compare(short.kept, whole.kept).none

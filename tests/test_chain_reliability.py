@@ -1,11 +1,11 @@
-"""Short versions of `benchmarks/reliability`: kills, late nights, outages, storms, a backup; on real servers."""
+"""Short versions of `benchmarks/reliability`: kills, late nights, outages, storms, a backup, any order of arrival."""
 
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from benchmarks.reliability import backup, hostile, kills, offline, outages, reconnect
+from benchmarks.reliability import arrival, backup, hostile, kills, offline, outages, reconnect
 from benchmarks.reliability.outcome import Outcome
 
 SERVERS: Final = pytest.mark.usefixtures("mosquitto", "influxdb")
@@ -57,3 +57,10 @@ def test_a_backup_under_load_restores_to_equal_records(tmp_path: Path) -> None:
 
 def test_hostile_messages_are_all_accounted_for(tmp_path: Path) -> None:
     check_held(hostile.run(quick=True, folder=tmp_path, cases=2000))
+
+
+def test_histories_in_any_order_come_to_the_same(tmp_path: Path) -> None:
+    outcome = arrival.run(quick=True, folder=tmp_path, histories=3)
+    check_held(outcome)
+    assert [row[1] for row in outcome.rows] == [3] * len(arrival.CLASSES)
+    assert all(row[3] for row in outcome.rows), "something was compared"

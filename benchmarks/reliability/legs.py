@@ -64,15 +64,24 @@ class Stretch:
         return found
 
 
-def block(emg: NDArray[np.int16], *, boot: int, seq: int, t0_ns: int) -> Block:
+def block(
+    emg: NDArray[np.int16],
+    *,
+    boot: int,
+    seq: int,
+    t0_ns: int,
+    site: str = SITE,
+    fs_hz: float = EMG_HZ,
+    scale: float = 0.1,
+) -> Block:
     """One block of these counts; the shank lies still."""
-    still = np.repeat(np.array([[0], [0], [4096]], "<i2"), max(1, round(len(emg) * ACC_HZ / EMG_HZ)), axis=1)
+    still = np.repeat(np.array([[0], [0], [4096]], "<i2"), max(1, round(len(emg) * ACC_HZ / fs_hz)), axis=1)
     return Block(
         boot=boot,
         seq=seq,
         t0=t0_ns,
         signals=(
-            Signal(kind="emg", site=SITE, fs_hz=EMG_HZ, scale=0.1, channels=1, samples=emg.astype("<i2").tobytes()),
+            Signal(kind="emg", site=site, fs_hz=fs_hz, scale=scale, channels=1, samples=emg.astype("<i2").tobytes()),
             Signal(kind="acc", site="shank", fs_hz=ACC_HZ, scale=1 / 4096, channels=3, samples=still.tobytes()),
         ),
     )

@@ -15,6 +15,7 @@ TITLES: Final = {
     "hostile": "Hostile input",
     "reconnect": "Thousands reconnecting",
     "backup": "Backup under load",
+    "arrival": "Order of arrival",
 }
 
 
