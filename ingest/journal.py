@@ -14,6 +14,7 @@ Rules
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ from typing import Final
 import msgspec
 
 from ingest.devices import Device
-from ingest.errors import JournalError
+from ingest.errors import JournalError, JournalFull
 from ingest.intake import Stored
 from ingest.journal_db import Connection
 from ingest.journal_schema import create, lock
@@ -38,7 +39,7 @@ _encode = msgspec.msgpack.Encoder().encode
 __all__ = ["DISPOSITIONS", "Depth", "Entry", "Journal", "Quarantined"]
 
 SPARE_BYTES: Final = 64 * 1024 * 1024  # empty in the file and kept, for what comes next
-SHRINK_PAGES: Final = 2048  # given back at once
+SHRINK_PAGES: Final = (2048, 32)  # given back at once; where the disk has no room for the log of so many
 _GAP: Final = ("boot", "first", "last", "cause", "start_ns", "end_ns")
 
 
@@ -150,12 +151,15 @@ class Journal:
         self._shrink()
 
     def _shrink(self) -> None:
-        """A little at a time: others wait meanwhile."""
-        with self._connection.errors("written"):
+        """A little at a time, for others wait meanwhile; on a full disk less, or nothing."""
+        with self._connection.errors("read"):
             empty, size = (self._db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("freelist_count", "page_size"))
-            if (over := empty - self._spare_bytes // size) > 0:
+        over = empty - self._spare_bytes // size
+        for most in SHRINK_PAGES if over > 0 else ():
+            with suppress(JournalFull), self._connection.errors("written"):
                 # As a script: `execute` would take one step, which is one page.
-                self._db.executescript(f"PRAGMA incremental_vacuum({min(over, SHRINK_PAGES)})")
+                self._db.executescript(f"PRAGMA incremental_vacuum({min(over, most)})")
+                return
 
     def depth(self) -> Depth:
         """How much it holds; counts every block."""

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -174,8 +174,14 @@ def _let_shrink(db: sqlite3.Connection) -> None:
         db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("auto_vacuum", "page_count", "page_size")
     )
     if mode != _INCREMENTAL and pages * size <= VACUUM_BYTES:
-        db.execute(_SHRINKING)
-        db.execute("VACUUM")
+        # A disk without room for a second copy, or a process that writes just now, must not keep the ingester from
+        # starting: it goes on as it is, without what was written of the copy, and the next start tries again.
+        with suppress(sqlite3.OperationalError):
+            db.execute(_SHRINKING)
+            db.execute("VACUUM")
+            return
+        with suppress(sqlite3.OperationalError):
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _checked(version: int | None, path: Path) -> int:

@@ -1,9 +1,11 @@
 """The journal: whole batches or nothing, one process at a time, and a sentence when the disk is not as it should be."""
 
+import resource
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -130,12 +132,30 @@ def test_blocks_leave_for_the_archive_oldest_first_but_not_those_that_wait(tmp_p
     journal.close()
 
 
-def filled(path: Path, *, blocks: int = 4000) -> None:
+def filled(path: Path, *, blocks: int = 4000, kept: int = 10) -> None:
     """A journal from which all but its last blocks have gone to the archive."""
     with closing(Journal(path)) as journal:
         journal.commit(Entry(stored=[stored(seq) for seq in range(blocks)], devices={"a": Device()}))
-        _, stock = journal.raw.stock(2, blocks - 10)
+        _, stock = journal.raw.stock(2, blocks - kept)
         journal.raw.archived([item.place for item in stock])
+
+
+def make_older(path: Path) -> None:
+    """A journal that never gives room back to the disk, as older versions made it."""
+    with closing(sqlite3.connect(path)) as db:
+        for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA auto_vacuum = NONE", "VACUUM"):
+            db.execute(statement)
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """As on a full disk: no file of this process grows beyond so many bytes."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
 
 
 def test_what_went_to_the_archive_goes_back_to_the_disk(tmp_path: Path) -> None:
@@ -157,10 +177,8 @@ def test_what_went_to_the_archive_goes_back_to_the_disk(tmp_path: Path) -> None:
 def test_a_journal_that_never_gave_room_back_does_so_from_now_on(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     filled(path)
-    with closing(sqlite3.connect(path)) as db:  # as older versions made it
-        db.execute("PRAGMA journal_mode = DELETE")
-        db.execute("PRAGMA auto_vacuum = NONE")
-        db.execute("VACUUM")
+    make_older(path)
+    with closing(sqlite3.connect(path)) as db:
         rows = [("t", bytes(5000), "r", "s", 1)] * 1000
         db.executemany(
             "INSERT INTO quarantine (topic, payload, reason, sentence, received_ns) VALUES (?, ?, ?, ?, ?)", rows
@@ -172,6 +190,40 @@ def test_a_journal_that_never_gave_room_back_does_so_from_now_on(tmp_path: Path)
         assert journal._db.execute("PRAGMA auto_vacuum").fetchone() == (2,)
         assert [key[1] for key, _ in journal.blocks("a")] == list(range(3990, 4000))
     assert path.stat().st_size < before / 2
+
+
+def test_an_older_journal_is_opened_though_there_is_no_room_to_write_it_anew(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    filled(path, blocks=1000)
+    make_older(path)
+    with files_of_at_most(path.stat().st_size // 2), closing(Journal(path)) as journal:
+        assert len(journal.blocks("a")) == 10
+        assert journal._db.execute("PRAGMA auto_vacuum").fetchone() == (0,)
+        assert path.with_name("journal.sqlite-wal").stat().st_size == 0, "nothing is left of the attempt"
+    with closing(Journal(path)) as journal:
+        assert journal._db.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+        assert len(journal.blocks("a")) == 10
+
+
+def test_on_a_full_disk_less_room_is_given_back_and_nothing_ends(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    filled(path, kept=2000)
+    with closing(Journal(path, spare_bytes=0)) as journal:
+        journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        def empty() -> int:
+            return int(journal._db.execute("PRAGMA freelist_count").fetchone()[0])
+
+        before = empty()
+        with files_of_at_most(1 << 14):
+            journal.tidy()
+            assert empty() == before, "not even for the log of a few pages"
+        with files_of_at_most(1 << 20):
+            journal.tidy()
+            some = empty()
+        assert 0 < some < before
+        journal.tidy()
+        assert empty() == 0
 
 
 def test_one_topic_does_not_push_out_what_others_are_to_be_shown_for(tmp_path: Path) -> None:
