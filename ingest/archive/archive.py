@@ -26,6 +26,7 @@ from ingest.archive.layout import (
     date_name,
     days,
     device_folder,
+    device_folders,
     device_of,
     is_undated,
     part_paths,
@@ -89,29 +90,40 @@ class Archive:
         """What the blocks are called whose clock was not set."""
         return fetch.numbers_undated(device_folder(self.folder, device))
 
+    def parts(self, device: str, *, start_ns: int, end_ns: int) -> list[Path]:
+        """The files in which `numbers` looks, for a few days: while these are the same, it gives the same."""
+        return fetch.parts(device_folder(self.folder, device), start_ns=start_ns, end_ns=end_ns)
+
+    def parts_undated(self, device: str) -> list[Path]:
+        """The files in which `numbers_undated` looks."""
+        return fetch.parts_undated(device_folder(self.folder, device))
+
     def blocks(self, device: str, marks: Sequence[Mark]) -> Iterator[Archived]:
         """The blocks of these marks, in their order."""
         return fetch.blocks(device_folder(self.folder, device), marks)
 
     def devices(self) -> list[str]:
         """Every device that has something here."""
-        return sorted(device_of(folder) for folder in self.folder.glob("device=*") if folder.is_dir())
+        return [device_of(folder) for folder in device_folders(self.folder)]
 
     def compact(self, device: str | None = None, *, before_ns: int) -> int:
         """Merge the parts of each date that ended before an instant; gives how many dates were merged.
 
-        A date that cannot be read is left as it is, and told in the end, when the others are done.
+        What cannot be read is left as it is, and told in the end, when all else is done.
         """
-        merged, errors = 0, []
+        merged, errors, dates = 0, [], list[Path]()
         for name in self.devices() if device is None else [device]:
-            for date in date_folders(device_folder(self.folder, name)):
-                if not _is_due(date, before_ns):
-                    continue
-                try:
+            try:
+                dates += date_folders(device_folder(self.folder, name))
+            except ArchiveError as error:
+                errors.append(error)
+        for date in dates:
+            try:
+                if _is_due(date, before_ns):
                     merge(date)
                     merged += 1
-                except ArchiveError as error:
-                    errors.append(error)
+            except ArchiveError as error:
+                errors.append(error)
         if errors:
             more = f" ({len(errors) - 1} more dates likewise)" if len(errors) > 1 else ""
             raise ArchiveError(f"not compacted: {errors[0]}{more}") from errors[0]

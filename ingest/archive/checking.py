@@ -1,10 +1,11 @@
 """The self-check: leftovers are cleared, damage is set aside and told."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from ingest.archive.layout import LEFTOVERS, PARTS
+from ingest.archive.layout import date_folders, device_folders, leftovers, part_paths
 from ingest.archive.part import sync_folder
 from ingest.archive.reading import UNREADABLE, version_of
 from ingest.archive.schema import VERSION
@@ -13,13 +14,21 @@ from ingest.errors import ArchiveError
 
 
 def check_parts(root: Path, *, since_ns: int) -> list[Finding]:
-    """Check everything below a folder."""
-    try:
-        leftovers = [_cleared(path) for path in sorted(root.glob(LEFTOVERS))]
-        findings = [_checked(path, since_ns) for path in sorted(root.glob(PARTS))]
-    except OSError as error:
-        raise ArchiveError(f"the archive cannot be checked: {error}") from error
-    return [*leftovers, *(finding for finding in findings if finding is not None)]
+    """Check everything below a folder. What cannot be looked at, or not be put right, keeps nothing else from it."""
+    unlisted: list[Finding] = []
+
+    def below(folder: Path, listed: Callable[[Path], list[Path]]) -> list[Path]:
+        try:
+            return listed(folder)
+        except ArchiveError as error:
+            unlisted.append(Finding(folder, str(error), lost=False))
+            return []
+
+    dates = [date for device in device_folders(root) for date in below(device, date_folders)]
+    cleared = [_cleared(path) for date in dates for path in below(date, leftovers)]
+    findings = [_checked(path, since_ns) for date in dates for path in below(date, part_paths)]
+    told = {finding.path: finding for finding in unlisted}
+    return [*told.values(), *cleared, *(finding for finding in findings if finding is not None)]
 
 
 def footer_trouble(path: Path) -> str:
@@ -33,7 +42,10 @@ def footer_trouble(path: Path) -> str:
 
 
 def _cleared(path: Path) -> Finding:
-    path.unlink()
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        return Finding(path, f"{path} is half written, and cannot be removed: {error.strerror}. Remove it", lost=False)
     sentence = f"{path} was half written when the service ended, and is removed: its blocks are added again"
     return Finding(path, sentence, lost=False)
 
@@ -57,10 +69,13 @@ def _checked(path: Path, since_ns: int) -> Finding | None:
 
 
 def _set_aside(path: Path, error: Exception) -> Finding:
-    aside = path.with_name(f"_{path.name}.damaged")
-    path.rename(aside)
-    sync_folder(path.parent)
-    what = " ".join(str(error).split())
+    aside, what = path.with_name(f"_{path.name}.damaged"), " ".join(str(error).split())
+    try:
+        path.rename(aside)
+        sync_folder(path.parent)
+    except OSError as refused:
+        sentence = f"{path} is damaged ({what:.300}), and cannot be set aside: {refused.strerror}. Move it elsewhere"
+        return Finding(path, sentence, lost=True)
     sentence = (
         f"{path} is damaged ({what:.300}) and set aside as {aside.name}: its blocks are missing from the archive "
         f"until the file is restored from a backup under its old name"

@@ -8,7 +8,17 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from ingest.archive.keys import COLUMNS, Keys, chosen, joined, keys, unique
-from ingest.archive.layout import LONGEST_NS, UNDATED, date_folders, date_name, days, device_of, is_undated
+from ingest.archive.layout import (
+    DAY_NS,
+    LONGEST_NS,
+    UNDATED,
+    date_folders,
+    date_name,
+    days,
+    device_of,
+    is_undated,
+    part_paths,
+)
 from ingest.archive.reading import Part, open_parts
 from ingest.archive.rows import Blocks
 from ingest.archive.values import Archived, IntArray
@@ -55,6 +65,17 @@ def numbers_undated(folder: Path) -> Numbers:
     return _numbers(_undated(folder))
 
 
+def parts(folder: Path, *, start_ns: int, end_ns: int) -> list[Path]:
+    """The files in which dated blocks of a device are that begin in `[start_ns, end_ns)`; for a few days."""
+    first, last = start_ns // DAY_NS, (end_ns - 1) // DAY_NS
+    return [path for day in range(first, last + 1) for path in part_paths(folder / date_name(day))]
+
+
+def parts_undated(folder: Path) -> list[Path]:
+    """The files in which blocks of a device are that have no date."""
+    return part_paths(folder / f"date={UNDATED}")
+
+
 def _numbers(found: Iterable[Keys]) -> Numbers:
     every = list(found)
     if not every:
@@ -76,8 +97,7 @@ def _dated(folder: Path, start_ns: int, end_ns: int) -> Iterator[Keys]:
 
 
 def _undated(folder: Path) -> list[Keys]:
-    date = folder / f"date={UNDATED}"
-    return _every(date, 0, 2**63 - 1) if date.is_dir() else []
+    return _every(folder / f"date={UNDATED}", 0, 2**63 - 1)
 
 
 def _every(date: Path, first_ns: int, last_ns: int) -> list[Keys]:

@@ -18,11 +18,9 @@ from ingest.wire import BLOCK_S, T0_NS
 UNDATED: Final = "undated"
 DAY_NS: Final = 24 * 3600 * 1_000_000_000
 LONGEST_NS: Final = round((BLOCK_S[1] + 1) * 1e9)  # no block lasts longer; one sample more than 60 s is allowed
-LEFTOVERS: Final = "device=*/date=*/.part-*.tmp"
-PARTS: Final = "device=*/date=*/part-*.parquet"
 
 _DEVICE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_DATE: Final = re.compile(rf"date=(\d{{4}}-\d\d-\d\d|{UNDATED})")
+_DATE: Final = re.compile(r"date=(\d{4}-\d\d-\d\d)")
 _NO_DAY: Final = -1
 _LISTINGS: Final = 1000
 
@@ -32,6 +30,11 @@ def device_folder(root: Path, device: str) -> Path:
     if not _DEVICE.fullmatch(device):
         raise ArchiveError(f"device id {device!r:.100} must match {_DEVICE.pattern}")
     return root / f"device={device}"
+
+
+def device_folders(root: Path) -> list[Path]:
+    """The folders of all devices, by name."""
+    return [folder for folder in _folders(root, "device=") if _DEVICE.fullmatch(device_of(folder))]
 
 
 def device_of(folder: Path) -> str:
@@ -65,7 +68,7 @@ def is_undated(folder: Path) -> bool:
 
 def date_folders(folder: Path) -> list[Path]:
     """The date folders of a device, by date; what has no date comes last."""
-    return sorted(path for path in folder.glob("date=*") if _DATE.fullmatch(path.name) and path.is_dir())
+    return [path for path in _folders(folder, "date=") if _is_date(path.name)]
 
 
 def part_name() -> str:
@@ -81,8 +84,49 @@ def part_paths(folder: Path) -> list[Path]:
     """
     last = None
     for _ in range(_LISTINGS):
-        listed = sorted(folder.glob("part-*.parquet"))
+        listed = _named(folder, "part-", ".parquet")
         if listed == last:
-            return listed
+            return [folder / name for name in listed]
         last = listed
     raise ArchiveError(f"{folder} changes faster than it can be listed")
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """The half written parts of a date."""
+    return [folder / name for name in _named(folder, ".part-", ".tmp")]
+
+
+def _is_date(name: str) -> bool:
+    stated = _DATE.fullmatch(name)
+    try:
+        return name == f"date={UNDATED}" or (stated is not None and bool(dt.date.fromisoformat(stated[1])))
+    except ValueError:
+        return False
+
+
+def _folders(folder: Path, prefix: str) -> list[Path]:
+    try:
+        return [path for name in _named(folder, prefix) if (path := folder / name).is_dir()]
+    except OSError as error:
+        raise _unlisted(folder, error) from error
+
+
+def _named(folder: Path, prefix: str, suffix: str = "") -> list[str]:
+    """What a folder lists under such names, nothing if it is not there; ArchiveError where nobody can tell.
+
+    `Path.glob` would not do: it gives nothing where a folder may not be read, as if all of it had never been.
+    """
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise _unlisted(folder, error) from error
+    return sorted(name for name in names if name.startswith(prefix) and name.endswith(suffix))
+
+
+def _unlisted(folder: Path, error: OSError) -> ArchiveError:
+    return ArchiveError(
+        f"{folder} cannot be looked into: {error.strerror}. Mend that (it must be the service's user's own), "
+        "or move it out of the archive"
+    )

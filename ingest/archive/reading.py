@@ -39,6 +39,8 @@ class Part:
 
 def damaged(path: Path, error: Exception) -> ArchiveError:
     """What to say of a part that cannot be read."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return ArchiveError(f"{path} cannot be opened: {error}. Mend that; the file itself may be whole")
     what = " ".join(str(error).split())
     return ArchiveError(f"{path} cannot be read: {what:.300}. Restore it from a backup, or move it out of the archive")
 
