@@ -1,15 +1,14 @@
 """The journal: whole batches or nothing, one process at a time, and a sentence when the disk is not as it should be."""
 
-import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
+from full_disk import files_of_at_most
 from ingest_feed import T0_NS, block, recording
 
 from ingest.devices import Device, View
@@ -145,17 +144,6 @@ def make_older(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA auto_vacuum = NONE", "VACUUM"):
             db.execute(statement)
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """As on a full disk: no file of this process grows beyond so many bytes."""
-    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
 
 
 def test_what_went_to_the_archive_goes_back_to_the_disk(tmp_path: Path) -> None:

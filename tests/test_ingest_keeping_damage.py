@@ -1,15 +1,19 @@
 """A backup of damaged files is made, found to be of damaged files by whoever looks, and restored with a word on it."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import msgspec
 import pytest
+from full_disk import files_of_at_most
 from test_ingest_keeping import TOOLS, back_up, console, part, restore, site
 
+from ingest.keeping import BackupError
 from ingest.keeping.command import DAMAGED, run_backup
+from ingest.keeping.copying import copy_sqlite
 from ingest.keeping.manifest import read_manifest
+from ingest.keeping.moment import open_reader
 from ingest.settings import Settings
 from ingest.store.opening import open_store
 
@@ -53,6 +57,42 @@ def test_a_damaged_database_is_copied_and_said_to_be(name: str, table: str, mend
     assert f"{name} was damaged already when this backup was taken ({damaged[name]})" in said
     assert mend in said
     assert (tmp_path / "new" / name).read_bytes() == (tmp_path / "kept" / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["store.sqlite", "journal.sqlite"])
+def test_a_database_that_cannot_even_be_opened_is_named_with_what_to_do(name: str, tmp_path: Path) -> None:
+    settings = site(tmp_path / "data")
+    with (settings.data_dir / name).open("r+b") as file:
+        file.write(b"Z" * 100)
+    with pytest.raises(BackupError, match=rf"data/{name} cannot be read: .*mend it first: docs/operations\.md"):
+        back_up(settings, tmp_path / "kept")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_disk_that_fills_up_is_not_taken_for_damage(tmp_path: Path) -> None:
+    settings = site(tmp_path / "data")
+    with (
+        files_of_at_most((settings.data_dir / "journal.sqlite").stat().st_size // 2),
+        pytest.raises(BackupError, match=rf"journal\.sqlite cannot be copied to {tmp_path}/kept"),
+    ):
+        back_up(settings, tmp_path / "kept")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_disk_that_fills_up_at_the_end_of_a_copy_is_not_taken_for_damage(tmp_path: Path) -> None:
+    settings = site(tmp_path / "data")
+    path = settings.data_dir / "journal.sqlite"
+    left = path.stat().st_size
+    with ExitStack() as stack:
+
+        def copied(more: int) -> None:
+            nonlocal left
+            left -= more
+            if left == 0:
+                stack.enter_context(files_of_at_most(100))
+
+        with closing(open_reader(path)) as source, pytest.raises(BackupError, match="cannot be copied"):
+            copy_sqlite(source, tmp_path / "copy.sqlite", copied)
 
 
 def test_a_part_of_the_archive_without_a_footer_is_told(tmp_path: Path) -> None:

@@ -178,6 +178,8 @@ def _draft_beside(to: Path) -> Iterator[_Draft]:
         yield draft
     except OSError as error:
         raise BackupError(f"the backup cannot be written: {error}") from error
+    except sqlite3.Error as error:
+        raise BackupError(f"the backup cannot be made: {error}") from error
     finally:
         if draft.folder.exists():
             shutil.rmtree(draft.folder)

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from ingest.keeping.damage import one_line
+from ingest.keeping.damage import is_damage, one_line
 from ingest.keeping.manifest import BackupError, Progress
 from ingest.keeping.moment import list_parts
 
@@ -27,15 +27,26 @@ def copy_sqlite(source: sqlite3.Connection, path: Path, progress: Progress) -> s
         progress((total - remaining - done) * page_bytes)
         done = total - remaining
 
-    with closing(sqlite3.connect(path, isolation_level=None)) as target:
-        source.backup(target, pages=_PAGES, progress=moved)
-        try:
-            target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-            trouble = "; ".join(row[0] for row in target.execute("PRAGMA quick_check(3)"))
-        except sqlite3.DatabaseError as error:
-            trouble = str(error)
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as target:
+            source.backup(target, pages=_PAGES, progress=moved)
+            trouble = _trouble(target)
+    except sqlite3.Error as error:
+        raise BackupError(f"{path.name} cannot be copied to {path.parent}: {error}") from error
     sync(path)
-    return "" if trouble == "ok" else one_line(trouble)
+    return trouble
+
+
+def _trouble(copy: sqlite3.Connection) -> str:
+    """Make one file of it, without a log beside it, and say what SQLite finds wrong with it, or nothing."""
+    try:
+        copy.execute("PRAGMA journal_mode = DELETE")
+        found = "; ".join(row[0] for row in copy.execute("PRAGMA quick_check(3)"))
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        found = str(error)
+    return "" if found == "ok" else one_line(found)
 
 
 def copy_parts(archive: Path, parts: dict[str, int], to: Path, progress: Progress) -> int:

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ingest.keeping.manifest import BackupError
+from ingest.keeping.damage import is_damage
+from ingest.keeping.manifest import ARCHIVE, JOURNAL, STORE, BackupError
 
 TRIES: Final = 500
 BUSY_S: Final = 20.0
@@ -42,21 +43,36 @@ def moment(data_dir: Path, *, sqlite_store: bool) -> Iterator[Moment]:
     """Hold on to the present until the block ends."""
     with ExitStack() as stack:
 
-        def opened(path: Path) -> sqlite3.Connection | None:
+        def opened(name: str) -> sqlite3.Connection | None:
+            path = data_dir / name
             return stack.enter_context(closing(open_reader(path))) if path.exists() else None
 
-        journal = opened(data_dir / "journal.sqlite")
-        watch = opened(data_dir / "journal.sqlite")
-        store = opened(data_dir / "store.sqlite") if sqlite_store else None
+        journal = opened(JOURNAL)
+        watch = opened(JOURNAL)
+        store = opened(STORE) if sqlite_store else None
         try:
-            yield _found(data_dir / "archive", journal, watch, store)
+            found = _found(data_dir / ARCHIVE, journal, watch, store)
         except sqlite3.Error as error:
             raise BackupError(f"{data_dir} cannot be read: {error}") from error
+        yield found
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads, beside whoever writes."""
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_S)
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_S)
+        try:
+            _look(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        told = f"{path} cannot be read: {error}"
+        if is_damage(error):
+            told += '. It is too damaged to be copied; mend it first: docs/operations.md, "When a file is damaged"'
+        raise BackupError(told) from error
+    return connection
 
 
 def list_parts(archive: Path) -> dict[str, int]:
@@ -104,7 +120,11 @@ def _found(
 
 def _begin(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN")
-    connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # only now the transaction has its instant
+    _look(connection)  # only now the transaction has its instant
+
+
+def _look(connection: sqlite3.Connection) -> None:
+    connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
 
 def _commits(watch: sqlite3.Connection | None) -> int | None:
