@@ -42,7 +42,7 @@ from ingest.quarantine.command import run_quarantine
 from ingest.recording import parse_options
 from ingest.recording.command import Output, run_detect
 from ingest.service import Options, Service
-from ingest.settings import PREFIX, Settings, SettingsError, load_settings
+from ingest.settings import PREFIX, Settings, SettingsError, load_settings, shown
 from ingest.store.command import run_migrate
 from ingest.store.opening import open_store
 from simulators.command import Broker, run_compare, run_demo, run_simulate
@@ -69,7 +69,7 @@ def settings() -> None:
     table = Table(Column("setting", no_wrap=True), Column("value", overflow="fold"), "meaning")
     for name, field in Settings.model_fields.items():
         value = getattr(current, name)
-        table.add_row(PREFIX + name.upper(), "" if value is None else escape(str(value)), field.description)
+        table.add_row(PREFIX + name.upper(), escape(shown(value)), field.description)
     out.print(table)
 
 

@@ -278,4 +278,5 @@ class MqttSource:
         self._new_generation()
         self.connected = False
         self._now_subscribed(False)
-        self._log.warning("broker_disconnected", host=self._settings.host, reason=str(reason))
+        say = self._log.info if self._network.leaving else self._log.warning
+        say("broker_disconnected", host=self._settings.host, reason=str(reason))

@@ -65,6 +65,11 @@ class Network:
         self._woken.close()
         self._waker.close()
 
+    @property
+    def leaving(self) -> bool:
+        """Whether `stop` was called."""
+        return self._leaving.is_set()
+
     def _run(self) -> None:
         wait_s = FIRST_WAIT_S
         while not self._leaving.is_set():

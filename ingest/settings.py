@@ -98,3 +98,10 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
 def _sentence(problem: Any) -> str:
     name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else ""
     return f"{name}: {problem['msg']}" if name else str(problem["msg"]).removeprefix("Value error, ")
+
+
+def shown(value: object) -> str:
+    """A setting's value as one would set it; secrets are masked."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from simulators.device import Device
 from simulators.errors import SimulatorError
@@ -102,15 +103,18 @@ def start_ns(scenario: str, seed: int, speed: float) -> int:
 
 def print_comparison(client: Api, truths: Sequence[Truth], *, detail: bool, out: Console) -> None:
     """A line for each device and, with `detail`, a table of every cramp."""
-    table = Table("device", "onset (UTC)", "true (s)", "found (s)", "onset error (s)", "severity", "outcome")
+    device, onset, outcome = (Column(name, no_wrap=True) for name in ("device", "onset (UTC)", "outcome"))
+    table = Table(
+        device, onset, "true (s)", "found (s)", "off (s)", "severity", outcome, box=SIMPLE, padding=(0, 1, 0, 0)
+    )
     for truth in truths:
         spans = [(interval.start_ns, interval.end_ns) for interval in truth.recorded]
         found = client.episodes(truth.device, start_ns=min(s for s, _ in spans), end_ns=max(e for _, e in spans))
         matches = compare(truth, found)
         for m in matches if detail else ():
-            onset = datetime.fromtimestamp(m.onset_ns / 1e9, tz=UTC)
-            figures = [f"{x:.1f}" if x is not None else "" for x in (m.true_s, m.found_s, m.onset_error_s, m.severity)]
-            table.add_row(m.device, f"{onset:%Y-%m-%d %H:%M:%S}", *figures, m.outcome)
+            instant = datetime.fromtimestamp(m.onset_ns / 1e9, tz=UTC)
+            values = [f"{x:.1f}" if x is not None else "" for x in (m.true_s, m.found_s, m.onset_error_s, m.severity)]
+            table.add_row(m.device, f"{instant:%Y-%m-%d %H:%M:%S}", *values, m.outcome)
         out.print(f"{truth.device}: {summary(matches)}")
     if detail:
         out.print(table)

@@ -117,6 +117,7 @@ def test_every_secret_is_masked_wherever_settings_are_shown(
     assert shown.count(" ********** ") == len(SECRETS)
     for name in Settings.model_fields:
         assert PREFIX + name.upper() in shown
+    assert re.search(r"CHARLEY_ALLOW_REMOTE +│ false ", shown), "values are shown as one would set them"
 
 
 def main_to_the_end(arguments: list[str], *, code: int) -> None:

@@ -1,5 +1,7 @@
 """The MQTT source on a real Mosquitto: what is not durable comes again, old acknowledgements are dropped."""
 
+import io
+import json
 import os
 import signal
 import socket
@@ -19,6 +21,7 @@ from paho.mqtt.properties import Properties
 from servers import Mosquitto, wait_for
 
 from ingest.journal import Journal
+from ingest.log import json_log
 from ingest.mqtt import MqttSettings, MqttSource
 from ingest.service import Options
 from ingest.source import Delivery
@@ -280,6 +283,7 @@ INGESTER = """
 import sys, threading
 from pathlib import Path
 from ingest.journal import Journal
+from ingest.log import json_log
 from ingest.mqtt import MqttSettings, MqttSource
 from ingest.service import Options, run
 from ingest.store.sqlite import SqliteStore
@@ -340,6 +344,17 @@ def test_a_broker_that_is_not_there_is_waited_for(mosquitto: Mosquitto) -> None:
         assert not ours.connected
         mosquitto.start()
         wait_for(lambda: ours.subscribed, timeout_s=30)
+
+
+def test_a_connection_that_is_lost_is_a_warning_and_one_that_is_left_is_not(mosquitto: Mosquitto) -> None:
+    said = io.StringIO()
+    settings = MqttSettings(port=mosquitto.port, client_id="t13", reconnect_max_s=1)
+    with closing(MqttSource(settings, log=json_log(said))) as ours:
+        wait_for(lambda: ours.subscribed, what="subscription")
+        mosquitto.restart()
+        wait_for(lambda: said.getvalue().count("broker_connected") == 2, timeout_s=30, what="a connection again")
+    lines = [json.loads(line) for line in said.getvalue().splitlines()]
+    assert [line["level"] for line in lines if line["event"] == "broker_disconnected"] == ["warning", "info"]
 
 
 @pytest.mark.parametrize("rubbish", [b"\x32\x01\x00", b"\x00\x00", b"\xff" * 9, b"\x32\x05\x00\x01\xff\x00\x01"])
