@@ -5,18 +5,19 @@ import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from ingest.errors import JournalError
 
 VERSION: Final = 2
+PAGE: Final = 8192  # bytes, which hold a few blocks of a second
 WAIT_S: Final = 20.0  # for another connection's transaction
 VACUUM_BYTES: Final = 256 * 1024 * 1024  # a larger journal is not written anew at the start
 _INCREMENTAL: Final = 2
 _SHRINKING: Final = "PRAGMA auto_vacuum = INCREMENTAL"
-_PAGES: Final = "PRAGMA page_size = 8192"  # a page holds a few blocks of a second
+_PAGES: Final = f"PRAGMA page_size = {PAGE}"
 _SETTINGS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -67,6 +68,13 @@ UPDATE schema_version SET version = 2;
 }
 
 
+class Beginning(NamedTuple):
+    """The first page of a journal without rows, and of each page with which a table or an index begins, which it is."""
+
+    page: bytes
+    of_table: dict[int, bool]
+
+
 class Shape(msgspec.Struct, frozen=True):
     """The tables of a version with the types of their columns, and the indexes."""
 
@@ -87,6 +95,26 @@ def tables(version: int) -> Shape:
             if kind == "table"
         }
     return Shape(columns, frozenset(name for kind, name in names if kind == "index"))
+
+
+def beginnings(folder: Path) -> list[Beginning]:
+    """How a journal may begin: as one made now, by an older version, or by that and then brought up to date."""
+    new, older = folder / "new.sqlite", folder / "older.sqlite"
+    with closing(create(new)) as db:
+        found = [_beginning(db, new)]
+    with closing(sqlite3.connect(older, isolation_level=None)) as db:
+        for setting in (_PAGES, *_SETTINGS):
+            db.execute(setting)
+        _prepare(db, older)
+        found.append(_beginning(db, older))
+    with closing(create(older)) as db:
+        return [*found, _beginning(db, older)]
+
+
+def _beginning(db: sqlite3.Connection, path: Path) -> Beginning:
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    rows = db.execute("SELECT rootpage, type = 'table' AND sql NOT LIKE '%WITHOUT ROWID%' FROM sqlite_schema")
+    return Beginning(path.read_bytes()[:PAGE], {page: bool(of_table) for page, of_table in rows})
 
 
 def lock(path: Path) -> int:

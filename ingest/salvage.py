@@ -12,7 +12,7 @@ Rules
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,14 +23,14 @@ import msgspec
 from ingest.damage import beside, look, version_of
 from ingest.errors import JournalFull
 from ingest.journal_db import Connection
-from ingest.journal_schema import VERSION, create, tables
+from ingest.journal_schema import PAGE, VERSION, Beginning, beginnings, create, tables
 from ingest.reading import UNREADABLE, Saved, copy_rows
 from ingest.wal import look_at_wal, mend_wal
 
-PAGE: Final = 8192
 ROOM: Final = 16 << 20
 SIDES: Final = ("", "-wal", "-shm")
 _PAGES, _HEADER = slice(28, 32), 100
+_TABLE, _INDEX = {5, 13}, {2, 10}  # what a page of such a tree begins with
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -86,10 +86,8 @@ def _salvage(path: Path, work: Path, what: str) -> None:
     while damaged_name(path, at_s).exists():
         at_s += 1
     with closing(create(fresh)) as new:
-        new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        page = fresh.read_bytes()[:PAGE]
         saved = Saved()
-        with closing(_open_copy(path, source, page)) as old:
+        with closing(_open_copy(path, source, beginnings(work))) as old:
             new.execute("BEGIN IMMEDIATE")
             copy_rows(old, new, saved)
             report = Report(
@@ -123,7 +121,7 @@ def _swap(path: Path, finished: Path) -> None:
     _sync(path.parent)
 
 
-def _open_copy(path: Path, source: Path, page: bytes) -> sqlite3.Connection:
+def _open_copy(path: Path, source: Path, sound: Sequence[Beginning]) -> sqlite3.Connection:
     """A copy of the damaged journal, with as much of its first page put right as it takes to read its tables."""
     wal, log = beside(path, "-wal"), beside(source, "-wal")
     for kept in range(3):
@@ -137,7 +135,8 @@ def _open_copy(path: Path, source: Path, page: bytes) -> sqlite3.Connection:
         if source.stat().st_size < pages * PAGE:
             os.truncate(source, pages * PAGE)
         if kept:
-            _write_first_page(source, page, pages, whole=kept == 2)
+            like = min(sound, key=lambda one: _misfits(one, source))
+            _write_first_page(source, like.page, pages, whole=kept == 2)
         db = sqlite3.connect(source, isolation_level=None)
         try:
             _readable(db)
@@ -148,8 +147,19 @@ def _open_copy(path: Path, source: Path, page: bytes) -> sqlite3.Connection:
     return sqlite3.connect(":memory:", isolation_level=None)  # nothing to be read
 
 
+def _misfits(beginning: Beginning, source: Path) -> int:
+    """How many of its tables and indexes cannot begin where they would."""
+    with source.open("rb") as file:
+
+        def kind(page: int) -> int:
+            file.seek((page - 1) * PAGE)
+            return next(iter(file.read(1)), 0)
+
+        return sum(kind(page) not in (_TABLE if table else _INDEX) for page, table in beginning.of_table.items())
+
+
 def _write_first_page(source: Path, page: bytes, pages: int, *, whole: bool) -> None:
-    """A sound header, or a sound first page: a journal's tables begin at the same pages in every new file."""
+    """A sound header, or a sound first page: tables begin at the same pages in all journals made in the same way."""
     page = bytearray(page)  # type: ignore[assignment]
     page[_PAGES] = pages.to_bytes(4, "big")  # type: ignore[index]
     page[32:40] = bytes(8)  # type: ignore[index]  # no free pages

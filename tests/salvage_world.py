@@ -1,12 +1,15 @@
 """An ingester over a folder whose files can be damaged while it does not run."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from io import StringIO
 from pathlib import Path
 
 import msgspec
 from ingest_feed import contents, cut, drain, feed, recording, service
 
+from ingest import journal_schema
 from ingest.damage import beside
 from ingest.journal import Journal
 from ingest.log import json_log
@@ -17,7 +20,21 @@ from ingest.wire import Block
 
 BLOCKS = list(cut(recording(150), [5.0] * 30))
 NOW = Options(wait_s=0, ack_s=0, status_s=0, batch=7, settle_s=0)
-PAGE = 8192
+PAGE = journal_schema.PAGE
+
+
+def make_older(path: Path) -> None:
+    """Lay a journal out as versions did that never gave room back to the disk."""
+    older = path.with_name("older.sqlite")
+    with closing(sqlite3.connect(older, isolation_level=None)) as db:
+        for setting in (f"page_size = {PAGE}", "journal_mode = WAL"):
+            db.execute(f"PRAGMA {setting}")
+        journal_schema._prepare(db, older)
+        db.execute("ATTACH ? AS now", (str(path),))
+        for table in journal_schema.tables(journal_schema.VERSION).tables:
+            db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+            db.execute(f"INSERT INTO {table} SELECT * FROM now.{table}")  # noqa: S608
+    older.replace(path)
 
 
 class World:

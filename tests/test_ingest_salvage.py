@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ingest_feed import SECOND_NS, contents, cut, feed, recording
-from salvage_world import BLOCKS, NOW, PAGE, World
+from salvage_world import BLOCKS, NOW, PAGE, World, make_older
 
 from detector import DEFAULT, Params
 from ingest.damage import look
@@ -131,6 +131,26 @@ def test_results_go_on_as_if_nothing_had_been(
     assert str(line["file"]) in str(line["sentence"])
     assert world.run([]) == undisturbed
     assert len(world.log()) == 1, "it is told once"
+    world.stop()
+
+
+@pytest.mark.parametrize("brought_up", [False, True])
+def test_the_first_page_is_made_up_for_in_journals_of_older_versions(
+    tmp_path: Path, undisturbed: list[object], brought_up: bool
+) -> None:
+    world = World(tmp_path)
+    world.run(BLOCKS[:17])
+    world.stop()
+    make_older(world.path)
+    if brought_up:
+        Journal(world.path).close()
+    first_page_gone(world.path)
+    make_whole(world.path)
+    journal = Journal(world.path)
+    assert (report := journal.salvaged())
+    assert report.unreadable == {}
+    journal.close()
+    assert world.run(BLOCKS[17:]) == undisturbed
     world.stop()
 
 
