@@ -20,10 +20,12 @@ from conftest import NamedInfluxDB
 from ingest_feed import cut, ingest, recording
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from pydantic import SecretStr
 
 from ingest.doctor import Check
 from ingest.doctor.broker import BrokerFacts, check_broker
 from ingest.doctor.broker_look import look_at_broker
+from ingest.doctor.contradictions import check_settings
 from ingest.doctor.files import check_folder, look_at_folder
 from ingest.doctor.holding import is_held
 from ingest.doctor.influxdb import check_influxdb
@@ -32,6 +34,7 @@ from ingest.doctor.journal import look_at_journal
 from ingest.doctor.machine import look_at_machine
 from ingest.doctor.sqlite_file import look_at_file
 from ingest.mqtt import MqttSettings
+from ingest.settings import Settings
 from ingest.wire import T0_NS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -230,17 +233,47 @@ def test_influxdb_that_is_not_there() -> None:
     assert offset_s is None
 
 
-def test_a_server_that_is_not_influxdb_is_told_of_in_a_line() -> None:
+@pytest.mark.parametrize(
+    ("url", "token"),
+    [("http://host:port", "t"), ("http://[::1", "t"), ("host:8086", "t"), ("http://u:s3cret@host", "t"),
+     ("http://host:8086\n", "t"), ("http://host:8086", "s3cret\n"), ("http://host:8086", "s3cret\u00f6")],
+)  # fmt: skip
+def test_an_address_or_token_that_cannot_be_right_is_said(url: str, token: str) -> None:
+    facts, _ = look_at_influxdb(url, token=token, org="o", bucket="b", oldest_ns=None)
+    (check,) = check_influxdb(facts)
+    assert (check.name, check.verdict) == ("influxdb.reachable", "fail")
+    assert "CHARLEY_INFLUXDB_URL or CHARLEY_INFLUXDB_TOKEN" in check.mend
+    assert "s3cret" not in check.found
+    assert check_settings(Settings(store="influxdb", influxdb_url=url, influxdb_token=SecretStr(token)))
+
+
+@contextmanager
+def another_server() -> Iterator[str]:
+    """The address of an HTTP server that is no InfluxDB."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        url = f"http://127.0.0.1:{server.server_port}"
-        facts, _ = look_at_influxdb(url, token="t", org="o", bucket="b", oldest_ns=None)
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_influxdb_is_asked_without_the_proxies_that_the_store_does_not_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{servers.free_port()}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with another_server() as url:
+        facts, _ = look_at_influxdb(url, token="t", org="o", bucket="b", oldest_ns=None)
+    assert facts.unreachable == ""
+
+
+def test_a_server_that_is_not_influxdb_is_told_of_in_a_line() -> None:
+    with another_server() as url:
+        facts, _ = look_at_influxdb(url, token="t", org="o", bucket="b", oldest_ns=None)
     (check,) = [check for check in check_influxdb(facts) if check.name == "influxdb.write"]
     assert (check.verdict, check.found) == ("fail", "501: Error response")
     assert "CHARLEY_INFLUXDB_URL" in check.mend

@@ -305,6 +305,7 @@ def test_joined_names_come_apart_again(names: tuple[str, ...]) -> None:
         "http://host:99999",
         "http://[::1",
         "http://host:0",
+        "http://host:8086\n",
     ],
 )
 def test_addresses_that_cannot_be_right_are_refused(url: str) -> None:

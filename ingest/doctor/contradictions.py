@@ -37,7 +37,10 @@ def _store(settings: Settings) -> list[Check]:
     if settings.store == "sqlite" and settings.influxdb_token is not None:
         mend = "CHARLEY_STORE=influxdb, or unset the token"
         found.append(warn(NAME, "CHARLEY_INFLUXDB_TOKEN is set, but CHARLEY_STORE is sqlite", mend))
-    url = urlsplit(settings.influxdb_url or "")
+    try:
+        url = urlsplit(settings.influxdb_url or "")
+    except ValueError:
+        return found  # not an address: the check of InfluxDB says so
     if url.scheme == "http" and settings.influxdb_token is not None and not _private(url.hostname or ""):
         found.append(warn(NAME, f"InfluxDB's token and all results go to {url.hostname} in plain text", "use https://"))
     return found

@@ -17,6 +17,7 @@ class InfluxFacts:
 
     url: str
     bucket: str
+    unusable: str = ""  # why address or token cannot be right
     unreachable: str = ""
     version: str = ""
     now_ns: int = 0
@@ -38,6 +39,8 @@ class InfluxFacts:
 def check_influxdb(facts: InfluxFacts) -> list[Check]:
     """Every check of an InfluxDB; after one that cannot be reached there is only that."""
     name = "influxdb.reachable"
+    if facts.unusable:
+        return [fail(name, facts.unusable, "correct CHARLEY_INFLUXDB_URL or CHARLEY_INFLUXDB_TOKEN")]
     if facts.unreachable:
         mend = "start InfluxDB, or correct CHARLEY_INFLUXDB_URL; until then results wait in the journal"
         return [fail(name, f"{facts.url}: {facts.unreachable}", mend)]

@@ -7,6 +7,7 @@ at 2100-01-01, where states of devices are kept. Written again they overwrite th
 import html
 import json
 import re
+import ssl
 import time
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,8 @@ from typing import Any, Final
 import httpx
 
 from ingest.doctor.influxdb import MEASUREMENT, InfluxFacts
+from ingest.errors import StoreRefused
+from ingest.store.influxql import check_access
 from ingest.store.line_protocol import STATUS_NS
 
 HOUR_NS: Final = 3_600_000_000_000
@@ -32,8 +35,9 @@ class Server:
         self._org = org
         self._bucket = bucket
         self._client = httpx.Client(
-            base_url=url, timeout=TIMEOUT_S, headers={"Authorization": f"Token {token}"}, follow_redirects=False
-        )
+            base_url=url, timeout=TIMEOUT_S, verify=ssl.create_default_context(), trust_env=False,
+            headers={"Authorization": f"Token {token}"}, follow_redirects=False,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Release the connection."""
@@ -109,6 +113,10 @@ def look_at_influxdb(
 ) -> tuple[InfluxFacts, float | None]:
     """What is to be seen, and how far this machine's clock is ahead of the server's."""
     facts = InfluxFacts(url=url, bucket=bucket, now_ns=time.time_ns(), oldest_ns=oldest_ns)
+    try:
+        check_access(url, token=token)
+    except StoreRefused as error:
+        return replace(facts, unusable=str(error)), None
     server = Server(url, token=token, org=org, bucket=bucket)
     try:
         facts = replace(facts, version=server.version())
@@ -158,7 +166,7 @@ def _retention_s(server: Server, facts: InfluxFacts) -> float | None:
 
 def in_a_line(body: str) -> str:
     """What an answer that is no JSON says, without the marks and line breaks of a page."""
-    title = re.search(r"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
+    title = re.search(r"<title[^>]*>(.*?)</title>", body, _PAGE)
     words = title[1] if title else re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", body, flags=_PAGE)
     line = " ".join(html.unescape(words).split())
     return line if len(line) <= LINE else f"{line[:LINE]}…"

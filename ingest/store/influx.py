@@ -20,7 +20,6 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar, cast
-from urllib.parse import urlsplit
 
 import numpy as np
 from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -30,7 +29,7 @@ from influxdb_client.service.write_service import WriteService
 from numpy.typing import NDArray
 from urllib3.exceptions import HTTPError
 
-from ingest.errors import StoreError, StoreRefused, StoreUnavailable
+from ingest.errors import StoreError, StoreUnavailable
 from ingest.store.columns import (
     EPISODES,
     EPOCHS,
@@ -44,7 +43,7 @@ from ingest.store.columns import (
     table_of,
 )  # fmt: skip
 from ingest.store.influx_errors import Answer, answer_error, redacted, too_large
-from ingest.store.influxql import InfluxQL
+from ingest.store.influxql import InfluxQL, check_access
 from ingest.store.line_protocol import ABSENT, STATUS_NS, bodies, fields, tags, to_line
 from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
 
@@ -77,17 +76,7 @@ class InfluxStore:
         timeout_s: float = 10.0,
         hours_per_query: float = HOURS_PER_QUERY,
     ) -> None:
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-        except ValueError:  # a port or an IPv6 address that is none
-            usable = False
-        if not usable:
-            raise StoreRefused("InfluxDB's address must be like http://host:8086")
-        if parts.username is not None or parts.password is not None:
-            raise StoreRefused("put credentials into the token (for InfluxDB 1.8: user:password), not the address")
-        if not token.isascii() or not token.isprintable():
-            raise StoreRefused("InfluxDB's token holds a character that no token has (a line break, perhaps)")
+        check_access(url, token=token)
         self._org, self._bucket = org, bucket
         self._token = token
         self._piece_ns = int(hours_per_query * HOUR_NS)

@@ -3,6 +3,7 @@
 import json
 import ssl
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -30,6 +31,21 @@ class _Result(msgspec.Struct):
 class _Answer(msgspec.Struct):
     results: list[_Result] = msgspec.field(default_factory=list)
     error: str | None = None
+
+
+def check_access(url: str, *, token: str) -> None:
+    """Raise `StoreRefused` for an address or a token that cannot be right; neither is shown, they may hold secrets."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and url.isprintable()
+    except ValueError:  # a port or an IPv6 address that is none
+        usable = False
+    if not usable:
+        raise StoreRefused("InfluxDB's address must be like http://host:8086")
+    if parts.username is not None or parts.password is not None:
+        raise StoreRefused("put credentials into the token (for InfluxDB 1.8: user:password), not the address")
+    if not token.isascii() or not token.isprintable():
+        raise StoreRefused("InfluxDB's token holds a character that no token has (a line break, perhaps)")
 
 
 class InfluxQL:
