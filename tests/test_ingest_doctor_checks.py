@@ -201,7 +201,11 @@ def test_data_folder(changes: dict[str, Any], name: str, verdict: str, mend: str
 
 def test_no_number_of_days_without_a_whole_day() -> None:
     check = one(check_folder(replace(FOLDER, day_bytes=None, least=512 << 20)), "data.space")
-    assert (check.verdict, "cannot be told before" in check.found, "left" in check.found) == ("ok", True, False)
+    assert (check.verdict, "cannot be told: the archive has no whole day" in check.found, "left" in check.found) == (
+        "ok",
+        True,
+        False,
+    )
     left = one(check_folder(replace(FOLDER, free=(512 << 20) + 30 * 10**8, least=512 << 20)), "data.space")
     assert "30 days left" in left.found
 
@@ -312,6 +316,15 @@ def test_mosquitto_configuration(line: str, name: str, verdict: str, tmp_path: P
         f"persistence true\nautosave_interval 60\nmax_queued_messages 0\ninclude_dir {tmp_path / 'conf.d'}\n"
     )
     assert one(check_conf(read_conf(tmp_path / "mosquitto.conf")), name).verdict == verdict
+
+
+def test_a_configuration_with_a_word_for_a_number_is_said() -> None:
+    for option in ("autosave_interval", "message_size_limit", "max_inflight_messages"):
+        for value in ("often", "-1", ""):
+            (check,) = check_conf({"persistence": "true", option: value})
+            assert (check.name, check.verdict) == (f"broker.configuration.{option}", "fail")
+            assert repr(value) in check.found
+            assert option in check.mend
 
 
 def test_a_configuration_that_cannot_be_read_is_said(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def look_at_folder(path: Path, *, now_s: float, mounts: str | None, least: int) 
     user = os.geteuid()
     parts = sorted(path.glob("archive/device=*/date=*/part-*.parquet"), reverse=True)
     drafts = list(path.glob("archive/device=*/date=*/.part-*.tmp"))
-    dates = sorted(folder.name.removeprefix("date=") for folder in path.glob("archive/device=*/date=2*"))
+    dates = sorted(folder.name.removeprefix("date=") for folder in path.glob("archive/device=*/date=2???-??-??"))
     sizes: Counter[str] = Counter()
     for part in parts:
         sizes[part.parent.name.removeprefix("date=")] += _size(part) or 0
@@ -112,9 +112,11 @@ def _space(facts: FolderFacts) -> Check:
         return fail(name, f"{told}, CHARLEY_MIN_FREE_MB asks for {in_bytes(facts.least)}", mend)
     told += f", {in_bytes(room)} of it above CHARLEY_MIN_FREE_MB"
     if facts.day_bytes is None:
-        return ok(name, f"{told}; how long that lasts cannot be told before the archive has a whole day (UTC)")
+        return ok(
+            name, f"{told}; how long that lasts cannot be told: the archive has no whole day (UTC) of the last week"
+        )
     if not facts.day_bytes:
-        return ok(name, f"{told}; nothing came in on the last whole day")
+        return ok(name, f"{told}; on the last whole days nothing came in")
     days = room / facts.day_bytes
     told += f"; the archive grows by {in_bytes(facts.day_bytes)} a day: {in_words(days * 86_400)} left"
     if days < 1:
