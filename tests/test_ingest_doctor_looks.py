@@ -156,6 +156,15 @@ def test_nobody_there_and_nobody_let_in(mosquitto: servers.Mosquitto, tmp_path: 
     assert verdicts(check_broker(refused)) == {"broker.reachable": "ok", "broker.login": "fail"}
 
 
+def test_a_host_or_authority_that_is_none_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    for wrong in (MqttSettings(host="a..b"), MqttSettings(tls=True, ca_file=tmp_path / "ca.pem")):
+        facts = look_at_broker(wrong, load=False, own_session="not asked", ever_ran=True)
+        (check,) = check_broker(facts)
+        assert (check.name, check.verdict) == ("broker.reachable", "fail")
+        assert "CHARLEY_BROKER_TLS_CA" in check.mend
+
+
 def test_the_ingesters_session_is_found_and_left_as_it_is(mosquitto: servers.Mosquitto) -> None:
     assert look(mosquitto, load=False, own_session="").session_present is False
     assert look(mosquitto, load=False, own_session="").session_present is False  # asking has made none

@@ -6,6 +6,7 @@ that brokers come with, and one block of the largest size.
 
 import re
 import secrets
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ def look_at_broker(settings: MqttSettings, *, load: bool, own_session: str, ever
         if facts.shared:
             return facts
         facts = replace(facts, session_skipped=own_session) if own_session else _own_session(settings, facts)
-    except ProbeUnreachable as error:
+    except (ProbeUnreachable, ssl.SSLError, UnicodeError) as error:  # the last two: a CA file or a host that is none
         return replace(facts, unreachable=str(error))
     except ProbeRefused as error:
         return replace(facts, refused=str(error))
