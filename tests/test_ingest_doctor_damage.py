@@ -5,6 +5,7 @@ import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import servers
@@ -34,12 +35,12 @@ def site(tmp_path: Path) -> Path:
     return folder
 
 
-def settings(folder: Path) -> Settings:
-    return Settings(data_dir=folder, broker_port=servers.free_port())
+def settings(folder: Path, **others: Any) -> Settings:
+    return Settings(data_dir=folder, broker_port=servers.free_port(), **others)
 
 
-def look(folder: Path) -> list[Check]:
-    seen = Seen(settings=settings(folder), now_ns=1_790_000_400 * 10**9)
+def look(folder: Path, given: Settings | None = None) -> list[Check]:
+    seen = Seen(settings=given or settings(folder), now_ns=1_790_000_400 * 10**9)
     for _, step in steps(open_store=open_store, broker_load=False, mosquitto_conf=None):
         step(seen)
     return seen.checks
@@ -94,6 +95,16 @@ def test_a_journal_whose_rows_cannot_be_is_said(site: Path) -> None:
     assert (check.verdict, "not what was written" in check.found) == ("fail", True)
 
 
+def test_a_schema_that_is_no_number_is_damage_and_has_one_mend(site: Path) -> None:
+    with closing(sqlite3.connect(site / "journal.sqlite")) as db:
+        db.execute("UPDATE schema_version SET version = 'x'")
+        db.commit()
+    checks = look(site)
+    check = one(checks, "journal.whole")
+    assert (check.verdict, "its schema is 'x'" in check.found) == ("fail", True)
+    assert "journal.schema" not in names(checks)
+
+
 @pytest.mark.parametrize(("begin", "end"), [(0.1, 0.9), (0.0, 0.2)])
 def test_a_damaged_store_is_to_be_replaced_alone(site: Path, begin: float, end: float) -> None:
     scribble(site / "store.sqlite", begin=begin, end=end)
@@ -122,15 +133,13 @@ def test_files_that_cannot_be_opened_are_said(site: Path) -> None:
     assert "machine.packages" in names(checks)
 
 
-def test_an_area_that_cannot_be_read_ends_alone(tmp_path: Path) -> None:
-    conf = tmp_path / "mosquitto.conf"
-    conf.write_text("persistence true\nautosave_interval often\n")
-    seen = Seen(settings=settings(tmp_path / "none"), now_ns=10**18)
-    for _, step in steps(open_store=open_store, broker_load=False, mosquitto_conf=conf):
-        step(seen)
-    check = one(seen.checks, "doctor.looked")
-    assert (check.verdict, "broker's configuration" in check.found) == ("fail", True)
-    assert "machine.packages" in names(seen.checks)
+def test_an_area_that_cannot_be_read_ends_alone(site: Path) -> None:
+    (site / "archive" / "device=leg" / "date=2026-99-99").mkdir(parents=True)  # no name that was ever given
+    with_influxdb = settings(site, store="influxdb", influxdb_url=f"http://127.0.0.1:{servers.free_port()}")
+    checks = look(site, with_influxdb)
+    check = one(checks, "doctor.looked")
+    assert (check.verdict, "the store could not be looked at to the end" in check.found) == ("fail", True)
+    assert "machine.packages" in names(checks)
 
 
 def test_what_was_set_aside_is_told_of_until_it_is_removed(site: Path) -> None:

@@ -84,6 +84,8 @@ def check_file(name: str, facts: FileFacts) -> list[Check]:
                         f'sqlite3 {facts.path} "PRAGMA quick_check"')  # fmt: skip
     elif facts.damage:
         whole = fail(f"{name}.whole", f"{told}: {facts.damage}", restore)
+        if facts.version is None:
+            return [whole]  # which schema it was is part of the damage
     elif facts.aside:
         told += f": whole; beside it lies what was set aside as damaged, {in_bytes(facts.aside_bytes)}"
         mend = "its log says how many rows were lost; once nothing of them is missed, or with a copy elsewhere, remove"
