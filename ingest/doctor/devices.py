@@ -57,8 +57,8 @@ def _some(statuses: Sequence[DeviceStatus]) -> str:
 
 def _is_off(status: DeviceStatus) -> bool:
     late_s = (status.last_received_ns - status.last_sample_ns) / 1e9
-    if status.clock_offset_s < -OFF_S and 0 <= late_s < OFF_S:
-        return abs(status.clock_drift_ppm) > DRIFT_PPM  # its newest block ended just before it came: it is not behind
+    if status.clock_offset_s < -OFF_S and abs(late_s) < OFF_S:
+        return abs(status.clock_drift_ppm) > DRIFT_PPM  # its newest block ended just when it came: it is not behind
     return abs(status.clock_offset_s) > OFF_S or abs(status.clock_drift_ppm) > DRIFT_PPM
 
 
