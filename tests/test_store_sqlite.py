@@ -76,7 +76,7 @@ def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but long enough to be looked at " * 50)
-    with pytest.raises(StoreRefused, match=r"notes\.txt: file is not a database"):
+    with pytest.raises(StoreRefused, match=r"notes\.txt: file is not a database\. Stop every role and restore it"):
         SqliteStore(path)
 
 
@@ -106,6 +106,16 @@ def test_a_full_disk_is_unavailable_and_leaves_nothing_behind(tmp_path: Path) ->
         assert store.epochs("dev1", **ALL) == [an_epoch()]
         store.write(many)  # on another connection, without the limit
         assert len(store.epochs("dev1", **ALL)) == 5001
+
+
+def test_a_file_too_damaged_to_be_opened_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    SqliteStore(path).close()
+    with path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 1000)
+    with pytest.raises(StoreRefused, match=r"store\.sqlite: .*malformed.*\. Stop every role and restore it: docs"):
+        SqliteStore(path)
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

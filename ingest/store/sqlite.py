@@ -213,10 +213,11 @@ class SqliteStore:
 
     def _store_error(self, error: sqlite3.Error) -> StoreError:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        damaged = code in _DAMAGE
+        sentence = f"the store {self._path}: {error}" + (f". {_RESTORE}" if damaged else "")
+        if damaged and self._opened:
+            return StoreDamaged(sentence)
         refused = code in _OWN_FAULT if self._opened else code not in _PASSING
-        sentence = f"the store {self._path}: {error}"
-        if self._opened and code in _DAMAGE:
-            return StoreDamaged(f"{sentence}. {_RESTORE}")
         return StoreRefused(sentence) if refused else StoreUnavailable(sentence)
 
 
