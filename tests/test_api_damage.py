@@ -3,13 +3,17 @@
 import logging
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
 from api_world import V1, World, add_wearer, assign, epochs, ns
+from trial_cases import plan, wait_for_analyses
 
 from api.registry import devices
+from api.trials import keeping
+from api.trials.jobs import Analyses
 from ingest.store import DeviceStatus, ServiceStatus, StoreDamaged
 from ingest.store.sqlite import SqliteStore
 
@@ -77,3 +81,15 @@ def test_figures_that_met_damage_say_so_the_next_time(world: World, http: httpx.
     damage(world.folder / "store.sqlite", quarters=3)  # the newest epochs too
     assert 'charley_part_up{part="store"} 1.0' in http.get("/metrics").text
     assert 'charley_part_up{part="store"} 0.0' in http.get("/metrics").text
+
+
+def test_damage_that_is_met_beside_the_requests_makes_unready_at_once(world: World, http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    assign(http, wearer, "leg")
+    with world.registry.write() as db:
+        trial = keeping.register(db, plan(), now_ns=ns("2026-03-17T12:00:00"))
+        trial = keeping.join(db, trial.id, wearer=wearer, first=date(2026, 3, 18), now_ns=ns("2026-03-17T13:00:00"))
+    assert http.get("/readyz").status_code == 200
+    Analyses(world.app.state.sources, patience_s=0.0).ask(trial)
+    wait_for_analyses()
+    assert http.get("/readyz").status_code == 503

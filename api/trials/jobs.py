@@ -22,6 +22,7 @@ from api.trials import keeping
 from api.trials.gathering import analyse_trial, fingerprint
 from api.trials.registered import Trial
 from api.trials.values import Analysis
+from ingest.store import StoreDamaged
 
 KEPT: Final = 32
 WAITING: Final = 16
@@ -121,6 +122,8 @@ class Analyses:
             try:
                 self._look_after(_read(self.sources.registry, trial_id))
             except Exception as error:  # noqa: BLE001 - whatever it is, who asks next is told
+                if isinstance(error, StoreDamaged):
+                    self.sources.damage.note(error)
                 _log.warning("a trial could not be analysed: %s", type(error).__name__)
                 with self._lock:
                     self._failed[trial_id] = error
