@@ -1,5 +1,6 @@
 """What goes wrong for a while: each is a context manager over a world, in effect until its block ends."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -101,8 +102,9 @@ def _filled(folder: Path, *, leave_bytes: int) -> Iterator[None]:
             try:
                 while (free := shutil.disk_usage(folder).free - leave_bytes) > 0:
                     file.write(bytes(min(MIB, free)))
-            except OSError:
-                pass  # it is as full as it gets
+            except OSError as error:
+                if error.errno != errno.ENOSPC:  # which says that it is as full as it gets
+                    raise
         yield
     finally:
         filler.unlink(missing_ok=True)
