@@ -131,6 +131,11 @@ class World:
             world.wait(world.up, within_s=60.0, what="start of all processes")
             yield world
 
+    @property
+    def roles(self) -> dict[str, Role | Mosquitto | InfluxDB]:
+        """Every process of it, named as in ROLES."""
+        return {"ingest": self.ingest, "broker": self.broker, "store": self.store, "api": self.api}
+
     def run(self, *arguments: str) -> str:
         """Run `charley <arguments>` on this world to its end; what it printed."""
         done = subprocess.run(
@@ -142,16 +147,12 @@ class World:
 
     def pid(self, role: str) -> int | None:
         """The process of a role, while there is one."""
-        pids = {"ingest": self.ingest.pid, "broker": self.broker.pid, "store": self.store.pid, "api": self.api.pid}
-        return pids[role]
+        return self.roles[role].pid
 
     def kill(self, role: str) -> None:
         """End the process of a role at once."""
         self._note_fallen()
-        kills = {
-            "ingest": self.ingest.kill, "broker": self.broker.kill, "store": self.store.kill, "api": self.api.kill,
-        }  # fmt: skip
-        kills[role]()
+        self.roles[role].kill()
 
     def mend(self) -> None:
         """Start whatever is down, without waiting for it."""
@@ -214,8 +215,7 @@ class World:
         return time.monotonic() - begun
 
     def _note_fallen(self) -> None:
-        roles: tuple[Role | Mosquitto | InfluxDB, ...] = (self.ingest, self.broker, self.store, self.api)
-        for name, role in zip(ROLES, roles, strict=True):
+        for name, role in self.roles.items():
             if role.fallen is not None:
                 self.fallen.append(f"{name} ended by itself with {role.fallen}: {_tail(role.log)}")
                 role.kill()
