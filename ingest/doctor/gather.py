@@ -4,6 +4,7 @@ import datetime as dt
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -58,7 +59,7 @@ def steps(
     """The areas, each with its name for a progress bar."""
     given = read_conf(mosquitto_conf) if mosquitto_conf else None
     for name, step in _areas(open_store, broker_load=broker_load, conf=given):
-        yield name, lambda seen, name=name, step=step: _guarded(seen, name, step)  # type: ignore[misc]
+        yield name, partial(_guarded, name=name, step=step)
 
 
 def _areas(
@@ -74,7 +75,7 @@ def _areas(
     yield "machine", _machine
 
 
-def _guarded(seen: Seen, name: str, step: Step) -> None:
+def _guarded(seen: Seen, *, name: str, step: Step) -> None:
     """Look at one area; what cannot be read there ends that area and no other."""
     try:
         step(seen)

@@ -15,6 +15,8 @@ _DEFAULTS: Final = {
     "persistent_client_expiration": "",
 }  # fmt: skip
 
+_NUMBERS: Final = ("autosave_interval", "message_size_limit", "max_inflight_messages")
+
 
 def read_conf(path: Path) -> dict[str, str]:
     """The last value of each option, with the files of `include_dir`."""
@@ -39,7 +41,14 @@ def check_conf(given: dict[str, str] | None) -> list[Check]:
         why = "persistence cannot be seen from outside"
         return [skipped("broker.persistence", why, "pass --mosquitto-conf /etc/mosquitto/mosquitto.conf")]
     conf = _DEFAULTS | given
-    return [_persistence(conf), *(check for check in _limits(conf)), *_sessions(conf)]
+    if wrong := [option for option in _NUMBERS if not conf[option].isdecimal()]:
+        return [_no_number(option, conf[option]) for option in wrong]
+    return [_persistence(conf), *_limits(conf), *_sessions(conf)]
+
+
+def _no_number(option: str, value: str) -> Check:
+    mend = f"write a whole number after {option}, or remove the line; then look again"
+    return fail(f"{NAME}.{option}", f"{option} is {value!r}, which is not a number", mend)
 
 
 def _persistence(conf: dict[str, str]) -> Check:
