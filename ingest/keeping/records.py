@@ -48,5 +48,4 @@ def copy_store(
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute(_AHEAD, (at_ns,))
         db.execute("PRAGMA journal_mode = DELETE")
-    path.chmod(0o600)
     return counts
