@@ -20,6 +20,7 @@ _OF_FLAGS: Final = {
 REFUSALS: Final = {
     "channels": "its acceleration has not three channels",
     "content_type": "its type is not known",
+    "counter": "the device began to count anew too often: it needs a counter that lasts, and another id",
     "declared": "it contradicts what the device said of its signals",
     "device": "it names another device",
     "duration": "it is too short or too long",

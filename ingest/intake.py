@@ -14,6 +14,7 @@ from ingest.fair import Patience, device_of
 from ingest.marks import Mark, end_of
 from ingest.order import (
     ERA,
+    ERAS,
     Arrival,
     Gap,
     Horizon,
@@ -34,6 +35,7 @@ from ingest.wire import Block, Status, decode_block, decode_status, parse_topic
 __all__ = ["Intake", "Quarantined", "Stored", "sort_in"]
 
 SECOND_NS: Final = 1_000_000_000
+COUNTER_MEND: Final = "have the device count its starts over power cuts and its blocks from 0, and give it another id"
 
 Same = Callable[[str, Key, int], bool]  # whether what was taken under a number is the block with this t0
 
@@ -167,6 +169,8 @@ def _block(intake: Intake, device: Device, item: Stored, *, horizon: Horizon, sa
 
     key = (block.boot, block.seq)
     boot = era_of(device.order, Arrival(*key, *times), copy) if dated else era_of_undated(device.order, key, copy)
+    if boot >= ERA * ERAS:
+        raise WireError("counter", f"boot {block.boot} and seq {block.seq} began again {ERAS} times: {COUNTER_MEND}")
     order, outcome = arrive(device.order, Arrival(boot, block.seq, *times), horizon=horizon)
     disposition: str = outcome.disposition or "ready"
     intake.seen.add((name, boot))

@@ -24,6 +24,7 @@ import msgspec
 MAX_BOOTS: Final = 1024
 MAX_GAPS: Final = 512
 ERA: Final = 2**53  # boots of an era; the wire's boots are smaller
+ERAS: Final = 2**10  # so that a boot across eras fits 63 bits
 
 Disposition = Literal["ready", "held", "duplicate", "late"]
 Cause = Literal["horizon", "offline", "lost"]
@@ -162,8 +163,11 @@ def _there(order: Order, key: Key, copy: Callable[[Key], bool]) -> int | None:
     last = order.boots[-1].boot // ERA if order.boots else 0
     if order.held:
         first, last = min(first, order.held[0].boot // ERA), max(last, order.held[-1].boot // ERA)
-    for era in range(last, first - 1, -1) if last > first else ():
-        known = _boot(order, era * ERA + key[0]) or Boot(era * ERA + key[0])
+    if last == first:
+        return None
+    boots = {known.boot: known for known in order.boots}
+    for era in range(last, first - 1, -1):
+        known = boots.get(era * ERA + key[0]) or Boot(era * ERA + key[0])
         if _taken(order, known, key[1]) and copy((known.boot, key[1])):
             return known.boot
     return None

@@ -113,6 +113,11 @@ class Raw:
             ).fetchone()
         return None if row is None else int(row[0])
 
+    def version(self) -> int:
+        """Another number once another connection has changed the journal: blocks may have left it for the archive."""
+        with self._connection.errors("read"):
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
     def kept(self, device: str) -> list[Kept]:
         """Every block of a device that is here, in order."""
         with self._connection.errors("read"):

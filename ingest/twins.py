@@ -2,14 +2,17 @@
 
 A block that was taken is in the journal until the archive has it. Looked up is only what claims to have been there
 before. What was read of the archive is remembered, a device's day at a time and as much as `REMEMBERED_BYTES` hold:
-many devices that repeat all they have, as after a restored backup, are asked about in turns. A day that cannot be read
-is left alone for a while: it is told so of every block that is asked about.
+many devices that repeat all they have, as after a restored backup, are asked about in turns. It is read again once it
+lies in other files. A device whose counter began anew many times is asked about each of its lives for every block, and
+the archive does not know them: it is asked once. A day that cannot be read is left alone for a while: it is told so of
+every block that is asked about.
 """
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
+from pathlib import Path
+from typing import Final, TypedDict
 
 import numpy as np
 
@@ -27,9 +30,10 @@ UNDATED: Final = -1
 
 
 class _Day:
-    """The blocks of a device's day that the archive has, by seq."""
+    """The blocks of a device's day that the archive has, by seq, and the files in which they are."""
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Numbers, parts: list[Path]) -> None:
+        self.parts = parts
         order = np.argsort(numbers.seq, kind="stable")
         self._numbers = Numbers(*(column[order] for column in numbers))
 
@@ -62,6 +66,8 @@ class Twins:
         self._days: OrderedDict[tuple[str, int], _Day] = OrderedDict()  # the one asked about latest comes last
         self._size = 0
         self._unread: dict[tuple[str, int], tuple[str, float]] = {}  # why, and until when it is left alone
+        self._missing: tuple[tuple[str, int, int, int], int] = (("", 0, 0, 0), -1)  # and the journal's version then
+        self._asked: Key = (-1, -1)
         self._monotonic = monotonic
 
     def same(self, device: str, key: Key, t0_ns: int) -> bool:
@@ -72,36 +78,53 @@ class Twins:
         here = self._raw.t0_ns(device, key)
         if here is not None:
             return abs(here - t0_ns) <= SAME_NS
+        block, version = (device, key[0] % ERA, key[1], t0_ns), self._raw.version()
+        if self._missing == (block, version) and self._asked != key:
+            return False  # no block has left the journal since, nor had this one come to the archive under another life
+        self._asked = key
         day = UNDATED if impossible(t0_ns, received_ns=2**62) else t0_ns // DAY_NS
         # A miss is looked at once more: blocks move to the archive meanwhile.
-        return any(self._day(device, day, again=again).has(key[0] % ERA, key[1], t0_ns) for again in (False, True))
+        found = any(self._day(device, day, again=again).has(*block[1:]) for again in (False, True))
+        self._missing = (block, -1 if found else version)
+        return found
 
     def _day(self, device: str, day: int, *, again: bool) -> _Day:
         known = self._days.pop((device, day), None)
-        if known is not None and again:
+        if known is not None and again and known.parts != self._parts(device, day):
             self._size -= known.size
             known = None
         if known is None:
-            known = _Day(self._readable(device, day))
+            known = self._readable(device, day)
             self._size += known.size
         self._days[device, day] = known
         while self._size > self._remembered_bytes and len(self._days) > 1:
             self._size -= self._days.popitem(last=False)[1].size
         return known
 
-    def _readable(self, device: str, day: int) -> Numbers:
+    def _readable(self, device: str, day: int) -> _Day:
         now_s = self._monotonic()
         why, until_s = self._unread.pop((device, day), ("", now_s))
         if now_s >= until_s:
             try:
-                return self._read(device, day)
+                parts = self._parts(device, day)  # before they are read: what comes meanwhile is seen as another
+                return _Day(self._numbers(device, day), parts)
             except ArchiveError as error:
                 why, until_s = str(error), now_s + UNREAD_S
         self._unread[device, day] = why, until_s
         raise ArchiveError(why)
 
-    def _read(self, device: str, day: int) -> Numbers:
-        if day == UNDATED:
-            return self._archive.numbers_undated(device)
-        start_ns = day * DAY_NS
-        return self._archive.numbers(device, start_ns=max(0, start_ns - SAME_NS), end_ns=start_ns + DAY_NS + SAME_NS)
+    def _numbers(self, device: str, day: int) -> Numbers:
+        return self._archive.numbers_undated(device) if day == UNDATED else self._archive.numbers(device, **_span(day))
+
+    def _parts(self, device: str, day: int) -> list[Path]:
+        return self._archive.parts_undated(device) if day == UNDATED else self._archive.parts(device, **_span(day))
+
+
+class _Span(TypedDict):
+    start_ns: int
+    end_ns: int
+
+
+def _span(day: int) -> _Span:
+    """In which a copy begins of a block that begins on this day."""
+    return {"start_ns": max(0, day * DAY_NS - SAME_NS), "end_ns": (day + 1) * DAY_NS + SAME_NS}
