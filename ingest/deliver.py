@@ -4,7 +4,8 @@ Rules
 -----
 - One `step` makes at most one attempt and never waits; after a failure it stays away for a growing while.
 - A record that the store refuses for good is found by halving, quarantined with the store's sentence, and passed.
-- Now and then the service says in the store how it stands itself, not by way of the journal: that may be full.
+- Now and then the service says in the store how it stands itself, not by way of the journal: that may be full. A store
+  that refuses to hear it still gets all records.
 - An event leaves the journal once the broker has it. One that stays unanswered is sent again: its id is fixed.
 """
 
@@ -45,6 +46,7 @@ class RecordDelivery:
     wait_s: float = 0.0
     not_before: float = 0.0
     beat_at: float = 0.0
+    beat_refused: bool = False
     oldest_ns: int = 0  # since when the oldest record has been waiting, as far as this process saw; 0 if none
 
     def step(self) -> int:
@@ -64,7 +66,14 @@ class RecordDelivery:
 
     def _beat(self) -> None:
         if self.beat is not None and self.monotonic() >= self.beat_at:
-            self.store.write([msgspec.structs.replace(self.beat(), updated_ns=self.wall_ns())])
+            try:
+                self.store.write([msgspec.structs.replace(self.beat(), updated_ns=self.wall_ns())])
+            except StoreRefused as error:
+                if not self.beat_refused:  # once: it is refused again and again
+                    self.log.error("status_refused", reason=str(error))  # noqa: TRY400 - the sentence says it all
+                self.beat_refused = True
+            else:
+                self.beat_refused = False
             self.beat_at = self.monotonic() + BEAT_S
 
     def _deliver(self) -> int:

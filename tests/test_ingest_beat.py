@@ -1,0 +1,71 @@
+"""A store that takes records and refuses to hear how the service stands: records go on, and it is said once."""
+
+import io
+import json
+import os
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from ingest_feed import contents, cut, feed, recording, service
+from servers import InfluxDB, wait_for
+
+from ingest.deliver import BEAT_S
+from ingest.errors import StoreRefused
+from ingest.journal import Journal
+from ingest.log import json_log
+from ingest.service import Options
+from ingest.source import MemorySource
+from ingest.store import ServiceStatus
+from ingest.store.influx import InfluxStore
+from ingest.store.sqlite import SqliteStore
+
+TAPE = list(cut(recording(60), [10] * 6))
+
+
+def test_a_status_that_does_not_fit_what_an_influxdb_holds(tmp_path: Path, own_influxdb: InfluxDB) -> None:
+    own_influxdb.query('CREATE DATABASE "beat" WITH DURATION INF SHARD DURATION 5200w NAME autogen')
+    opened = InfluxStore(own_influxdb.url, token=own_influxdb.token, org=own_influxdb.org, bucket="beat")
+    log, stop = io.StringIO(), threading.Event()
+    with (
+        closing(opened) as store,
+        closing(Journal(tmp_path / "journal.sqlite")) as journal,
+    ):
+        store._post([b'charley_service,name=other accepting="yes" 4102444800000000000'])  # of another program
+        source = MemorySource()
+        of = service(source, journal, store, options=Options(wait_s=0.01), log=json_log(log))
+        running = threading.Thread(target=of.run, args=(stop,))
+        running.start()
+        try:
+            feed(source, "beating", TAPE)
+            wait_for(lambda: len(contents(store, ["beating"])) >= 5, what="records in the store")
+            assert running.is_alive()
+        finally:
+            stop.set()
+            running.join()
+            of.close()
+    (said,) = [line for line in map(json.loads, log.getvalue().splitlines()) if line["event"] == "status_refused"]
+    assert "field type conflict" in said["reason"]
+
+
+def test_a_reason_that_is_no_text(tmp_path: Path) -> None:
+    """The name of a folder may be any bytes, and is in the sentence that says why nothing is taken."""
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    log, now_s = io.StringIO(), [0.0]
+    with (
+        closing(Journal(folder / "journal.sqlite")) as journal,
+        closing(SqliteStore(tmp_path / "store.sqlite")) as store,
+    ):
+        source, options = MemorySource(), Options(wait_s=0, min_free_bytes=2**60)
+        of = service(source, journal, store, options=options, log=json_log(log), monotonic=lambda: now_s[0])
+        for _ in range(5):
+            now_s[0] += 2 * BEAT_S
+            of.step()
+        reason = of.standing().reason
+        assert "CHARLEY_MIN_FREE_MB" in reason
+        with pytest.raises(StoreRefused):
+            store.write([ServiceStatus(name="ingest", started_ns=0, beat_ns=0, version="", reason=reason)])
+        of.close()
+    assert log.getvalue().count("status_refused") == 1
