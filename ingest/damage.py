@@ -5,7 +5,7 @@ Rules
 - Damage is: no database, a malformed one, rows that cannot be what was written, or commits that SQLite would drop.
 - No damage are: a newer schema, a file held by another process, or one that may not be opened. These are refused.
 - A file larger than `DEEP_BYTES` is checked without its indexes, one larger than `WHOLE_BYTES` not at all but for the
-  state of the devices: a check reads everything.
+  state of the devices: a check reads everything. But a file in which damage was met (`SUSPECT`) is checked whole.
 """
 
 import sqlite3
@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from ingest.devices import Device
+from ingest.journal_db import SUSPECT
 from ingest.journal_schema import VERSION, WAIT_S, tables
 from ingest.outbox import readable
 from ingest.raw import DISPOSITIONS
@@ -65,7 +66,7 @@ def _at_first_sight(path: Path, wal: Wal) -> str:
 def _inside(path: Path) -> str:
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=WAIT_S)
     try:
-        return _wrong(db, path.stat().st_size)
+        return _wrong(db, 0 if beside(path, SUSPECT).exists() else path.stat().st_size)
     except UnicodeError:
         return "its schema is no text"
     except sqlite3.Error as error:

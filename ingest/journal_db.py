@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,9 @@ from ingest.errors import JournalError, JournalFull
 # What passes by itself or with some room: nothing is damaged, and the same call may succeed later. SQLite also says
 # "I/O error" where a file system is full or has grown to a limit.
 _PASSING: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM}
+SUSPECT: Final = ".suspect"  # ends the name of a note beside a journal
+# What was written is not what is there. Seen at the next start too, where the file is not too large to be looked at.
+_DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 
 
 class Connection:
@@ -48,10 +51,21 @@ class Connection:
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
             sentence = f"journal {path} cannot be {verb}: {error}"
+            if code in _DAMAGE:
+                _suspect(path)
             raise (JournalFull(sentence) if code in _PASSING else JournalError(sentence)) from error
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, IndexError, TypeError) as error:
+            if verb != "read" and not isinstance(error, msgspec.MsgspecError):
+                raise
+            _suspect(path)  # a row that is not what was written
             raise JournalError(f"journal {path} cannot be {verb}: {error}") from error
 
     def close(self) -> None:
         """Let go of the file."""
         self.db.close()
+
+
+def _suspect(path: Path) -> None:
+    """Have the file looked at whole at the next start, however large it is."""
+    with suppress(OSError):
+        path.with_name(path.name + SUSPECT).touch(mode=0o600)

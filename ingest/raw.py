@@ -126,14 +126,14 @@ class Raw:
                 "ORDER BY boot, seq",
                 (self._ids.get(device),),
             ).fetchall()
-        return [
-            Kept(
-                (boot, seq),
-                Mark(boot % ERA, seq, t0_ns, end_ns or self._end_ns(device, (boot, seq)), received_ns),
-                DISPOSITIONS[fate],
-            )
-            for boot, seq, t0_ns, end_ns, received_ns, fate in rows
-        ]
+            return [
+                Kept(
+                    (boot, seq),
+                    Mark(boot % ERA, seq, t0_ns, end_ns or self._end_ns(device, (boot, seq)), received_ns),
+                    DISPOSITIONS[fate],
+                )
+                for boot, seq, t0_ns, end_ns, received_ns, fate in rows
+            ]
 
     def block(self, device: str, key: Key) -> tuple[Block, int]:
         """A block that was kept, and when it came in; `WireError` if this version refuses what an older one kept."""

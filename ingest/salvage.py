@@ -22,7 +22,7 @@ import msgspec
 
 from ingest.damage import beside, look, version_of
 from ingest.errors import JournalFull
-from ingest.journal_db import Connection
+from ingest.journal_db import SUSPECT, Connection
 from ingest.journal_schema import PAGE, VERSION, Beginning, beginnings, create, tables
 from ingest.reading import UNREADABLE, Saved, copy_rows
 from ingest.wal import look_at_wal, mend_wal
@@ -59,6 +59,7 @@ def make_whole(path: Path, *, free: Callable[[Path], int] = free_bytes) -> None:
     with Connection.speaking(path, "opened"):
         what = look(path)
         if not what:
+            beside(path, SUSPECT).unlink(missing_ok=True)
             return
         need = 2 * sum(_size(beside(path, side)) for side in SIDES) + ROOM
         no_room = f"journal {path} is damaged ({what}) and was left as it is: to save what can be read takes"
@@ -118,6 +119,7 @@ def _swap(path: Path, finished: Path) -> None:
             beside(path, side).replace(beside(aside, side))
     _sync(path.parent)
     finished.replace(path)
+    beside(path, SUSPECT).unlink(missing_ok=True)
     _sync(path.parent)
 
 
