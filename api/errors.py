@@ -6,6 +6,7 @@ ApiError
 ├── Invalid              the caller's: a value is wrong; says which one, why, and what to give instead
 ├── Conflict             the caller's: it contradicts what is registered
 └── RegistryUnavailable  the machine's: the registry's database does not answer
+    └── RegistryDamaged  until somebody restores it: trying again is of no use
 """
 
 
@@ -35,3 +36,7 @@ class Conflict(ApiError):
 
 class RegistryUnavailable(ApiError):
     """The registry cannot be read or written now."""
+
+
+class RegistryDamaged(RegistryUnavailable):
+    """The registry's file is not what was written: somebody has to put it right."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from api.errors import RegistryUnavailable
+from api.errors import RegistryDamaged, RegistryUnavailable
 from api.reading import Sources
 from api.wording import count, duration
 from ingest.store import ServiceStatus, StoreDamaged, StoreError
@@ -39,9 +39,13 @@ class Part:
 
 
 OK: Final = Part("ok", "It works.")
-DAMAGED: Final = Part(
+STORE_DAMAGED: Final = Part(
     "unavailable",
     'The store is damaged. Stop every role and restore it: docs/operations.md, "When a file is damaged".',
+)
+REGISTRY_DAMAGED: Final = Part(
+    "unavailable",
+    'The registry is damaged. Stop the API and restore it: docs/operations.md, "When a file is damaged".',
 )
 
 
@@ -101,6 +105,8 @@ def of_results(status: ServiceStatus | None, *, now_ns: int) -> Part:
 def _registry(sources: Sources) -> Part:
     try:
         sources.registry.check()
+    except RegistryDamaged:
+        return REGISTRY_DAMAGED
     except RegistryUnavailable:
         return Part("unavailable", "The registry cannot be read.")
     return OK
@@ -116,7 +122,7 @@ def _store(sources: Sources) -> tuple[Part, list[ServiceStatus]]:
     else:
         if not sources.damage.met:
             return OK, services
-    return DAMAGED, []
+    return STORE_DAMAGED, []
 
 
 def _disk(data_dir: Path) -> Part:

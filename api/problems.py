@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.errors import ApiError, Conflict, Invalid, RegistryUnavailable, SignInRequired, Unknown
+from api.errors import ApiError, Conflict, Invalid, RegistryDamaged, RegistryUnavailable, SignInRequired, Unknown
 from ingest.store import StoreDamaged, StoreError, StoreUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -37,11 +37,12 @@ INVALID: Final = Problem("invalid-request", 422, "A value cannot be accepted")
 HTTP: Final = Problem("http", 400, "The request cannot be understood")
 INTERNAL: Final = Problem("internal", 500, "Something is broken here")
 REGISTRY: Final = Problem("registry-unavailable", 503, "The registry does not answer")
+REGISTRY_DAMAGED: Final = Problem("registry-damaged", 503, "The registry is damaged")
 STORE: Final = Problem("store-unavailable", 503, "The store does not answer")
 STORE_DAMAGED: Final = Problem("store-damaged", 503, "The store is damaged")
 STORE_REFUSED: Final = Problem("store-refused", 502, "The store refused the question")
 PROBLEMS: Final = (
-    SIGN_IN, NOT_FOUND, METHOD, CONFLICT, INVALID, HTTP, INTERNAL, REGISTRY, STORE, STORE_DAMAGED,
+    SIGN_IN, NOT_FOUND, METHOD, CONFLICT, INVALID, HTTP, INTERNAL, REGISTRY, REGISTRY_DAMAGED, STORE, STORE_DAMAGED,
     STORE_REFUSED,
 )  # fmt: skip
 _NO_SUCH_THING: Final = (
@@ -55,6 +56,10 @@ _STORE_DAMAGED: Final = (
     'docs/operations.md, "When a file is damaged", says what to do.'
 )
 _REGISTRY_DOWN: Final = "Wearers and devices cannot be read now; nothing is lost. Try again in a few seconds."
+_REGISTRY_DAMAGED: Final = (
+    "Wearers and devices cannot be read: the registry is damaged, and trying again will not help. Tell who runs the "
+    'service: docs/operations.md, "When a file is damaged", says what to do.'
+)
 _STORE_REFUSED: Final = "The store cannot answer this question as it is; the log says why."
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -110,6 +115,9 @@ def of_error(error: Exception) -> Response:
             found, headers = SIGN_IN, {"WWW-Authenticate": 'Bearer realm="charley"'}
         case Unknown():
             found, sentence, headers = NOT_FOUND, _NO_SUCH_THING, {}
+        case RegistryDamaged():
+            _log.error("%s", error)
+            found, sentence, headers = REGISTRY_DAMAGED, _REGISTRY_DAMAGED, {}
         case RegistryUnavailable():
             found, sentence = REGISTRY, _REGISTRY_DOWN
         case StoreDamaged():

@@ -1,4 +1,4 @@
-"""A store of which a part is damaged: who reads is told; readiness and the log say so though other reads go well."""
+"""Store or registry damaged: who reads is told, and readiness says so, of the store though other reads go well."""
 
 import logging
 from collections.abc import Iterator
@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_world import V1, World, add_wearer, assign, epochs, ns
+from api_world import V1, World, add_wearer, assign, check_problem, epochs, ns
 from trial_cases import plan, wait_for_analyses
 
-from api.registry import devices
+from api.errors import RegistryDamaged
+from api.registry import devices, open_registry
 from api.trials import keeping
 from api.trials.jobs import Analyses
 from ingest.store import DeviceStatus, ServiceStatus, StoreDamaged
@@ -93,3 +94,22 @@ def test_damage_that_is_met_beside_the_requests_makes_unready_at_once(world: Wor
     Analyses(world.app.state.sources, patience_s=0.0).ask(trial)
     wait_for_analyses()
     assert http.get("/readyz").status_code == 503
+
+
+@pytest.mark.parametrize("begin", [0, PAGE])
+def test_a_damaged_registry_is_told_from_one_that_does_not_answer(tmp_path: Path, begin: int) -> None:
+    with closing(World(tmp_path, now=NOW)) as world, world.client() as http:
+        add_wearer(http)
+        world.registry.close()  # whoever reads from now on opens it again
+        path = tmp_path / "registry.sqlite"
+        whole = path.read_bytes()
+        path.write_bytes(whole[:begin] + b"\xa5" * (len(whole) - begin))
+        answer = http.get(f"{V1}/wearers")
+        check_problem(answer, 503, "registry-damaged")
+        assert WHAT_TO_DO in answer.json()["detail"]
+        assert "Retry-After" not in answer.headers
+        if begin == 0:  # else what is asked for readiness can still be read
+            part = http.get("/readyz").json()["parts"]["registry"]
+            assert (part["state"], WHAT_TO_DO in part["sentence"]) == ("unavailable", True)
+    with pytest.raises(RegistryDamaged, match=f"The registry is damaged: .*{WHAT_TO_DO}"):
+        open_registry(f"sqlite:///{path}")

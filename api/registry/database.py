@@ -20,11 +20,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
-from api.errors import Conflict, Invalid, RegistryUnavailable
+from api.errors import Conflict, Invalid, RegistryDamaged, RegistryUnavailable
 from ingest.store.sqlite_schema import make_private, use_wal
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY_S: Final = 15.0  # how long a connection waits for another writer
+_DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _MIGRATION_LOCK: Final = 7_324_158  # any constant: it only keeps two starting services apart
 
 
@@ -157,4 +158,10 @@ def _translated() -> Iterator[None]:
     except sa.exc.IntegrityError as error:
         raise Conflict("This contradicts what is registered. Read it again and repeat the change.") from error
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-        raise RegistryUnavailable("The registry's database does not answer.") from error
+        why = f": {error.orig}" if isinstance(error, sa.exc.DBAPIError) else ""
+        raise RegistryUnavailable(f"The registry's database does not answer{why}.") from error
+    except sa.exc.DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:
+            raise
+        what_to_do = 'Stop the API and restore it: docs/operations.md, "When a file is damaged"'
+        raise RegistryDamaged(f"The registry is damaged: {error.orig}. {what_to_do}.") from error
