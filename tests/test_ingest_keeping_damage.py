@@ -15,6 +15,7 @@ from ingest.keeping.copying import copy_sqlite
 from ingest.keeping.manifest import read_manifest
 from ingest.keeping.moment import open_reader
 from ingest.settings import Settings
+from ingest.store.memory import MemoryStore
 from ingest.store.opening import open_store
 
 
@@ -93,6 +94,19 @@ def test_a_disk_that_fills_up_at_the_end_of_a_copy_is_not_taken_for_damage(tmp_p
 
         with closing(open_reader(path)) as source, pytest.raises(BackupError, match="cannot be copied"):
             copy_sqlite(source, tmp_path / "copy.sqlite", copied)
+
+
+def test_damaged_results_are_not_restored_into_influxdb_by_halves(tmp_path: Path) -> None:
+    settings = site(tmp_path / "data")
+    overwrite(settings.data_dir / "store.sqlite", "charley_epoch")
+    back_up_damaged(settings, tmp_path / "kept")
+    new = Settings(data_dir=tmp_path / "new", store="influxdb", influxdb_url="http://127.0.0.1:1")
+    with pytest.raises(BackupError, match=r"damaged.*earlier backup.*--keep-store"):
+        restore(new, tmp_path / "kept", open_store=lambda _: MemoryStore())
+    assert list((tmp_path / "new").iterdir()) == []
+    restore(new, tmp_path / "kept", open_store=lambda _: MemoryStore(), keep_store=True)
+    assert not (tmp_path / "new" / "store.sqlite").exists()
+    assert (tmp_path / "new" / "journal.sqlite").exists()
 
 
 def test_a_part_of_the_archive_without_a_footer_is_told(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from ingest.keeping.copying import copy_file, make_folder, sync, sync_all
 from ingest.keeping.manifest import ARCHIVE, JOURNAL, STORE, BackupError, Manifest, Progress, read_manifest, verify
 from ingest.keeping.registry import RegistryTools, registry_url
 from ingest.settings import Settings
-from ingest.store import Store
+from ingest.store import Store, StoreDamaged
 from ingest.store.migrate import copy
 from ingest.store.sqlite import SqliteStore
 from ingest.store.sqlite_schema import SCHEMA_VERSION as STORE_SCHEMA
@@ -91,8 +91,14 @@ def _restore_records(
     if not path.exists():
         return
     if not keep_store:
-        with closing(SqliteStore(path)) as records, closing(open_store(settings)) as store:
-            copy(records, store)
+        try:
+            with closing(SqliteStore(path)) as records, closing(open_store(settings)) as store:
+                copy(records, store)
+        except StoreDamaged as error:
+            raise BackupError(
+                f"{STORE} of this backup is damaged, and what is in it cannot all be copied into InfluxDB. Take an "
+                "earlier backup and an empty bucket, or leave the results in InfluxDB as they are: --keep-store"
+            ) from error
     for left in path.parent.glob(f"{STORE}*"):
         left.unlink()
 
