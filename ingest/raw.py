@@ -146,12 +146,14 @@ class Raw:
             raise JournalError(f"journal {self._connection.path} lacks block {key} of {device}, which it should hold")
         return decode_block(row[0], content_type=row[1]), int(row[2])
 
-    def stock(self, before_ns: int, limit: int) -> tuple[str, list[Stock]]:
-        """The device with the oldest detected block that came before an instant, and its oldest such blocks."""
+    def stock(self, before_ns: int, limit: int, *, but: Sequence[str] = ()) -> tuple[str, list[Stock]]:
+        """The device, but for some, with the oldest detected block before an instant, and its oldest such blocks."""
         done = f"disposition IN ({_DONE[0]}, {_DONE[1]})"
+        others = "AND device NOT IN (SELECT device.id FROM device JOIN json_each(?) ON name = value)" if but else ""
         with self._connection.errors("read"):
             oldest = self._db.execute(
-                f"SELECT device, received_ns FROM block WHERE {done} ORDER BY received_ns LIMIT 1"  # noqa: S608 - numbers of ours
+                f"SELECT device, received_ns FROM block WHERE {done} {others} ORDER BY received_ns LIMIT 1",  # noqa: S608
+                (msgspec.json.encode(but).decode(),) if but else (),
             ).fetchone()
             if oldest is None or oldest[1] >= before_ns:
                 return "", []

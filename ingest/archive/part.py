@@ -52,13 +52,13 @@ class Draft:
 
 @contextmanager
 def drafting(drafts: Sequence[Draft]) -> Iterator[None]:
-    """Discards drafts when anything goes wrong, and tells errors of the disk as `ArchiveError`."""
+    """Discards drafts when anything goes wrong, and tells errors of the disk, and of Arrow, as `ArchiveError`."""
     try:
         yield
     except BaseException as error:
         for draft in drafts:
             draft.discard()
-        if isinstance(error, OSError):
+        if isinstance(error, (OSError, pa.ArrowException)):
             raise ArchiveError(f"the archive cannot be written: {error}") from error
         raise
 
