@@ -40,7 +40,7 @@ BATCH_S: Final = 20.0  # as the ingester's clocks have it, so that few are passe
 # docs/wire.md, section 9.
 REASONS: Final = frozenset({
     "topic", "device", "empty", "size", "content_type", "encoding", "schema", "signals", "rate", "scale",
-    "channels", "samples", "duration", "stretch", "declared", "flood", "detector",
+    "channels", "samples", "duration", "stretch", "declared", "counter", "flood", "detector",
 })  # fmt: skip
 
 
