@@ -53,7 +53,7 @@ def seen(
     return Seen(phase, observed, felt_better)
 
 
-def baseline(wearer: str, counts: Sequence[int | None], *, sequence: str = "", **more: float) -> Seen:
+def baseline(wearer: str, counts: Sequence[int | None], *, sequence: str = "", **more: Any) -> Seen:
     """The phase before."""
     return seen(wearer, "", counts, kind="baseline", sequence=sequence, **more)
 
