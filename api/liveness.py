@@ -148,7 +148,7 @@ def _gone(case: _Case) -> State | None:
     heard_ns = status.last_received_ns or None
     never = "" if heard_ns else ", and no measurement has ever arrived"
     after = remedies.of_battery(status, gone=True)
-    rest = remedies.of_clock(status, over_s=CLOCK_OFF_S) + remedies.of_waiting(status)
+    rest = remedies.of_refused(status) + remedies.of_clock(status, over_s=CLOCK_OFF_S) + remedies.of_waiting(status)
     if status.online:
         what = f"Connected but silent{case.since}{never}. {after or 'Restart it.'}"
         return State("connected_but_silent", heard_ns, what + rest)

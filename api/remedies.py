@@ -48,6 +48,13 @@ def of_refusal(reason: str) -> str:
     return REFUSALS.get(reason) or f"of this reason: {reason.rstrip('.')}"
 
 
+def of_refused(status: DeviceStatus) -> str:
+    """A word on a device of which what came last was refused; else empty."""
+    if not status.refused_reason or status.refused_ns <= status.last_received_ns:
+        return ""
+    return f" What it sent last was refused, because {of_refusal(status.refused_reason)}."
+
+
 def of_sites(signal: Signal) -> str:
     """Sites that are not usable on a device that otherwise is; empty where there is none."""
     if not signal.poor_sites:

@@ -70,6 +70,11 @@ class Device(msgspec.Struct, frozen=True, array_like=True):
     frontier: Frontier = Frontier()
     refused_ns: int = 0  # receipt of the latest that was refused
 
+    @property
+    def strange(self) -> bool:
+        """Whether all that ever came from it was refused."""
+        return not self.view.spoke and not self.view.last_received_ns
+
 
 def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: bool, now_ns: int) -> Device:
     """A new block came. It shows that a device that never sends a status is there."""

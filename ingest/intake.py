@@ -35,6 +35,7 @@ from ingest.wire import Block, Status, decode_block, decode_status, parse_topic
 __all__ = ["Intake", "Quarantined", "Stored", "sort_in"]
 
 SECOND_NS: Final = 1_000_000_000
+STRANGERS: Final = 1000  # devices of which nothing was ever taken, and that are remembered all the same
 COUNTER_MEND: Final = "have the device count its starts over power cuts and its blocks from 0, and give it another id"
 
 Same = Callable[[str, Key, int], bool]  # whether what was taken under a number is the block with this t0
@@ -64,6 +65,7 @@ class Intake:
     statuses: int = 0
     flood: Counter[str] = field(default_factory=Counter)  # messages passed over, by device
     unread: dict[str, str] = field(default_factory=dict)  # devices of which blocks were passed over: see `sort_in`
+    strangers: int | None = None  # devices of which nothing was ever taken; None until somebody asks
     muted: dict[str, float] = field(default_factory=dict)  # devices passed over from now on, for so many seconds
     seen: set[tuple[str, int]] = field(default_factory=set)  # device and boot of every block, also duplicates
     fresh: dict[tuple[str, Key], Stored] = field(default_factory=dict)
@@ -109,9 +111,17 @@ def _refuse(intake: Intake, known: Mapping[str, Device], delivery: Delivery, err
         )
     )
     device = device_of(delivery.topic)
-    if device in known or device in intake.devices:  # rubbish alone makes no device
+    if device in known or device in intake.devices or (device and _room_for_strangers(intake, known)):
         found = _device(intake, known, device)
         intake.devices[device] = refused(found, error.reason, received_ns=delivery.received_ns)
+
+
+def _room_for_strangers(intake: Intake, known: Mapping[str, Device]) -> bool:
+    """Whether one more device may be made by a message that was refused: their names can be made up."""
+    if intake.strangers is None:
+        intake.strangers = sum(device.strange for device in known.values())
+    intake.strangers += 1
+    return intake.strangers <= STRANGERS
 
 
 def _message(

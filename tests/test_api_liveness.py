@@ -167,11 +167,23 @@ CASES: dict[str, tuple[DeviceStatus | None, list[Epoch], StateCode, str]] = {
     ),
     "refused, long ago": (
         replace(SILENT, refused_blocks=40, refused_reason="not its id", refused_ns=NOW - 9 * MINUTE), [],
-        "connected_but_silent", "Connected but silent since Fri 20 Mar, 12:50 (10 min ago). Restart it.",
+        "connected_but_silent", "Connected but silent since Fri 20 Mar, 12:50 (10 min ago). Restart it. "
+        "What it sent last was refused, because of this reason: not its id.",
     ),
     "refused, long ago, and its record written just now": (
         replace(SILENT, refused_blocks=40, refused_reason="rate", refused_ns=NOW - 9 * MINUTE, updated_ns=NOW), [],
+        "connected_but_silent", "Connected but silent since Fri 20 Mar, 12:50 (10 min ago). Restart it. "
+        "What it sent last was refused, because its sampling rate cannot be.",
+    ),
+    "refused before it was last heard": (
+        replace(SILENT, refused_blocks=40, refused_reason="rate", refused_ns=SILENT.last_received_ns - 1), [],
         "connected_but_silent", "Connected but silent since Fri 20 Mar, 12:50 (10 min ago). Restart it.",
+    ),
+    "refused from the first, long ago": (
+        DeviceStatus(
+            device="leg", boot=0, online=False, refused_blocks=9, refused_reason="rate", refused_ns=NOW - 9 * MINUTE
+        ), [], "offline", "Offline, and no measurement has ever arrived. Switch it on, or bring it into reach. "
+        "What it sent last was refused, because its sampling rate cannot be.",
     ),
     "its clock was not set, long ago, and its record written just now": (
         replace(SILENT, online=False, undated_blocks=2, undated_ns=NOW - 9 * MINUTE, updated_ns=NOW), [], "offline",

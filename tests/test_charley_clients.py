@@ -206,7 +206,7 @@ def test_a_device_in_python_loses_nothing_when_it_is_killed(
     assert last_state(service, "leg-killed", end_s=start_s + 301)["missing_blocks"] == 0
 
 
-def test_rubbish_neither_stops_the_service_nor_makes_a_device(
+def test_rubbish_does_not_stop_the_service_and_is_told_of_the_device(
     mosquitto: servers.Mosquitto, service: httpx.Client
 ) -> None:
     for payload in ("{}", "rubbish", '{"boot": 1, "seq": 0, "t0": 0, "signals": []}'):
@@ -221,7 +221,8 @@ def test_rubbish_neither_stops_the_service_nor_makes_a_device(
         post(service, "/devices", {"id": device})
     last_state(service, "leg-after", end_s=start_s + 1)
     state = service.get("/api/v1/devices/leg-rubbish").json()
-    assert (state["state"], state["last_received"]) == ("never_heard", None)
+    assert (state["state"], state["last_received"]) == ("refused", None)
+    assert "refused, the latest because it is not in the wire format." in state["sentence"]
 
 
 @pytest.mark.usefixtures("service")
