@@ -32,7 +32,7 @@ from ingest.doctor.command import run_doctor
 from ingest.ending import stop_event, when_asked_to_end
 from ingest.errors import IngestError
 from ingest.journal import Journal
-from ingest.keeping import RegistryTools
+from ingest.keeping import RegistryTools, registry_url
 from ingest.keeping.command import run_backup, run_restore
 from ingest.log import json_log
 from ingest.metrics import Metrics
@@ -359,8 +359,7 @@ def evaluate_accuracy(
 
 def _sources(current: Settings, stack: ExitStack) -> Sources:
     """Registry and store, open until the stack ends."""
-    url = current.registry_url.get_secret_value() if current.registry_url else ""
-    registry = open_registry(url or f"sqlite:///{(current.data_dir / 'registry.sqlite').resolve()}")
+    registry = open_registry(registry_url(current, current.data_dir))
     stack.callback(registry.close)
     store = open_store(current)
     stack.callback(store.close)

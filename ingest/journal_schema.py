@@ -165,11 +165,14 @@ def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads, beside a running ingester or without one."""
     if not path.exists():
         raise JournalError(f"there is no journal at {path}: has an ingester run with this data folder?")
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=WAIT_S)
     try:
-        row = db.execute("SELECT version FROM schema_version").fetchone()
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=WAIT_S)
+        try:
+            row = db.execute("SELECT version FROM schema_version").fetchone()
+        except sqlite3.Error:
+            db.close()
+            raise
     except sqlite3.Error as error:
-        db.close()
         raise JournalError(f"journal {path} cannot be read: {error}") from error
     if row is None or row[0] != VERSION:
         db.close()

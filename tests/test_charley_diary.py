@@ -119,3 +119,11 @@ def test_the_command_line_has_it(tmp_path: Path) -> None:
     assert "There before: 0" in done.stdout
     exported = charley("diary", "export", ada, "-", "--from", "2026-01-01", "--to", "2026-02-28", settings=settings)
     assert len(exported.stdout.splitlines()) == 1 + len(EXAMPLES)
+
+
+def test_the_registry_is_in_the_data_folder_whatever_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "50%20 #1?x"
+    done = charley("diary", "list", "w0", settings={"data_dir": folder})
+    assert "no wearer of this id" in done.stderr
+    assert {path.name for path in folder.iterdir()} == {"registry.sqlite", "store.sqlite"}
+    assert list(tmp_path.iterdir()) == [folder]

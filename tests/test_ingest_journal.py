@@ -15,6 +15,7 @@ from ingest.devices import Device, View
 from ingest.errors import JournalError, JournalFull
 from ingest.intake import Stored
 from ingest.journal import Entry, Journal
+from ingest.journal_schema import open_reader
 from ingest.marks import end_of
 from ingest.order import HORIZON, Arrival, Gap, Order, arrive
 from ingest.pipeline import Track
@@ -275,6 +276,11 @@ def test_a_place_where_nothing_can_be_written_is_refused_with_a_sentence(tmp_pat
         Journal(tmp_path / "missing" / "journal.sqlite")
     with pytest.raises(JournalError, match=r"cannot be opened: (Is a directory|Not a directory|Permission denied)"):
         Journal(tmp_path)
+
+
+def test_a_reader_of_what_cannot_be_opened_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="cannot be read"):
+        open_reader(tmp_path)  # as of another user's, which root could read
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:

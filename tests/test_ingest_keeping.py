@@ -24,6 +24,7 @@ from api.registry import open_registry, wearers
 from api.registry.copy import restore_registry, snapshot_registry
 from api.zones import ZoneChange, ZoneHistory
 from ingest.archive import Archive, Archived
+from ingest.journal_schema import open_reader
 from ingest.keeping import BackupError, RegistryTools
 from ingest.keeping.command import run_backup, run_restore
 from ingest.keeping.manifest import read_manifest
@@ -112,6 +113,24 @@ def test_what_is_restored_is_what_there_was(tmp_path: Path) -> None:
     assert {path.name for path in again.data_dir.iterdir()} == {
         "journal.sqlite", "store.sqlite", "registry.sqlite", "admin-token", "archive"
     }  # fmt: skip
+
+
+def test_a_data_folder_may_have_any_name(tmp_path: Path) -> None:
+    """In a URL some characters say something, and must not lead to another file."""
+    old, kept, new = (tmp_path / name for name in ("a#b", "50%20 #1?mode=rw", "c%3F"))
+    site(tmp_path / "data").data_dir.rename(old)
+    back_up(Settings(data_dir=old), kept)
+    restore(Settings(data_dir=new), kept)
+    assert rows(new / "registry.sqlite", "wearers") == rows(old / "registry.sqlite", "wearers") != []
+    open_reader(new / "journal.sqlite").close()
+    assert sorted(tmp_path.iterdir()) == sorted((old, kept, new))
+
+
+def test_a_registry_that_is_named_by_a_uri_is_not_forgotten(tmp_path: Path) -> None:
+    settings = site(tmp_path / "data")
+    url = SecretStr(f"sqlite:///file:{settings.data_dir}/registry.sqlite?uri=true")
+    back_up(settings.model_copy(update={"registry_url": url}), tmp_path / "kept")
+    assert (tmp_path / "kept" / "registry.jsonl").exists()
 
 
 def test_only_the_owner_may_read_either(tmp_path: Path) -> None:

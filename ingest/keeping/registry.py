@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from ingest.settings import Settings
 
@@ -21,7 +22,7 @@ def registry_url(settings: Settings, folder: Path) -> str:
     """Where the registry is: what the settings name, or a file in this folder."""
     if settings.registry_url is not None:
         return settings.registry_url.get_secret_value()
-    return f"sqlite:///{(folder / 'registry.sqlite').resolve()}"
+    return f"sqlite:///{quote(str((folder / 'registry.sqlite').resolve()))}"
 
 
 def has_registry(settings: Settings) -> bool:
@@ -29,4 +30,6 @@ def has_registry(settings: Settings) -> bool:
     if settings.registry_url is None:
         return (settings.data_dir / "registry.sqlite").exists()
     url = settings.registry_url.get_secret_value()
-    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///").partition("?")[0]).exists()
+    if not url.startswith("sqlite:///") or url.startswith("sqlite:///file:"):
+        return True  # a server's, or a URI of SQLite's own: whoever opens it says what is missing
+    return Path(unquote(url.removeprefix("sqlite:///").partition("?")[0])).exists()
