@@ -314,6 +314,11 @@ def test_mosquitto_configuration(line: str, name: str, verdict: str, tmp_path: P
     assert one(check_conf(read_conf(tmp_path / "mosquitto.conf")), name).verdict == verdict
 
 
+def test_a_folder_that_includes_itself_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "ours.conf").write_text(f"include_dir {tmp_path}\nautosave_interval 60\n\npersistence true\n")
+    assert one(check_conf(read_conf(tmp_path / "ours.conf")), "broker.persistence").verdict == "ok"
+
+
 def test_a_configuration_with_a_word_for_a_number_is_said() -> None:
     for option in ("autosave_interval", "message_size_limit", "max_inflight_messages"):
         for value in ("often", "-1", ""):

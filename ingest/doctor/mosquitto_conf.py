@@ -19,20 +19,24 @@ _NUMBERS: Final = ("autosave_interval", "message_size_limit", "max_inflight_mess
 
 
 def read_conf(path: Path) -> dict[str, str]:
-    """The last value of each option, with the files of `include_dir`."""
+    """The last value of each option, with the files of `include_dir`, which Mosquitto heeds in the first file only."""
     found: dict[str, str] = {}
+    for option, value in _lines(path):
+        if option == "include_dir":
+            for other in sorted(Path(value).glob("*.conf")):
+                found |= dict(_lines(other))
+        else:
+            found[option] = value
+    return found
+
+
+def _lines(path: Path) -> list[tuple[str, str]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        for line in lines:
-            option, _, value = line.strip().partition(" ")
-            if option == "include_dir":
-                for other in sorted(Path(value.strip()).glob("*.conf")):
-                    found |= read_conf(other)
-            elif option and not option.startswith("#"):
-                found[option] = value.strip()
     except (OSError, UnicodeDecodeError) as error:
         raise IngestError(f"--mosquitto-conf {path} cannot be read: {error}") from error
-    return found
+    parts = (line.strip().partition(" ") for line in lines)
+    return [(option, value.strip()) for option, _, value in parts if option and not option.startswith("#")]
 
 
 def check_conf(given: dict[str, str] | None) -> list[Check]:
