@@ -206,5 +206,5 @@ def test_a_url_that_cannot_serve_is_refused_with_an_example(url: str) -> None:
 
 
 def test_a_registry_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(RegistryUnavailable):
+    with pytest.raises(RegistryUnavailable, match=r"does not answer: unable to open database file\."):
         open_registry(f"sqlite:///{tmp_path / 'missing' / 'registry.sqlite'}")

@@ -158,7 +158,7 @@ def _translated() -> Iterator[None]:
     except sa.exc.IntegrityError as error:
         raise Conflict("This contradicts what is registered. Read it again and repeat the change.") from error
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-        why = f": {error.orig}" if isinstance(error, sa.exc.DBAPIError) else ""
+        why = f": {' '.join(str(error.orig).split())}" if isinstance(error, sa.exc.DBAPIError) else ""
         raise RegistryUnavailable(f"The registry's database does not answer{why}.") from error
     except sa.exc.DatabaseError as error:
         if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:
