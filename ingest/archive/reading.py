@@ -17,6 +17,7 @@ from ingest.errors import ArchiveError
 
 _TRIES: Final = 100
 _T0: Final = SCHEMA.get_field_index("t0_ns")
+_TIME: Final = SCHEMA.get_field_index("t0")
 UNREADABLE: Final = (pa.ArrowException, OSError, ValueError, KeyError, IndexError)
 
 
@@ -67,7 +68,7 @@ def _open(path: Path, stack: ExitStack) -> Part:
         limits = _limits(file) if version == VERSION else np.zeros((0, 2), np.int64)
     except FileNotFoundError:
         raise
-    except (*UNREADABLE, AttributeError) as error:
+    except (*UNREADABLE, AttributeError, TypeError) as error:
         raise damaged(path, error) from error
     if version != VERSION:
         raise ArchiveError(f"{path} has version {version} of the archive's schema; this Charley reads {VERSION}")
@@ -75,8 +76,22 @@ def _open(path: Path, stack: ExitStack) -> Part:
 
 
 def _limits(file: Any) -> IntArray:
-    stated = [file.metadata.row_group(k).column(_T0).statistics for k in range(file.num_row_groups)]
-    return np.array([(one.min, one.max) for one in stated], np.int64).reshape(-1, 2)
+    """First and last `t0` of each group of rows. What a footer says has no checksum, so it must agree with itself."""
+    if not file.schema_arrow.equals(SCHEMA):
+        raise ValueError("its columns are not those of the archive")
+    if file.metadata.num_rows != sum(file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)):
+        raise ValueError("its rows are not as many as it says")
+    groups = [file.metadata.row_group(k) for k in range(file.num_row_groups)]
+    stated = [group.column(_T0).statistics for group in groups]
+    limits = np.array([(one.min, one.max) for one in stated], np.int64).reshape(-1, 2)
+    again = [group.column(_TIME).statistics for group in groups]  # the same twice; none where there is no date
+    if any(
+        (one.min_raw, one.max_raw) != tuple(pair)
+        for one, pair in zip(again, limits.tolist(), strict=True)
+        if one.has_min_max
+    ):
+        raise ValueError("its times contradict each other")
+    return limits
 
 
 def version_of(schema: Any) -> int:
