@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
@@ -18,6 +19,7 @@ FORCED: Final = 64
 NEAR_NS: Final = 2 * 60 * 1_000_000_000  # begin of one block to that of the next, if there is no pause
 UNDATED: Final = 64  # boots of which it is remembered
 ANY: Final = -1
+CHECK_BYTES: Final = 4
 BACK_NS: Final = 30 * 1_000_000_000  # device time that goes back by more is not left to the detector
 Identity = tuple[int, int, int]  # boot, seq, t0_ns of a block
 Waiting = tuple[int, int, int]  # boot or `ANY`, how many of its blocks have no time yet; latest receipt
@@ -74,6 +76,23 @@ class Device(msgspec.Struct, frozen=True, array_like=True):
     def strange(self) -> bool:
         """Whether all that ever came from it was refused."""
         return not self.view.spoke and not self.view.last_received_ns
+
+
+_decode = msgspec.msgpack.Decoder(Device).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def packed(device: Device) -> bytes:
+    """A device as the journal keeps it, with a checksum: a bit that is not what was written may be in its samples."""
+    body = _encode(device)
+    return body + crc32(body).to_bytes(CHECK_BYTES)
+
+
+def unpacked(state: bytes) -> Device:
+    """The device, or `msgspec.MsgspecError` where that is not what was written."""
+    body, check = state[:-CHECK_BYTES], state[-CHECK_BYTES:]
+    # What an older release kept ends with the device itself; what has a checksum that is wrong is nothing of the kind.
+    return _decode(body if crc32(body).to_bytes(CHECK_BYTES) == check else state)
 
 
 def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: bool, now_ns: int) -> Device:
@@ -148,6 +167,15 @@ def went_on(device: Device, run: Iterable[Block], *, session_ns: int, reach_ns: 
     return msgspec.structs.replace(device, frontier=frontier)
 
 
+def came_beside(device: Device, run: Iterable[Block], *, session: tuple[int, int], now_ns: int) -> Device:
+    """These live blocks came while another session than theirs was detected again: it is theirs if they are near it."""
+    for block in run:
+        end_ns = end_of(block)
+        if _near(session, block.t0, end_ns):
+            device = _out_of_time(device, block, until_ns=max(session[1], end_ns), now_ns=now_ns)
+    return device
+
+
 def _out_of_time(device: Device, block: Block, *, until_ns: int, now_ns: int) -> Device:
     """The session of this block is to be detected again in the order of time."""
     device = _soiled(device, block.t0, until_ns, now_ns=now_ns, late=0)
@@ -163,8 +191,12 @@ def _out_of_time(device: Device, block: Block, *, until_ns: int, now_ns: int) ->
 
 def meets_ahead(device: Device, start_ns: int, end_ns: int) -> bool:
     """Whether a live block is of a session of which something was detected again already, beside the running one."""
-    first_ns, last_ns = device.ahead
-    return last_ns > 0 and first_ns - end_ns < SESSION_GAP_NS and start_ns - last_ns < SESSION_GAP_NS
+    return device.ahead[1] > 0 and _near(device.ahead, start_ns, end_ns)
+
+
+def _near(span: tuple[int, int], start_ns: int, end_ns: int) -> bool:
+    """Whether a stretch and a session are near enough to be one session."""
+    return span[0] - end_ns < SESSION_GAP_NS and start_ns - span[1] < SESSION_GAP_NS
 
 
 def detected_again(device: Device, start_ns: int, end_ns: int, *, live: bool) -> Device:

@@ -20,7 +20,7 @@ import msgspec
 
 from detector import Params
 from ingest.archive import Archive
-from ingest.devices import Device, Identity, Waiting, bounded, detected_again, went_on
+from ingest.devices import Device, Identity, Waiting, bounded, came_beside, detected_again, went_on
 from ingest.errors import ArchiveError
 from ingest.events import to_message
 from ingest.frontier import frontier_of
@@ -56,8 +56,8 @@ class _Hand:
     begun: Device  # as it was when its plan was made
     work: Redetection
     done: Redone | None = None
-    seen: list[Block] = field(default_factory=list)  # live blocks since then
-    fed: list[Block] = field(default_factory=list)  # of these, what the session in hand was given
+    came: list[Block] = field(default_factory=list)  # live blocks since then
+    fed: int = 0  # how many of these the session was given in which the device goes on
 
 
 class Reviser:
@@ -106,7 +106,7 @@ class Reviser:
     def saw(self, runs: Mapping[str, Sequence[Block]]) -> None:
         """These live blocks were detected in and committed."""
         if self._hand is not None:
-            self._hand.seen += runs.get(self._hand.work.plan.device, ())
+            self._hand.came += runs.get(self._hand.work.plan.device, ())
 
     def drop(self, devices: Mapping[str, Device]) -> None:
         """Forget the work in hand, after an error; it begins anew at its next turn."""
@@ -142,11 +142,11 @@ class Reviser:
         hand.done = hand.done or hand.work.step(self._at_once)
         if hand.done is None:
             return None
-        if hand.done.session.live and hand.seen:
-            some, hand.seen = hand.seen[: self._at_once], hand.seen[self._at_once :]
+        if hand.done.session.live and hand.fed < len(hand.came):
+            some = hand.came[hand.fed : hand.fed + self._at_once]
             hand.work.feed(hand.done, some)
-            hand.fed += some
-            if hand.seen:
+            hand.fed += len(some)
+            if hand.fed < len(hand.came):
                 return None
         redone, hand.done = hand.done, None
         return self._finish(hand, redone, device)
@@ -175,6 +175,8 @@ class Reviser:
         work, left = hand.work, _left(device, redone, params=self._params)
         if redone.session.live:  # even if it was closed: a device that comes back goes on from here
             device = self._goes_on(hand, redone, device)
+        else:
+            device = came_beside(device, hand.came, session=redone.session.span, now_ns=self._wall_ns())
         device = detected_again(device, *redone.session.span, live=redone.session.live)
         if not redone.session.live or device.closed:
             work.end(redone)
@@ -195,8 +197,7 @@ class Reviser:
         if last is not None:
             frontier = msgspec.structs.replace(frontier, boot=hand.begun.order.current)
         device = msgspec.structs.replace(device, track=redone.track, frontier=frontier)
-        fed, hand.fed = hand.fed, []
-        return went_on(device, fed, session_ns=reach_ns, reach_ns=reach_ns, now_ns=self._wall_ns())
+        return went_on(device, hand.came[: hand.fed], session_ns=reach_ns, reach_ns=reach_ns, now_ns=self._wall_ns())
 
     def _end(self, left: Detected, entry: Entry) -> None:
         """A session in which the device does not go on after all: what is open in it ends."""

@@ -194,3 +194,27 @@ def test_a_block_between_late_ones_of_a_counter_that_began_again_is_detected_in_
     world.send([FIRST[0], again[1], again[0], again[2]])
     blocks = [FIRST[0], *again]
     assert over(world, blocks) == in_order(world, blocks)
+
+
+def test_live_blocks_of_a_session_that_is_being_detected_again_are_detected_in(tmp_path: Path) -> None:
+    def made(boot: int, seq: int, at_s: float, length_s: float) -> Block:
+        first = round((at_s % 100) * 200)
+        return block(
+            EMG[first : first + round(length_s * 200)], boot=boot, seq=seq, t0=FIRST[0].t0 + round(at_s * SECOND_NS)
+        )
+
+    late = made(1, 1, 8, 1)  # its clock was ahead
+    before = [made(2, seq, -72_000 + seq, 1) for seq in (0, 1, 2, 13)]
+    live, elsewhere = made(3, 0, 1, 2.2), [made(4, 0, 79_000, 1), made(4, 16, 79_003, 1)]
+    world = World(tmp_path, replace(NOW, batch=1000, settle_s=10))
+    world.send([elsewhere[1], *before[::-1], late])
+    for _ in range(3):
+        world.service.step()
+    world.now_ns += 11 * SECOND_NS
+    world.service.step()  # the first of two sessions is detected again
+    assert world.service.ingester.devices["a"].dirty
+    world.send([live, elsewhere[0]])
+    blocks = [late, *before, live, *elsewhere]
+    found = over(world, blocks)
+    world.stop()
+    assert found == in_order(world, blocks)
