@@ -29,8 +29,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     return archive
 
 
-def changed(archive: Archive, at: int, bit: int) -> int:
-    """Change one bit of the footer, `at` from its beginning, and ask; how many answers are errors."""
+def check_changed(archive: Archive, at: int, bit: int) -> int:
+    """Change one bit of the footer, `at` from its beginning: an answer is right or an error; how many are errors."""
     (part,) = archive.folder.rglob("part-*.parquet")
     right = [ask() for ask in asked(archive)]
     whole = part.read_bytes()
@@ -61,7 +61,7 @@ def test_a_column_by_another_name(archive: Archive, name: str) -> None:
     footer = part.read_bytes()[-TAIL - footer_bytes(part) :]
     at, errors = footer.find(name.encode()), 0
     while at >= 0:
-        errors += changed(archive, at, 1)
+        errors += check_changed(archive, at, 1)
         at = footer.find(name.encode(), at + 1)
     assert errors
 
@@ -70,4 +70,4 @@ def test_a_column_by_another_name(archive: Archive, name: str) -> None:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bit(archive: Archive, place: float, bit: int) -> None:
     (part,) = archive.folder.rglob("part-*.parquet")
-    changed(archive, int(place * footer_bytes(part)), bit)
+    check_changed(archive, int(place * footer_bytes(part)), bit)
