@@ -37,7 +37,7 @@ from ingest.keeping.command import run_backup, run_restore
 from ingest.log import json_log
 from ingest.metrics import Metrics
 from ingest.metrics import serve as serve_metrics
-from ingest.mqtt import MqttSettings, MqttSource
+from ingest.mqtt import MqttSource, mqtt_settings
 from ingest.quarantine.command import run_quarantine
 from ingest.recording import parse_options
 from ingest.recording.command import Output, run_detect
@@ -84,14 +84,7 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
         stack.callback(journal.close)
         store = open_store(current)
         stack.callback(store.close)
-        at = _broker(current)
-        source = MqttSource(
-            MqttSettings(
-                host=at.host, port=at.port, client_id=current.client_id, username=at.username, password=at.password,
-                tls=at.ca_file is not None, ca_file=at.ca_file,
-            ),
-            log=log,
-        )  # fmt: skip
+        source = MqttSource(mqtt_settings(current), log=log)
         stack.callback(source.close)
         metrics.connected.set_function(lambda: source.subscribed)
         metrics.queue_bytes.set_function(lambda: source.queued_bytes)

@@ -31,10 +31,11 @@ from ingest.fair import InOrder, Lines, device_of
 from ingest.log import Log, quiet
 from ingest.mqtt_client import Client
 from ingest.mqtt_loop import Network
+from ingest.settings import Settings
 from ingest.source import MAX_BATCH_BYTES, Delivery, MemorySource, Publication, Source
 from ingest.wire import MAX_PAYLOAD_BYTES, TOPIC_ROOT
 
-__all__ = ["Delivery", "MemorySource", "MqttSettings", "MqttSource", "Publication", "Source"]
+__all__ = ["Delivery", "MemorySource", "MqttSettings", "MqttSource", "Publication", "Source", "mqtt_settings"]
 
 # Twice what is accepted, so that a message somewhat too large is counted here and not dropped by the broker.
 MAX_PACKET_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
@@ -60,6 +61,19 @@ class MqttSettings:
     max_queued_bytes: int = 64 * 1024 * 1024
     keepalive_s: int = 30
     reconnect_max_s: int = 30
+
+
+def mqtt_settings(settings: Settings) -> MqttSettings:
+    """The broker that the settings name, as they would have the ingester connect to it."""
+    return MqttSettings(
+        host=settings.broker_host,
+        port=settings.broker_port,
+        client_id=settings.client_id,
+        username=settings.broker_username,
+        password=settings.broker_password.get_secret_value() if settings.broker_password else None,
+        tls=settings.broker_tls_ca is not None,
+        ca_file=settings.broker_tls_ca,
+    )
 
 
 @lru_cache(maxsize=8)

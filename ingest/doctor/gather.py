@@ -23,7 +23,7 @@ from ingest.doctor.mosquitto_conf import check_conf, read_conf
 from ingest.doctor.sqlite_file import FileFacts, check_file, look_at_file
 from ingest.errors import StoreError
 from ingest.journal_schema import VERSION as JOURNAL_SCHEMA
-from ingest.mqtt import MqttSettings
+from ingest.mqtt import mqtt_settings
 from ingest.room import MIB
 from ingest.settings import Settings
 from ingest.store import DeviceStatus, ServiceStatus, Store
@@ -167,14 +167,8 @@ def _ingester(seen: Seen) -> None:
 
 
 def _broker(seen: Seen, *, load: bool) -> None:
-    settings = seen.settings
-    password = settings.broker_password.get_secret_value() if settings.broker_password else None
-    mqtt = MqttSettings(
-        host=settings.broker_host, port=settings.broker_port, client_id=settings.client_id,
-        username=settings.broker_username, password=password, tls=settings.broker_tls_ca is not None,
-        ca_file=settings.broker_tls_ca,
-    )  # fmt: skip
     why = _why_leave_alone(seen)
+    mqtt = mqtt_settings(seen.settings)
     facts = look_at_broker(mqtt, load=load, own_session=why, ever_ran=seen.ever_ran)
     seen.checks += check_broker(facts)
 

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from ingest.errors import IngestError
-from ingest.mqtt import MqttSettings
+from ingest.mqtt import mqtt_settings
 from ingest.quarantine.explain import advice, decoded, hex_dump, refusal
 from ingest.quarantine.replaying import Outcome, replay
 from ingest.quarantine.shelf import Choice, Item, Shelf
@@ -68,19 +68,6 @@ def run_quarantine(
         _print_outcomes(outcomes, as_json=as_json, out=out)
         return int(bool(missing) or not all(outcome.done for outcome in outcomes))
     return int(bool(missing))
-
-
-def mqtt_settings(settings: Settings) -> MqttSettings:
-    """The broker that the settings name."""
-    return MqttSettings(
-        host=settings.broker_host,
-        port=settings.broker_port,
-        client_id=settings.client_id,
-        username=settings.broker_username,
-        password=settings.broker_password.get_secret_value() if settings.broker_password else None,
-        tls=settings.broker_tls_ca is not None,
-        ca_file=settings.broker_tls_ca,
-    )
 
 
 def since_ns(text: str, *, now_ns: int) -> int:
