@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from ingest.devices import Device
+from ingest.devices import unpacked
 from ingest.journal_db import SUSPECT
 from ingest.journal_schema import VERSION, WAIT_S, tables
 from ingest.outbox import readable
@@ -37,7 +37,6 @@ _TYPES: Final = {"INTEGER": int, "TEXT": str, "BLOB": bytes}
 Value = int | str | bytes | float | None
 Row = dict[str, Value]
 
-_device = msgspec.msgpack.Decoder(Device).decode
 _episode = msgspec.msgpack.Decoder(Episode).decode
 
 
@@ -154,7 +153,7 @@ def _is_told(row: Row) -> bool:
 
 # What a row must be beyond its types. A device without a state is one whose state is to be built anew.
 _SOUND: Final[dict[str, Callable[[Row], bool]]] = {
-    "device": lambda row: bool(row["name"]) and (row["state"] == b"" or _decodes(_device, row["state"])),
+    "device": lambda row: bool(row["name"]) and (row["state"] == b"" or _decodes(unpacked, row["state"])),
     "told": _is_told,
     "outbox": lambda row: readable(row["kind"], row["body"]),
 }

@@ -92,7 +92,10 @@ def unpacked(state: bytes) -> Device:
     """The device, or `msgspec.MsgspecError` where that is not what was written."""
     body, check = state[:-CHECK_BYTES], state[-CHECK_BYTES:]
     # What an older release kept ends with the device itself; what has a checksum that is wrong is nothing of the kind.
-    return _decode(body if crc32(body).to_bytes(CHECK_BYTES) == check else state)
+    try:
+        return _decode(body if crc32(body).to_bytes(CHECK_BYTES) == check else state)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: bool, now_ns: int) -> Device:

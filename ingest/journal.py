@@ -21,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from ingest.devices import Device
+from ingest.devices import Device, packed, unpacked
 from ingest.errors import JournalError, JournalFull
 from ingest.intake import Stored
 from ingest.journal_db import Connection
@@ -34,8 +34,6 @@ from ingest.raw import DISPOSITIONS, Move, Raw
 from ingest.salvage import Report, make_whole
 from ingest.store import Episode, Record
 
-_decode_device = msgspec.msgpack.Decoder(Device).decode
-_encode = msgspec.msgpack.Encoder().encode
 __all__ = ["DISPOSITIONS", "Depth", "Entry", "Journal", "Quarantined"]
 
 SPARE_BYTES: Final = 64 * 1024 * 1024  # empty in the file and kept, for what comes next
@@ -100,7 +98,7 @@ class Journal:
         """The state of every device as of the last commit; not of those whose state was lost."""
         with self._connection.errors("read"):
             rows = self._db.execute("SELECT name, state FROM device WHERE state <> x''").fetchall()
-            return {name: _decode_device(state) for name, state in rows}
+            return {name: unpacked(state) for name, state in rows}
 
     def commit(self, entry: Entry) -> None:
         """Keep a batch; durable on return."""
@@ -207,7 +205,7 @@ class Journal:
                 self._ids[name] = fresh[name] = int(row or 0)
         self._db.executemany(
             "UPDATE device SET state = ? WHERE id = ?",
-            [(_encode(device), self._ids[name]) for name, device in devices.items()],
+            [(packed(device), self._ids[name]) for name, device in devices.items()],
         )
 
     def _write_gaps(self, entry: Entry) -> None:

@@ -54,7 +54,7 @@ class Connection:
             if code in _DAMAGE:
                 _suspect(path)
             raise (JournalFull(sentence) if code in _PASSING else JournalError(sentence)) from error
-        except (msgspec.MsgspecError, IndexError, TypeError) as error:
+        except (msgspec.MsgspecError, IndexError, TypeError, UnicodeDecodeError) as error:
             if verb != "read" and not isinstance(error, msgspec.MsgspecError):
                 raise
             _suspect(path)  # a row that is not what was written

@@ -26,7 +26,7 @@ def readable(kind: object, body: object) -> bool:
     """Whether this can be the row of a record."""
     try:
         return isinstance(kind, int) and kind in range(len(_decode)) and bool(_decode[kind](body))  # type: ignore[arg-type]
-    except (msgspec.MsgspecError, TypeError):
+    except (msgspec.MsgspecError, TypeError, UnicodeDecodeError):
         return False
 
 
