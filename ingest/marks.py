@@ -7,6 +7,7 @@ import msgspec
 from ingest.wire import Block
 
 SECOND_NS: Final = 1_000_000_000
+LAST_NS: Final = 2**63 - 1  # the last instant that 64 bits can say
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -21,4 +22,4 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
 
 def end_of(block: Block) -> int:
     """When a block ends by the device's clock; what the wire lets through stays within 64 bits."""
-    return min(block.t0 + round(block.duration_s * SECOND_NS), 2**63 - 1)
+    return min(block.t0 + round(block.duration_s * SECOND_NS), LAST_NS)

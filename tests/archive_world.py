@@ -81,7 +81,7 @@ def a_block(
 
 def mark_of(one: Archived) -> Mark:
     block = one.block
-    end_ns = block.t0 + round(block.duration_s * SECOND_NS)
+    end_ns = min(block.t0 + round(block.duration_s * SECOND_NS), 2**63 - 1)
     return Mark(block.boot, block.seq, block.t0, end_ns, one.received_ns)
 
 

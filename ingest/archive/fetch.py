@@ -23,7 +23,7 @@ from ingest.archive.reading import Part, open_parts
 from ingest.archive.rows import Blocks
 from ingest.archive.values import Archived, IntArray
 from ingest.errors import ArchiveError
-from ingest.marks import Mark
+from ingest.marks import LAST_NS, Mark
 from ingest.wire import EMG_CHANNELS, EMG_FS_HZ, T0_NS
 
 AT_ONCE_BYTES: Final = 128 * 1024 * 1024
@@ -113,8 +113,8 @@ def _every(date: Path, first_ns: int, last_ns: int) -> list[Keys]:
 def _marks(one: Keys) -> list[Mark]:
     columns = (one.boot, one.seq, one.t0, one.duration, one.received)
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    # The end is a number of Python: what has no date may begin at the last instant that 64 bits can say.
-    return [Mark(boot, seq, t0, t0 + duration, received) for boot, seq, t0, duration, received in rows]
+    # As `end_of` has it: what has no date may begin at the last instant that 64 bits can say.
+    return [Mark(boot, seq, t0, min(t0 + duration, LAST_NS), received) for boot, seq, t0, duration, received in rows]
 
 
 def _keys(part: Part, wanted: Any) -> Keys:
