@@ -10,9 +10,10 @@ Rules
   connection is not read until half of it has been taken. So memory is at most that, one batch (`MAX_BATCH_BYTES`)
   and one message (`MAX_PACKET_BYTES`).
 - Devices take turns, whatever the order of arrival (`ingest/fair.py`); the broker is answered in that order.
-- Reconnects for ever, at growing intervals.
+- Reconnects for ever, at growing intervals; asks again for a subscription that was refused.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +43,9 @@ MAX_PACKET_BYTES: Final = 2 * MAX_PAYLOAD_BYTES
 # Publications of ours that may be unanswered, unless the broker allows less. Its answers wait behind a backlog; with
 # paho's 20 every acknowledgement to a device would wait until the backlog has been taken in, and devices would repeat.
 IN_FLIGHT: Final = 10_000
+REFUSED: Final = (
+    "the broker does not take what is sent to devices (ack) or of episodes (events): let this user write there"
+)
 SUBSCRIPTIONS: Final = ((f"{TOPIC_ROOT}/+/blocks", 1), (f"{TOPIC_ROOT}/+/status", 1))
 
 
@@ -61,6 +65,7 @@ class MqttSettings:
     max_queued_bytes: int = 64 * 1024 * 1024
     keepalive_s: int = 30
     reconnect_max_s: int = 30
+    resubscribe_s: float = 30.0  # after a refusal
 
 
 def mqtt_settings(settings: Settings) -> MqttSettings:
@@ -89,10 +94,14 @@ class _Sent:
 
     def __init__(self, info: paho.MQTTMessageInfo) -> None:
         self._info = info
+        # The connection has ended and we have not heard yet. It is sent on the next one, but paho would tell of this
+        # first attempt only: by an error whenever it is asked.
+        if info.rc == paho.MQTT_ERR_NO_CONN:
+            info.rc = paho.MQTT_ERR_SUCCESS
 
     @property
     def done(self) -> bool:
-        return self._info.rc != paho.MQTT_ERR_QUEUE_SIZE and self._info.is_published()
+        return self._info.rc == paho.MQTT_ERR_SUCCESS and self._info.is_published()
 
 
 class MqttSource:
@@ -112,6 +121,8 @@ class MqttSource:
         self._watch = watch or (lambda _: None)
         self._waiting: Lines[Delivery] = Lines()
         self._changed = threading.Condition()  # of what waits
+        self._refusals: set[str] = set()  # said on this connection
+        self._resubscribe_at = math.inf  # written by the network thread only
         self._received = 0  # messages; written by the network thread only
         self._paused = False  # written by the network thread only
         self._generation = 0
@@ -122,6 +133,7 @@ class MqttSource:
             self._client,
             has_room=self._has_room,
             received=lambda: self._received,
+            now_and_then=self._subscribe_again,
             longest_wait_s=max(1, settings.reconnect_max_s),
             log=self._log,
         )
@@ -196,6 +208,7 @@ class MqttSource:
         client.on_message = self._on_message
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
         client.on_disconnect = self._on_disconnect
         client.on_pre_connect = self._on_pre_connect
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -255,12 +268,21 @@ class MqttSource:
             return
         # paho does not look at what the broker allows, and has no public way to change this now; nothing is sent yet.
         client._max_inflight_messages = min(IN_FLIGHT, getattr(properties, "ReceiveMaximum", IN_FLIGHT))
-        # Asked for again on every connection: the broker may have lost the session.
-        client.subscribe(list(SUBSCRIPTIONS))
+        self._refusals.clear()
+        self._subscribe()  # on every connection: the broker may have lost the session
         self.connected = True
         self._log.info("broker_connected", host=self._settings.host, session_present=flags.session_present)
         if flags.session_present:
             self._now_subscribed(True)  # rumqttd does not answer a repeated subscription
+
+    def _subscribe(self) -> None:
+        self._resubscribe_at = math.inf
+        self._client.subscribe(list(SUBSCRIPTIONS))
+
+    def _subscribe_again(self) -> None:
+        """After a refusal: whoever grants it may have been away, or have been put right since."""
+        if self.connected and time.monotonic() >= self._resubscribe_at:
+            self._subscribe()
 
     def _on_subscribe(
         self,
@@ -271,8 +293,18 @@ class MqttSource:
         _properties: Properties | None,
     ) -> None:
         if any(reason.is_failure for reason in reasons):
-            self._log.error("subscription_refused", reasons=[str(reason) for reason in reasons])
+            again_in_s = self._settings.resubscribe_s
+            self._resubscribe_at = time.monotonic() + again_in_s
+            self._log.error("subscription_refused", reasons=[str(reason) for reason in reasons], again_in_s=again_in_s)
         self._now_subscribed(not any(reason.is_failure for reason in reasons))
+
+    def _on_publish(
+        self, _client: paho.Client, _userdata: object, _mid: int, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        """The broker has answered; paho takes a refusal for an answer like any other."""
+        if reason.is_failure and str(reason) not in self._refusals:
+            self._refusals.add(str(reason))
+            self._log.error("publication_refused", reason=str(reason), sentence=REFUSED)
 
     def _now_subscribed(self, subscribed: bool) -> None:
         if subscribed != self.subscribed:

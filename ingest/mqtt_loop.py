@@ -33,12 +33,14 @@ class Network:
         *,
         has_room: Callable[[], bool],
         received: Callable[[], int],
+        now_and_then: Callable[[], None],
         longest_wait_s: float,
         log: Log,
     ) -> None:
         self._client = client
         self._has_room = has_room
         self._received = received
+        self._now_and_then = now_and_then
         self._longest_wait_s = longest_wait_s
         self._log = log
         self._leaving = threading.Event()
@@ -97,6 +99,7 @@ class Network:
                     self._client.disconnect()
                 elif time.monotonic() > deadline:
                     return accepted  # the broker does not take what we have to say
+            self._now_and_then()
             self._turn(sock, may_read=not accepted or deadline is not None or self._has_room())
         return accepted
 
