@@ -61,6 +61,12 @@ class Settings(BaseModel):
             raise ValueError("CHARLEY_BROKER_PASSWORD is set without CHARLEY_BROKER_USERNAME. Set both or neither.")
         if self.store == "influxdb" and not self.influxdb_url:
             raise ValueError("CHARLEY_STORE=influxdb needs CHARLEY_INFLUXDB_URL, for instance http://127.0.0.1:8086.")
+        if self.store == "influxdb" and not _given(self.influxdb_token):
+            raise ValueError(
+                "CHARLEY_STORE=influxdb needs CHARLEY_INFLUXDB_TOKEN, or CHARLEY_INFLUXDB_TOKEN_FILE, the file that "
+                "holds it: a token that may read and write the bucket, for 1.8 user:password. A server that asks for "
+                "none takes any word."
+            )
         if self.store == "sqlite" and self.influxdb_url:
             raise ValueError("CHARLEY_INFLUXDB_URL is set but not used. Set CHARLEY_STORE=influxdb, or unset it.")
         return self
@@ -93,6 +99,10 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(problem) for problem in error.errors())) from error
+
+
+def _given(secret: SecretStr | None) -> bool:
+    return secret is not None and bool(secret.get_secret_value().strip())
 
 
 def _sentence(problem: Any) -> str:

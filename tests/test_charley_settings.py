@@ -18,6 +18,7 @@ from ingest.store.sqlite import SqliteStore
 SECRET: Final = "correct-horse"
 ANYWHERE: Final = "0.0.0.0"  # noqa: S104 - nothing is bound
 URL: Final = "http://127.0.0.1:8086"
+INFLUXDB: Final = {"CHARLEY_STORE": "influxdb", "CHARLEY_INFLUXDB_URL": URL, "CHARLEY_INFLUXDB_TOKEN": SECRET}
 
 
 def test_nothing_set_gives_a_service_on_this_machine_alone() -> None:
@@ -56,6 +57,8 @@ def test_settings_are_read_and_cannot_be_changed_afterwards(tmp_path: Path) -> N
         ({"CHARLEY_API_HOST": "192.168.1.5", "CHARLEY_ALLOW_REMOTE": "no"}, r"CHARLEY_ALLOW_REMOTE=true"),
         ({"CHARLEY_BROKER_PASSWORD": SECRET}, r"without CHARLEY_BROKER_USERNAME"),
         ({"CHARLEY_STORE": "influxdb"}, r"needs CHARLEY_INFLUXDB_URL"),
+        ({"CHARLEY_STORE": "influxdb", "CHARLEY_INFLUXDB_URL": URL}, r"needs CHARLEY_INFLUXDB_TOKEN, or .*TOKEN_FILE"),
+        ({"CHARLEY_STORE": "influxdb", "CHARLEY_INFLUXDB_URL": URL, "CHARLEY_INFLUXDB_TOKEN": " "}, r"needs .*_TOKEN"),
         ({"CHARLEY_INFLUXDB_URL": URL}, r"CHARLEY_INFLUXDB_URL is set but not used"),
         ({"CHARLEY_STORE": "postgres"}, r"CHARLEY_STORE: .*'sqlite' or 'influxdb'"),
         ({"CHARLEY_BROKER_PORT": "0"}, r"CHARLEY_BROKER_PORT: .*greater than or equal to 1"),
@@ -84,7 +87,9 @@ def test_loopback_needs_no_permission(host: str) -> None:
 @pytest.mark.parametrize("name", SECRETS)
 def test_secrets_come_from_files_too(name: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f"{SECRET}\n")
-    others = {"CHARLEY_BROKER_USERNAME": "ingest", "CHARLEY_STORE": "influxdb", "CHARLEY_INFLUXDB_URL": URL}
+    others = {"CHARLEY_BROKER_USERNAME": "ingest"}
+    if name == "CHARLEY_INFLUXDB_TOKEN":
+        others |= {"CHARLEY_STORE": "influxdb", "CHARLEY_INFLUXDB_URL": URL}
     settings = load_settings({**others, f"{name}_FILE": str(tmp_path / "secret")})
     assert getattr(settings, name.removeprefix(PREFIX).lower()) == SecretStr(SECRET)
     with pytest.raises(SettingsError, match=f"{name} and {name}_FILE are both set"):
@@ -153,7 +158,11 @@ def test_a_process_that_refuses_exits_with_2_and_prints_no_traceback(tmp_path: P
         ("api", {}, "admin-token", "admin-token"),
         ("api", {}, "registry.sqlite", "registry"),
         ("api", {"CHARLEY_REGISTRY_URL": "mysql://me:correct-horse@db/x"}, None, "SQLite or PostgreSQL, not in mysql"),
-        ("ingest", {"CHARLEY_STORE": "influxdb", "CHARLEY_INFLUXDB_URL": "db:8086"}, None, "http://host:8086"),
+        ("ingest", {**INFLUXDB, "CHARLEY_INFLUXDB_URL": "db:8086"}, None, "http://host:8086"),
+        ("ingest", {**INFLUXDB, "CHARLEY_INFLUXDB_TOKEN": ""}, None, "CHARLEY_INFLUXDB_TOKEN_FILE"),
+        ("api", {**INFLUXDB, "CHARLEY_INFLUXDB_TOKEN": ""}, None, "CHARLEY_INFLUXDB_TOKEN_FILE"),
+        ("doctor", {**INFLUXDB, "CHARLEY_INFLUXDB_TOKEN": ""}, None, "CHARLEY_INFLUXDB_TOKEN_FILE"),
+        ("migrate influxdb", {**INFLUXDB, "CHARLEY_INFLUXDB_TOKEN": ""}, None, "CHARLEY_INFLUXDB_TOKEN_FILE"),
     ],
 )  # fmt: skip
 def test_what_stands_in_the_way_of_a_role_is_one_sentence(
@@ -165,7 +174,7 @@ def test_what_stands_in_the_way_of_a_role_is_one_sentence(
     others = {"CHARLEY_DATA_DIR": str(tmp_path), "CHARLEY_API_PORT": str(free_port())}
     for name, value in {**settings, **others}.items():
         monkeypatch.setenv(name, value)
-    main_to_the_end([role], code=2)
+    main_to_the_end(role.split(), code=2)
     printed = capsys.readouterr().err
     assert said in printed
     assert SECRET not in printed
@@ -173,7 +182,7 @@ def test_what_stands_in_the_way_of_a_role_is_one_sentence(
 
 
 def test_the_store_is_the_one_that_the_settings_name(tmp_path: Path) -> None:
-    for given, kind in (({}, SqliteStore), ({"CHARLEY_STORE": "influxdb", "CHARLEY_INFLUXDB_URL": URL}, InfluxStore)):
+    for given, kind in (({}, SqliteStore), (INFLUXDB, InfluxStore)):
         store = open_store(load_settings({**given, "CHARLEY_DATA_DIR": str(tmp_path)}))
         try:
             assert isinstance(store, kind)
@@ -182,8 +191,8 @@ def test_the_store_is_the_one_that_the_settings_name(tmp_path: Path) -> None:
 
 
 def test_the_data_folder_is_for_its_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    others = {"CHARLEY_DATA_DIR": str(tmp_path / "new" / "data"), "CHARLEY_STORE": "influxdb"}
-    for name, value in {**others, "CHARLEY_INFLUXDB_URL": "nothing"}.items():
+    others = {"CHARLEY_DATA_DIR": str(tmp_path / "new" / "data")}
+    for name, value in {**INFLUXDB, **others, "CHARLEY_INFLUXDB_URL": "nothing"}.items():
         monkeypatch.setenv(name, value)
     main_to_the_end(["ingest"], code=2)
     assert (tmp_path / "new" / "data").stat().st_mode & 0o777 == 0o700

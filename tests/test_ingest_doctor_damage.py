@@ -135,7 +135,8 @@ def test_files_that_cannot_be_opened_are_said(site: Path) -> None:
 
 def test_an_area_that_cannot_be_read_ends_alone(site: Path) -> None:
     (site / "archive" / "device=leg" / "date=2026-99-99").mkdir(parents=True)  # no name that was ever given
-    with_influxdb = settings(site, store="influxdb", influxdb_url=f"http://127.0.0.1:{servers.free_port()}")
+    url = f"http://127.0.0.1:{servers.free_port()}"
+    with_influxdb = settings(site, store="influxdb", influxdb_url=url, influxdb_token="t")
     checks = look(site, with_influxdb)
     check = one(checks, "doctor.looked")
     assert (check.verdict, "the store could not be looked at to the end" in check.found) == ("fail", True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from full_disk import files_of_at_most
+from pydantic import SecretStr
 from test_ingest_keeping import TOOLS, back_up, console, part, restore, site
 
 from ingest.keeping import BackupError
@@ -100,7 +101,9 @@ def test_damaged_results_are_not_restored_into_influxdb_by_halves(tmp_path: Path
     settings = site(tmp_path / "data")
     overwrite(settings.data_dir / "store.sqlite", "charley_epoch")
     back_up_damaged(settings, tmp_path / "kept")
-    new = Settings(data_dir=tmp_path / "new", store="influxdb", influxdb_url="http://127.0.0.1:1")
+    new = Settings(
+        data_dir=tmp_path / "new", store="influxdb", influxdb_url="http://127.0.0.1:1", influxdb_token=SecretStr("t")
+    )
     with pytest.raises(BackupError, match=r"damaged.*earlier backup.*--keep-store"):
         restore(new, tmp_path / "kept", open_store=lambda _: MemoryStore())
     assert list((tmp_path / "new").iterdir()) == []

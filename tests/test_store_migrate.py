@@ -216,7 +216,9 @@ def test_the_command_says_which_settings_it_needs(tmp_path: Path) -> None:
     out, err = consoles()
     with pytest.raises(SettingsError, match=r"CHARLEY_STORE=influxdb.*store\.sqlite"):
         run_migrate(Settings(data_dir=tmp_path), to="influxdb", out=out, err=err)
-    known = Settings(data_dir=tmp_path, store="influxdb", influxdb_url="http://127.0.0.1:9")
+    known = Settings(
+        data_dir=tmp_path, store="influxdb", influxdb_url="http://127.0.0.1:9", influxdb_token=SecretStr("t")
+    )
     with pytest.raises(SettingsError, match=r"store\.sqlite is not there"):
         run_migrate(known, to="influxdb", out=out, err=err)
     assert list(tmp_path.iterdir()) == []
