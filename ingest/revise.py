@@ -86,7 +86,7 @@ class Reviser:
         self._log = log
         self._wall_ns = wall_ns
         self._dirty: dict[str, None] = {}
-        self._put_off: dict[str, tuple[int, int]] = {}  # by device: for how long, until when
+        self._put_off: dict[str, tuple[int, int]] = {}  # by device: for how long, since when
         self._hand: _Hand | None = None
 
     @property
@@ -158,8 +158,9 @@ class Reviser:
             if dirty is None:
                 del self._dirty[name]
                 continue
-            settled = now_ns - dirty.last_ns >= self._settle_ns or now_ns - dirty.first_ns >= self._patience_ns
-            put_off = now_ns < self._put_off.get(name, (0, 0))[1]
+            settled = _over(dirty.last_ns, self._settle_ns, now_ns) or _over(dirty.first_ns, self._patience_ns, now_ns)
+            for_ns, since_ns = self._put_off.get(name, (0, 0))
+            put_off = not _over(since_ns, for_ns, now_ns)
             if hurry or (settled and not put_off):
                 return name
         return None
@@ -167,7 +168,7 @@ class Reviser:
     def _unreadable(self, name: str, error: ArchiveError) -> None:
         first_ns, most_ns = PUT_OFF_NS
         for_ns = min(most_ns, max(first_ns, 2 * self._put_off.get(name, (0, 0))[0]))
-        self._put_off[name] = for_ns, self._wall_ns() + for_ns
+        self._put_off[name] = for_ns, self._wall_ns()
         self._metrics.archive_errors.inc()
         self._log.error("archive_unreadable", device=name, reason=str(error), again_in_s=for_ns / 1e9)
 
@@ -233,6 +234,11 @@ class Reviser:
         entry.told = [*entry.told, *gone]
         entry.records = [*entry.records, *_voids(plan_, plan_.removed, sites, there), *gone]
         entry.events = [*entry.events, *(to_message(episode, received_ns=None) for episode in gone)]
+
+
+def _over(since_ns: int, for_ns: int, now_ns: int) -> bool:
+    """Whether so long has passed; also where the clock was set back: nobody is to wait until it is there again."""
+    return not 0 <= now_ns - since_ns < for_ns
 
 
 def _undated(plan_: Plan, begun: Device, now: Device) -> tuple[Waiting, ...]:
