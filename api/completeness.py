@@ -5,6 +5,7 @@ Rules
 - A period that has not ended is not complete: it goes on.
 - Nor is one while a device that was assigned in it has blocks that came late and are not in the results, or blocks
   whose time is not known: which periods they will change cannot be told before they have been looked at.
+- Nor is one while blocks of such a device cannot be looked at, as a part of its archive cannot be read.
 - Nor is one that a device has not come to the end of: its newest sample is older, and it may still send the rest.
 - Complete does not mean covered: what never arrives is in the coverage.
 """
@@ -14,6 +15,7 @@ from typing import Final
 
 from api.periods import Period
 from api.registry import Assignment
+from api.remedies import WAITS_FOR_ARCHIVE
 from api.wording import count
 from ingest.store import DeviceStatus
 
@@ -40,6 +42,8 @@ def pending(
     clips = [(item, clip) for item in assignments if (clip := item.clip(window.start_ns, window.end_ns))]
     known = [statuses[device] for device in sorted({item.device for item, _ in clips}) if device in statuses]
     late, undated = waiting(period, assignments=assignments, statuses=statuses)
+    if any(status.archive_unreadable for status in known):
+        return WAITS_FOR_ARCHIVE
     if late:
         return f"{count(late, 'block')} came late: the results are still being completed."
     if undated:

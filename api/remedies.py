@@ -35,6 +35,10 @@ REFUSALS: Final = {
     "stretch": "its signals cover different stretches",
     "topic": "its topic is not one",
 }
+WAITS_FOR_ARCHIVE: Final = (
+    "Results of what came late wait: a file of the service cannot be read. "
+    "Tell whoever runs the service: charley doctor says which."
+)
 _ELSE: Final = "check the electrodes and the cable."
 
 
@@ -82,7 +86,9 @@ def of_clock(status: DeviceStatus, *, over_s: float) -> str:
 def of_waiting(status: DeviceStatus) -> str:
     """What has arrived and is not yet in the results; empty where all is."""
     found = ""
-    if status.late_blocks:
+    if status.archive_unreadable:
+        found += f" {WAITS_FOR_ARCHIVE}"
+    elif status.late_blocks:
         found += f" Results of {count(status.late_blocks, 'late block')} are still being worked out."
     if status.undated_blocks:
         found += f" Kept until its clock is set: {count(status.undated_blocks, 'block')}."

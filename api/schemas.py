@@ -158,6 +158,7 @@ class DeviceOut(Given):
     last_sample: Instant | None
     missing_blocks: int = Field(description="Declared lost so far.")
     late_blocks: int = Field(description="Kept, and not yet in the results.")
+    archive_unreadable: bool = Field(description="Late blocks wait until a part of the archive is mended.")
     undated_blocks: int = Field(description="Kept until the device's clock is known.")
     refused_blocks: int = Field(description="Not kept.")
     refused_reason: str | None = Field(description="Why the latest of those was not.")

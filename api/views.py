@@ -70,6 +70,7 @@ def device(value: Watched) -> out.DeviceOut:
         last_sample=_instant(known.last_sample_ns),
         missing_blocks=known.missing_blocks,
         late_blocks=known.late_blocks,
+        archive_unreadable=known.archive_unreadable,
         undated_blocks=known.undated_blocks,
         refused_blocks=known.refused_blocks,
         refused_reason=known.refused_reason or None,

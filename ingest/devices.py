@@ -71,6 +71,7 @@ class Device(msgspec.Struct, frozen=True, array_like=True):
     ahead: tuple[int, int] = (0, 0)  # device time around sessions that were detected again beyond the running one
     frontier: Frontier = Frontier()
     refused_ns: int = 0  # receipt of the latest that was refused
+    unreadable: bool = False  # it cannot be detected again: a part of its archive cannot be read
 
     @property
     def strange(self) -> bool:
@@ -274,4 +275,5 @@ def to_status(name: str, device: Device) -> DeviceStatus:
         refused_blocks=device.refused,
         refused_reason=device.refused_reason,
         refused_ns=device.refused_ns,
+        archive_unreadable=device.unreadable,
     )

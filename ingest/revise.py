@@ -127,8 +127,7 @@ class Reviser:
             self.drop(devices)
             if hurry:
                 raise
-            self._unreadable(name, error)
-            return None
+            return self._unreadable(name, devices[name], error)
 
     def _turn(self, name: str, device: Device) -> Revised | None:
         if self._hand is None:
@@ -165,12 +164,17 @@ class Reviser:
                 return name
         return None
 
-    def _unreadable(self, name: str, error: ArchiveError) -> None:
+    def _unreadable(self, name: str, device: Device, error: ArchiveError) -> Revised | None:
+        """Put it off; what is to be committed the first time: that it waits for somebody."""
         first_ns, most_ns = PUT_OFF_NS
         for_ns = min(most_ns, max(first_ns, 2 * self._put_off.get(name, (0, 0))[0]))
         self._put_off[name] = for_ns, self._wall_ns()
         self._metrics.archive_errors.inc()
         self._log.error("archive_unreadable", device=name, reason=str(error), again_in_s=for_ns / 1e9)
+        if device.unreadable:
+            return None
+        device = msgspec.structs.replace(device, unreadable=True)
+        return Revised(name, Entry(devices={name: device}), device)
 
     def _finish(self, hand: _Hand, redone: Redone, device: Device) -> Revised:
         work, left = hand.work, _left(device, redone, params=self._params)
@@ -219,7 +223,8 @@ class Reviser:
             dirty = msgspec.structs.replace(dirty, late=max(0, dirty.late - was.late), forced=forced)
             self._dirty[plan_.device] = None
         self._put_off.pop(plan_.device, None)
-        device = msgspec.structs.replace(device, dirty=dirty, undated=_undated(plan_, begun, device))
+        undated = _undated(plan_, begun, device)
+        device = msgspec.structs.replace(device, dirty=dirty, undated=undated, unreadable=False)
         entry.devices = {plan_.device: device}
         if plan_.removed:
             self._remove(plan_, entry, there)

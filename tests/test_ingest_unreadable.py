@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from ingest_feed import SECOND_NS, contents, cut, feed, ingest, recording, service
 
+from ingest.doctor.devices import check_devices, look_at_parts
 from ingest.journal import Journal
 from ingest.log import json_log
 from ingest.metrics import Metrics
@@ -139,3 +140,23 @@ def test_it_is_detected_again_once_the_part_can_be_read(world: World, tmp_path: 
     expected = ingest(tmp_path / "in order", ((device, block) for device in DEVICES for block in TAPE))
     for device in DEVICES:
         assert contents(world.store, [device]) == contents(expected, [device])
+
+
+def test_it_is_told_until_the_part_can_be_read(world: World) -> None:
+    for device in DEVICES:
+        send(world, device, *MISSING)
+    world.turns(20)
+    damaged, sound = world.store.statuses(DEVICES)
+    assert (damaged.archive_unreadable, damaged.late_blocks) == (True, len(MISSING))
+    assert (sound.archive_unreadable, sound.late_blocks) == (False, 0)
+    archive = world.part.parents[2]
+    archive.with_name("archive").symlink_to(archive)  # where the data folder has it
+    seen = look_at_parts(archive.parent, [damaged, sound])
+    assert seen == [str(Path("archive") / world.part.relative_to(archive))]
+    (check,) = [one for one in check_devices([damaged, sound], now_ns=0, damaged=seen) if one.name == "devices.archive"]
+    assert (check.verdict, seen[0] in check.found) == ("fail", True)
+
+    world.part.write_bytes(world.whole)
+    world.turns(40)
+    assert not world.store.statuses(["damaged"])[0].archive_unreadable
+    assert look_at_parts(archive.parent, world.store.statuses(DEVICES)) == []

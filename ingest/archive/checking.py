@@ -41,6 +41,19 @@ def footer_trouble(path: Path) -> str:
     return ""
 
 
+def page_trouble(path: Path) -> str:
+    """What is wrong anywhere in a part, or nothing; all of it is read, and nothing is set aside."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for group in range(file.num_row_groups):
+                file.read_row_group(group, use_threads=False)
+    except FileNotFoundError:
+        return ""  # compacted meanwhile
+    except UNREADABLE as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
 def _cleared(path: Path) -> Finding:
     try:
         path.unlink(missing_ok=True)

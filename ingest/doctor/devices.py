@@ -5,9 +5,11 @@ a clock look ahead. So a clock that is ahead is wrong, and of one that is behind
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 from typing import Final
 
+from ingest.archive.checking import page_trouble
 from ingest.doctor.check import Check, fail, in_words, ok, skipped, warn
 from ingest.store import DeviceStatus, ServiceStatus
 
@@ -21,11 +23,32 @@ _WAITED: Final = (
 )
 
 
-def check_devices(statuses: Sequence[DeviceStatus], *, now_ns: int) -> list[Check]:
-    """Clocks that are wrong, and what is missing or refused."""
+def check_devices(statuses: Sequence[DeviceStatus], *, now_ns: int, damaged: Sequence[str] = ()) -> list[Check]:
+    """Clocks that are wrong, what is missing or refused, and whose archive has these damaged parts."""
     if not statuses:
         return [skipped("devices.clock", "no device has been heard yet")]
-    return [_clocks(statuses, now_ns), _refused(statuses)]
+    return [_clocks(statuses, now_ns), _refused(statuses), _archive(statuses, damaged)]
+
+
+def look_at_parts(folder: Path, statuses: Sequence[DeviceStatus]) -> list[str]:
+    """The damaged parts of devices whose archive could not be read; each of theirs is read whole."""
+    waiting = [status.device for status in statuses if status.archive_unreadable]
+    parts = [
+        part for device in waiting for part in sorted(folder.glob(f"archive/device={device}/date=*/part-*.parquet"))
+    ]
+    return [str(part.relative_to(folder)) for part in parts if page_trouble(part)]
+
+
+def _archive(statuses: Sequence[DeviceStatus], damaged: Sequence[str]) -> Check:
+    name = "devices.archive"
+    waiting = [status.device for status in statuses if status.archive_unreadable]
+    if not waiting:
+        return ok(name, "late blocks of no device wait for a part of the archive to be mended")
+    told = f"late blocks of {', '.join(waiting[:5])} wait, as the archive could not be read"
+    if damaged:
+        mend = "put these files back from a backup, or without one move them out of the archive"
+        return fail(name, f"{told}; damaged: {', '.join(damaged[:5])}", mend)
+    return fail(name, told, "the ingester's log says why (archive_unreadable); it is tried again every ten minutes")
 
 
 def _clocks(statuses: Sequence[DeviceStatus], now_ns: int) -> Check:

@@ -12,7 +12,7 @@ from ingest.doctor.broker import check_broker
 from ingest.doctor.broker_look import look_at_broker
 from ingest.doctor.check import Check, fail, ok, skipped
 from ingest.doctor.contradictions import check_settings
-from ingest.doctor.devices import check_devices, check_ingester, oldest_waiting_s
+from ingest.doctor.devices import check_devices, check_ingester, look_at_parts, oldest_waiting_s
 from ingest.doctor.files import FolderFacts, check_folder, look_at_folder
 from ingest.doctor.holding import is_held
 from ingest.doctor.influxdb import check_influxdb
@@ -163,7 +163,8 @@ def _ingester(seen: Seen) -> None:
     if seen.journal is not None:
         waiting_s = oldest_waiting_s(seen.services, now_ns=seen.now_ns)
         seen.checks += check_journal(seen.journal, oldest_waiting_s=waiting_s)
-    seen.checks += check_devices(seen.statuses, now_ns=seen.now_ns)
+    damaged = look_at_parts(seen.settings.data_dir, seen.statuses)
+    seen.checks += check_devices(seen.statuses, now_ns=seen.now_ns, damaged=damaged)
 
 
 def _broker(seen: Seen, *, load: bool) -> None:

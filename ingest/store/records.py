@@ -105,6 +105,7 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True):
     refused_blocks: int = 0  # not kept
     refused_reason: str = ""  # why the latest of those was refused
     refused_ns: int = 0  # wall clock of the service when it came in
+    archive_unreadable: bool = False  # late blocks wait until somebody mends a part of the archive
     updated_ns: int = 0
 
 

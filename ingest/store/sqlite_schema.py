@@ -20,7 +20,7 @@ from typing import Final
 from ingest.errors import StoreRefused
 from ingest.store.columns import TABLES, Column, Table
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 APPLICATION_ID: Final = 0x43484C59  # "CHLY"
 TYPES: Final = {"text": "TEXT", "integer": "INTEGER", "real": "REAL", "boolean": "INTEGER", "names": "TEXT"}
 
