@@ -4,7 +4,8 @@ IngestError
 ├── WireError     the sender's: bytes that are not a valid message (quarantined with its `reason`)
 ├── RecordingError  the file's: not a recording, or a channel or unit that is missing
 ├── JournalError  the machine's: journal damaged, of another version, or held by another process
-│   └── JournalFull  for now: no room on the disk; the same call may succeed later
+│   ├── JournalFull  for now: no room on the disk; the same call may succeed later
+│   └── JournalLacks  a block that is not in it: gone to the archive, or it should be there
 ├── ArchiveError  the machine's: disk full, or a part of the archive that cannot be read
 └── StoreError    the store's
     ├── StoreUnavailable  for now: try again for as long as it takes
@@ -35,6 +36,10 @@ class JournalError(IngestError):
 
 class JournalFull(JournalError):
     """The disk has no room, or does not answer, at the moment: nothing was kept, and nothing was lost."""
+
+
+class JournalLacks(JournalError):
+    """The journal is whole as far as anybody sees, and does not hold this block."""
 
 
 class ArchiveError(IngestError):

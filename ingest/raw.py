@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from ingest.errors import JournalError, WireError
+from ingest.errors import JournalLacks, WireError
 from ingest.intake import Stored
 from ingest.journal_db import Connection
 from ingest.journal_schema import connect
@@ -143,7 +143,7 @@ class Raw:
                 (self._ids.get(device), *key),
             ).fetchone()
         if row is None:
-            raise JournalError(f"journal {self._connection.path} lacks block {key} of {device}, which it should hold")
+            raise JournalLacks(f"journal {self._connection.path} lacks block {key} of {device}, which it should hold")
         return decode_block(row[0], content_type=row[1]), int(row[2])
 
     def stock(self, before_ns: int, limit: int, *, but: Sequence[str] = ()) -> tuple[str, list[Stock]]:

@@ -18,7 +18,7 @@ from detector import DetectorError, Params
 from ingest.archive import Archive
 from ingest.clock import Placed
 from ingest.devices import Identity
-from ingest.errors import JournalError, WireError
+from ingest.errors import JournalLacks, WireError
 from ingest.journal import Journal
 from ingest.legs import form_of
 from ingest.marks import Mark
@@ -109,7 +109,7 @@ class Redetection:
                     elsewhere.append(item.mark)
                 else:
                     found[identity(item.mark)], _ = self._journal.raw.block(self.plan.device, key)
-            except JournalError:
+            except JournalLacks:
                 elsewhere.append(item.mark)  # it has gone to the archive meanwhile
             except WireError as error:
                 keys = ((item.mark.boot, item.mark.seq),)
@@ -132,7 +132,7 @@ def sites_of(journal: Journal, archive: Archive, plan: Plan, place: Place) -> tu
     key = plan.keys.get(place[0])
     try:
         if key is not None:
-            with suppress(JournalError):  # it has gone to the archive meanwhile
+            with suppress(JournalLacks):  # it has gone to the archive meanwhile
                 return form_of(journal.raw.block(plan.device, key)[0]).leg.sites
         (archived,) = archive.blocks(plan.device, [Mark(boot, seq, t0_ns, t0_ns + end_ns - start_ns, 0)])
         return form_of(archived.block).leg.sites
