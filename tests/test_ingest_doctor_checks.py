@@ -120,6 +120,8 @@ def test_nothing_is_said_of_a_broker_that_cannot_be_reached() -> None:
         ({"version": ""}, "influxdb.version", "skipped", ""),
         ({"version": "1.6.7"}, "influxdb.version", "warn", "1.8"),
         ({"version": "1.6.7", "write": "404: page not found"}, "influxdb.version", "fail", "1.8"),
+        ({"version": "1.6.7", "write": "404: 404 page not found"}, "influxdb.write", "fail", "install InfluxDB 1.8"),
+        ({"version": "1.6.7", "write": "404: database not found"}, "influxdb.write", "fail", "CREATE DATABASE"),
         ({"version": "v2.3.0"}, "influxdb.version", "warn", "dbrp create --db charley --rp autogen"),
         ({"version": "2.4.0"}, "influxdb.version", "ok", ""),
         ({"write": "401: unauthorized access"}, "influxdb.write", "fail", "CHARLEY_INFLUXDB_TOKEN"),

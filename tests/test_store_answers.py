@@ -240,6 +240,34 @@ def test_only_the_answer_that_influxdb_gives_to_a_kept_write_counts(answer: byte
                 write(store)
 
 
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("1.6.7", r"InfluxDB 1\.6\.7 cannot be written.*1\.8 or newer, 2 or 3"),
+        ("1.7.10-c1.7.10", r"1\.8 or newer"),
+        ("1.8.10", "check CHARLEY_INFLUXDB_URL"),
+        ("v2.7.1", "check CHARLEY_INFLUXDB_URL"),
+        ("", "check CHARLEY_INFLUXDB_URL"),
+    ],
+)
+def test_a_server_that_is_too_old_is_told_of_by_its_version(version: str, said: str) -> None:
+    def answer(asked: Asked) -> bytes:
+        named = {"X_Influxdb_Version": version} if version else {}
+        return says(204, **named) if asked.path == "/ping" else says(404, "404 page not found\n")
+
+    with playing(answer) as (_, store), pytest.raises(StoreUnavailable, match=said):
+        write(store)
+
+
+def test_a_real_server_that_is_too_old_says_so(own_influxdb: servers.InfluxDB) -> None:
+    """Debian's 1.6, without what we put before it."""
+    bare = f"http://127.0.0.1:{own_influxdb._influx_port}"
+    with closing(opened(bare, token=own_influxdb.token)) as store:
+        read(store)
+        with pytest.raises(StoreUnavailable, match=r"InfluxDB 1\.6\.\S+ cannot be written.*1\.8 or newer, 2 or 3"):
+            write(store)
+
+
 def test_a_missing_database_in_a_200_names_its_mend() -> None:
     body = '{"results":[{"statement_id":0,"error":"database not found: charley"}]}'
     with playing(says(200, body)) as (_, store), pytest.raises(StoreUnavailable, match="correct CHARLEY_INFLUXDB_BUC"):

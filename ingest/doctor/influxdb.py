@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ingest.doctor.check import Check, fail, in_words, ok, skipped, warn
+from ingest.store.influx_errors import below_1_8
 
 MEASUREMENT: Final = "charley_doctor"
 LONG_ABSENCE_S: Final = 60 * 86_400.0  # a device may come back after this long, and brings old data
+_INSTALL: Final = "install InfluxDB 1.8 or newer, 2 or 3: older ones have no /api/v2/write, unless a proxy adds it"
 Kind = Literal["1", "2", "3", ""]
 
 
@@ -57,9 +59,8 @@ def _version(facts: InfluxFacts) -> Check:
         return skipped(name, f"it does not say which it is ({facts.version or 'no version'})")
     version = int(match[1]), int(match[2])
     told = f"InfluxDB {facts.version}"
-    if version < (1, 8):
-        mend = "install InfluxDB 1.8 or newer: older ones have no /api/v2/write, unless a proxy adds it"
-        return warn(name, told, mend) if facts.write == "" else fail(name, told, mend)
+    if below_1_8(facts.version):
+        return warn(name, told, _INSTALL) if facts.write == "" else fail(name, told, _INSTALL)
     if (2, 0) <= version < (2, 4):
         told += ": /query finds a bucket only through a mapping of your own"
         return warn(name, told, f"install 2.4 or newer, or {_mapping(facts)}")
@@ -80,6 +81,8 @@ def _write(facts: InfluxFacts) -> Check:
         return fail(
             name, told, "give CHARLEY_INFLUXDB_TOKEN a token that may write and read the bucket (1.8: user:password)"
         )
+    if "404" in told and below_1_8(facts.version) and not re.search("database|retention policy", told):
+        return fail(name, f"{told}: it has no /api/v2/write", _INSTALL)
     if "404" in told or "not found" in told:
         return fail(name, told, _create(facts))
     if not facts.kind:

@@ -42,7 +42,7 @@ from ingest.store.columns import (
     split_names,
     table_of,
 )  # fmt: skip
-from ingest.store.influx_errors import Answer, answer_error, redacted, too_large
+from ingest.store.influx_errors import Answer, answer_error, below_1_8, lacks_write, redacted, too_large, too_old
 from ingest.store.influxql import InfluxQL, check_access
 from ingest.store.line_protocol import ABSENT, STATUS_NS, bodies, fields, tags, to_line
 from ingest.store.records import DeviceStatus, Episode, Epoch, Record, ServiceStatus
@@ -181,6 +181,8 @@ class InfluxStore:
         if answer.status == _WRITTEN:
             return
         if answer.status != _TOO_LARGE:
+            if lacks_write(answer) and below_1_8(version := self._reader.version()):
+                raise too_old(redacted(version, self._token))
             raise answer_error(answer, token=self._token)
         if len(lines) == 1:
             raise too_large(lines[0])

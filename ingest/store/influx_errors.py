@@ -5,6 +5,7 @@
 | 400 or 422 with InfluxDB's JSON                     | refused: a record (partial writes too) or the question  |
 | the same, about a bucket or a limit of the server   | unavailable until that is put right                     |
 | 400 or 422 without it, 3xx, 404, 405, pages         | unavailable: something else answers at this address     |
+| 404 to a write, by one that says it is below 1.8    | unavailable: it has no /api/v2/write                    |
 | 401, 403                                            | unavailable: the token                                  |
 | 413                                                 | the body is halved; refused once one line is too large  |
 | 429, 503                                            | unavailable, not before `Retry-After`                   |
@@ -48,6 +49,7 @@ _TOO_OLD_MEND: Final = (
     "The record is older than what the bucket's retention period keeps, and can never be stored in it. "
     "Keep for longer, and replay it, if you want it"
 )
+_SINCE: Final = (1, 8)  # has /api/v2/write
 _NOT_INFLUXDB: Final = "That is not what InfluxDB says: check CHARLEY_INFLUXDB_URL, also http or https"
 _MENDS: Final = {
     401: "Check CHARLEY_INFLUXDB_TOKEN (InfluxDB 1.8: user:password)",
@@ -110,6 +112,25 @@ def too_large(line: bytes) -> StoreError:
     if len(line) > LINE_BYTES:
         return StoreRefused(f"InfluxDB answered 413 to a write: a line of {len(line)} bytes is too large")
     return StoreUnavailable(f"InfluxDB answered 413 to a write of {len(line)} bytes. {_MENDS[413]}")
+
+
+def below_1_8(version: str) -> bool:
+    """Whether a server that says it is of this version is too old for us."""
+    match = re.match(r"v?(\d+)\.(\d+)", version)
+    return match is not None and (int(match[1]), int(match[2])) < _SINCE
+
+
+def lacks_write(answer: Answer) -> bool:
+    """Whether nothing at all takes writes at that address, as far as this answer tells."""
+    return answer.status == 404 and _sentence(answer.body) is None
+
+
+def too_old(version: str) -> StoreError:
+    """The error of a server that has no /api/v2/write yet."""
+    return StoreUnavailable(
+        f"InfluxDB {version[:40]} cannot be written: it has no /api/v2/write. Charley needs InfluxDB 1.8 or newer, 2 "
+        "or 3: install one, or correct CHARLEY_INFLUXDB_URL"
+    )
 
 
 def redacted(sentence: str, token: str) -> str:

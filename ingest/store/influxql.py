@@ -79,6 +79,13 @@ class InfluxQL:
             raise answer_error(told, token=self._token)
         return [row for series in self._series(answer.content) for row in _picked(series, columns)]
 
+    def version(self) -> str:
+        """What the server says that it is, as 1.x and 2.x do; empty where it does not."""
+        try:
+            return self._client.get("/ping").headers.get("x-influxdb-version", "")
+        except (httpx.TransportError, httpx.DecodingError):
+            return ""
+
     def close(self) -> None:
         """Release the connections."""
         self._client.close()
