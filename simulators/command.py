@@ -16,10 +16,11 @@ from rich.table import Column, Table
 
 from simulators.device import Device
 from simulators.errors import SimulatorError
+from simulators.fleet import Fleet
 from simulators.processes import child, when_written
 from simulators.publish import publish
 from simulators.recording import write_edf
-from simulators.scenarios import SCENARIOS, build, live
+from simulators.scenarios import SCENARIOS, build, ending, live
 from simulators.scenarios import demo as build_demo
 from simulators.stage import Api, compare, summary, wait_for_samples
 from simulators.truth import Truth, read_truth, write_truth
@@ -68,7 +69,7 @@ def run_simulate(
     if not scenario:
         _list(out)
         return
-    fleet = build(scenario, seed=seed, start_ns=start_ns(scenario, seed, speed))
+    fleet = build(scenario, seed=seed, start_ns=start_ns(scenario, seed=seed, speed=speed, now_ns=time.time_ns()))
     if edf is not None:
         edf.mkdir(parents=True, exist_ok=True)
         for device in fleet:
@@ -92,13 +93,16 @@ def run_compare(truths: Path, *, url: str, token_file: Path, out: Console) -> No
         print_comparison(client, [read_truth(file) for file in files], detail=True, out=out)
 
 
-def start_ns(scenario: str, seed: int, speed: float) -> int:
-    """Now, or so long ago that a scenario sent at once ends now."""
-    now_ns = time.time_ns()
-    if scenario == "demo" or speed > 0:
+def start_ns(scenario: str, *, seed: int, speed: float, now_ns: int) -> int:
+    """Now for what is sent as it is lived; what is sent at once has ended by now."""
+    if scenario == "demo":
         return now_ns
-    longest_s = max(device.leg.duration_s for device in build(scenario, seed=seed, start_ns=now_ns))
-    return now_ns - round(longest_s * 1e9)
+
+    def make(at_ns: int) -> Fleet:
+        return build(scenario, seed=seed, start_ns=at_ns)
+
+    linked = all(device.link.sent_s(0.0) == 0.0 for device in make(now_ns))
+    return now_ns if speed > 0 and linked else ending(make, now_ns=now_ns)
 
 
 def print_comparison(client: Api, truths: Sequence[Truth], *, detail: bool, out: Console) -> None:

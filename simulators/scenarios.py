@@ -1,6 +1,6 @@
 """Named, seeded simulations. An id is permanent: what a name stands for never changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -14,6 +14,7 @@ from simulators.fleet import Fleet
 
 EARLIEST_NS: Final = 1_577_836_800_000_000_000  # 2020-01-01; the wire refuses earlier clocks
 LATEST_NS: Final = 4_102_444_800_000_000_000
+DAY_NS: Final = 86_400_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,31 @@ def demo(*, seed: int, start_ns: int, nights: int = NIGHTS) -> Fleet:
     return Fleet("demo", build_demo(Origin("demo", seed, start_ns), nights=nights))
 
 
+def ending(make: Callable[[int], Iterable[Device]], *, now_ns: int) -> int:
+    """When devices began whose last sample is the newest that they can have by now.
+
+    Nights that keep to a calendar end where it says: the last of them is the last that has ended.
+    """
+
+    def over(start_ns: int) -> bool:
+        return all(device.start_ns + round(_last_s(device) * 1e9) <= now_ns for device in make(start_ns))
+
+    start_ns = now_ns - round(max(device.leg.duration_s for device in make(now_ns)) * 1e9)
+    while not over(start_ns):
+        start_ns -= DAY_NS
+    while over(start_ns + DAY_NS):
+        start_ns += DAY_NS
+    return start_ns
+
+
 def live(*, seed: int, start_ns: int, duration_s: float = LIVE_S) -> Fleet:
     """The demo's devices from `start_ns` on: 1 kHz, blocks of a second, a new boot, a cramp every few minutes."""
     _check(seed, start_ns)
     return Fleet("live", build_live(Origin("live", seed, start_ns), duration_s=duration_s))
+
+
+def _last_s(device: Device) -> float:
+    return max(end_s for _, (_, end_s) in device.sessions())
 
 
 def _check(seed: int, start_ns: int) -> None:

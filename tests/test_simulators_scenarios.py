@@ -1,7 +1,7 @@
 """Every scenario gives valid blocks in order; each shows what it says."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from ingest.wire import Block, decode_block, encode
-from simulators.course import PUT_ON, course, fortnights
+from simulators.command import start_ns
+from simulators.course import PUT_ON, WORN_S, course, fortnights
 from simulators.demo import WORN_DAY, WORN_NIGHT
 from simulators.device import Clock, Device, Link, Origin
 from simulators.errors import ScenarioError
 from simulators.person import AT_NIGHT, draw_cramps
 from simulators.render import Front
-from simulators.scenarios import SCENARIOS, build, live
+from simulators.scenarios import SCENARIOS, build, ending, live
 
 BYTES_PER_S = 920  # of a demo device; what two minutes and the disk allow
 START_NS = 1_760_000_000_000_000_000
@@ -233,3 +234,48 @@ def test_a_course_of_nights_in_disorder_is_refused() -> None:
         course(Origin("course", 5, START_NS), nights[::-1], device="leg", zone="Europe/Berlin")
     with pytest.raises(ScenarioError, match="before the simulation"):
         course(Origin("course", 5, START_NS + 365 * 86_400 * 10**9), nights, device="leg", zone="Europe/Berlin")
+
+
+BEFORE_THE_CLOCKS_CHANGE = datetime(2026, 10, 24, tzinfo=UTC)  # in Berlin, in the night to the 25th
+
+
+@pytest.mark.parametrize("hour", [0, 1.4, 1.6, 7, 15.8, 22.5, 25.4, 25.6, 26.4, 26.6, 39])
+def test_the_last_night_of_a_course_is_the_last_that_has_ended(hour: float) -> None:
+    now = BEFORE_THE_CLOCKS_CHANGE + timedelta(hours=hour)
+    begin_ns = start_ns("stretching", seed=1, speed=10.0 if hour == 39 else 0.0, now_ns=ns(now))
+    (device,) = build("stretching", seed=1, start_ns=begin_ns)
+    check_last_night(device, now)
+    assert len(device.sessions()) == 56
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Asia/Kolkata", "America/New_York", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("hour", [1, 9, 17])
+def test_the_last_night_has_ended_wherever_it_is_slept(zone: str, hour: int) -> None:
+    now = BEFORE_THE_CLOCKS_CHANGE + timedelta(hours=hour)
+
+    def make(begin_ns: int) -> tuple[Device, ...]:
+        first = datetime.fromtimestamp(begin_ns / 1e9, tz=UTC).date() + timedelta(days=1)
+        return (course(Origin("course", 5, begin_ns), fortnights(first, (1.0,)), device="leg", zone=zone),)
+
+    (device,) = make(ending(make, now_ns=ns(now)))
+    check_last_night(device, now)
+
+
+def check_last_night(device: Device, now: datetime) -> None:
+    """It has ended, and the next has not."""
+    zone = ZoneInfo(device.zone)
+    ended_ns = device.start_ns + round(device.sessions()[-1][1][1] * 1e9)
+    ended = datetime.fromtimestamp(ended_ns / 1e9, tz=zone)
+    following = datetime.combine(ended.date(), PUT_ON, tzinfo=zone).timestamp() + WORN_S
+    assert ended.timestamp() <= now.timestamp() < following
+
+
+@pytest.mark.parametrize("name", sorted(set(SCENARIOS) - {"stretching", "week_away", "demo"}))
+def test_what_is_sent_at_once_has_just_ended_and_what_is_sent_as_lived_begins_now(name: str) -> None:
+    (device,) = build(name, seed=1, start_ns=start_ns(name, seed=1, speed=0.0, now_ns=START_NS))
+    assert device.start_ns + round(device.sessions()[-1][1][1] * 1e9) == START_NS
+    assert start_ns(name, seed=1, speed=2.0, now_ns=START_NS) == START_NS
+
+
+def ns(moment: datetime) -> int:
+    return round(moment.timestamp()) * 10**9
