@@ -6,9 +6,10 @@ Rules
 - Where records that waited for the store may be lost, the sessions of the last days are detected again, and every
   episode known is delivered again; keys make that harmless.
 - What a device's blocks do not tell is asked of the store; one that does not answer holds up nothing.
+- Of an archive with dates that cannot be read, the others count; and nothing that was told is forgotten for them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -61,6 +62,8 @@ class Mender:
     log: Log
     now_ns: int
     devices: dict[str, Device] = field(default_factory=dict)  # that have changed
+    unread: set[str] = field(default_factory=set)  # devices of which something in the archive cannot be read
+    waiting: dict[str, list[Episode]] | None = None  # for the store, by device, once asked for
 
     def mend(self) -> None:
         """Look at every device, and say what was done."""
@@ -138,17 +141,26 @@ class Mender:
                 now_ns=self.now_ns,
             )
         )
-        self.journal.ledger.forget(groundless(told, placed))
+        if name not in self.unread:
+            self.journal.ledger.forget(groundless(told, placed))
         self.devices[name] = device
 
     def _blocks(self, name: str, *, since_ns: int = 0) -> Blocks:
         kept = self.journal.raw.kept(name)
         marks = {identity(item.mark): item.mark for item in kept}
-        try:
-            archived = self.archive.marks(name, start_ns=since_ns, end_ns=ALL_NS)
-            marks.update((identity(mark), mark) for mark in [*archived, *self.archive.undated(name)])
-        except ArchiveError as error:
-            self.log.error("archive_unreadable", device=name, reason=str(error))  # noqa: TRY400 - says it all
+        unread: list[ArchiveError] = []
+        every: tuple[Callable[[], list[Mark]], ...] = (
+            lambda: self.archive.marks(name, start_ns=since_ns, end_ns=ALL_NS, unread=unread),
+            lambda: self.archive.undated(name),
+        )
+        for some in every:
+            try:
+                marks.update((identity(mark), mark) for mark in some())
+            except ArchiveError as error:
+                unread.append(error)
+        if unread:
+            self.unread.add(name)
+            self.log.error("archive_unreadable", device=name, reason="; ".join(map(str, unread)))
         keys = {identity(item.mark): item.key for item in kept}
         late = sum(item.disposition == "late" for item in kept)
         return Blocks(list(marks.values()), keys, late)
@@ -157,9 +169,17 @@ class Mender:
         """What was told of the episodes of a device, by whoever still knows."""
         told = self.journal.ledger.between(name, 0, ALL_NS)
         if report is None or report.told_lost:
-            waiting = [record for _, record in self.journal.outbox.records(-1) if isinstance(record, Episode)]
-            told = [*self._stored(name), *told, *(episode for episode in waiting if episode.device == name)]
+            told = [*self._stored(name), *told, *self._waiting(name)]
         return newest(told)
+
+    def _waiting(self, name: str) -> list[Episode]:
+        """Episodes of a device on their way to the store."""
+        if self.waiting is None:
+            self.waiting = {}
+            for _, record in self.journal.outbox.records(-1):
+                if isinstance(record, Episode):
+                    self.waiting.setdefault(record.device, []).append(record)
+        return self.waiting.get(name, [])
 
     def _stored(self, name: str) -> list[Episode]:
         try:

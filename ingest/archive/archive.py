@@ -74,9 +74,12 @@ class Archive:
             for written in (*(draft.path.parent for draft in drafts), folder, self.folder):
                 sync_folder(written)
 
-    def marks(self, device: str, *, start_ns: int, end_ns: int) -> list[Mark]:
-        """The dated blocks that overlap `[start_ns, end_ns)`, by time, boot and seq."""
-        return fetch.marks(device_folder(self.folder, device), start_ns=start_ns, end_ns=end_ns)
+    def marks(self, device: str, *, start_ns: int, end_ns: int, unread: list[ArchiveError] | None = None) -> list[Mark]:
+        """The dated blocks that overlap `[start_ns, end_ns)`, by time, boot and seq.
+
+        A date that cannot be read is an error, or noted in `unread` and passed over.
+        """
+        return fetch.marks(device_folder(self.folder, device), start_ns=start_ns, end_ns=end_ns, unread=unread)
 
     def undated(self, device: str) -> list[Mark]:
         """The blocks whose clock was not set, by what it said."""

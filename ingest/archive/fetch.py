@@ -40,11 +40,17 @@ class Numbers(NamedTuple):
     t0_ns: IntArray
 
 
-def marks(folder: Path, *, start_ns: int, end_ns: int) -> list[Mark]:
-    """The dated blocks of a device that overlap `[start_ns, end_ns)`."""
+def marks(folder: Path, *, start_ns: int, end_ns: int, unread: list[ArchiveError] | None = None) -> list[Mark]:
+    """The dated blocks of a device that overlap `[start_ns, end_ns)`; dates that cannot be read go to `unread`."""
     found: list[Mark] = []
-    for every in _dated(folder, start_ns - LONGEST_NS, end_ns):
-        found += _marks(every)
+    first_ns, last_ns = _believed(start_ns - LONGEST_NS, end_ns)
+    for date in _dates(folder, first_ns, last_ns):
+        try:
+            found += [mark for every in _every(date, first_ns, last_ns) for mark in _marks(every)]
+        except ArchiveError as error:
+            if unread is None:
+                raise
+            unread.append(error)
     return [mark for mark in found if mark.t0_ns < end_ns and mark.end_ns > start_ns]
 
 
@@ -86,14 +92,22 @@ def _numbers(found: Iterable[Keys]) -> Numbers:
 
 def _dated(folder: Path, start_ns: int, end_ns: int) -> Iterator[Keys]:
     """The blocks of each date that has some which begin in `[start_ns, end_ns)`, and perhaps others."""
-    first_ns = max(start_ns, T0_NS[0])
-    last_ns = min(end_ns, T0_NS[1]) - 1
+    first_ns, last_ns = _believed(start_ns, end_ns)
+    for date in _dates(folder, first_ns, last_ns):
+        yield from _every(date, first_ns, last_ns)
+
+
+def _believed(start_ns: int, end_ns: int) -> tuple[int, int]:
+    """The first and the last instant of `[start_ns, end_ns)` at which a dated block may begin."""
+    return max(start_ns, T0_NS[0]), min(end_ns, T0_NS[1]) - 1
+
+
+def _dates(folder: Path, first_ns: int, last_ns: int) -> list[Path]:
+    """The dates of these instants that there are."""
     if last_ns < first_ns:
-        return
+        return []
     first, last = (date_name(day) for day in days(np.array([first_ns, last_ns])).tolist())
-    for date in date_folders(folder):
-        if not is_undated(date) and first <= date.name <= last:
-            yield from _every(date, first_ns, last_ns)
+    return [date for date in date_folders(folder) if not is_undated(date) and first <= date.name <= last]
 
 
 def _undated(folder: Path) -> list[Keys]:
