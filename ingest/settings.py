@@ -1,10 +1,20 @@
 """Everything that can be set, read once from the environment into one frozen object."""
 
+import ipaddress
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from ingest.errors import IngestError
 
@@ -28,7 +38,7 @@ class Settings(BaseModel):
     broker_port: int = Field(default=1883, ge=1, le=65535, description="its port")
     broker_username: str | None = Field(default=None, description="user name at the broker")
     broker_password: SecretStr | None = Field(default=None, description="password at the broker")
-    broker_tls_ca: FilePath | None = Field(default=None, description="certificate authority file; turns TLS on")
+    broker_tls_ca: Path | None = Field(default=None, description="certificate authority file; turns TLS on")
     client_id: str = Field(default="charley-ingest", description="MQTT client id of the ingester; it names the session")
     store: Literal["sqlite", "influxdb"] = Field(default="sqlite", description="where results are kept")
     influxdb_url: str | None = Field(default=None, description="InfluxDB 1.8 or newer, 2, or 3 Core")
@@ -49,6 +59,28 @@ class Settings(BaseModel):
         default=3600, ge=0, description="seconds for which raw blocks stay in the journal before they are archived"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
+
+    @field_validator("broker_host")
+    @classmethod
+    def _a_host(cls, host: str) -> str:
+        if wrong := _wrong_with_host(host):
+            raise ValueError(f"{host!r} is no host: {wrong}. Give a name or an address, such as broker.example.org.")
+        return host
+
+    @field_validator("broker_tls_ca")
+    @classmethod
+    def _an_authority(cls, file: Path | None) -> Path | None:
+        mend = "Name the PEM file with the certificate of the authority that signed the broker's."
+        try:
+            if file is not None:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+        except ssl.SSLError as error:
+            raise ValueError(
+                f"{file} holds no certificate that can be read ({error.reason or error}). {mend}"
+            ) from error
+        except OSError as error:
+            raise ValueError(f"{file} cannot be read: {error.strerror}. {mend}") from error
+        return file
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
@@ -101,13 +133,30 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         raise SettingsError("; ".join(_sentence(problem) for problem in error.errors())) from error
 
 
+def _wrong_with_host(host: str) -> str:
+    """Why nothing can be reached under this name, or nothing."""
+    if "/" in host or any(letter.isspace() or not letter.isprintable() for letter in host):
+        return "it holds a / or a blank"
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if ":" in host:
+            return "a port belongs into CHARLEY_BROKER_PORT"
+        try:
+            host.encode("idna")
+        except UnicodeError:
+            return "between two points there are 1 to 63 letters"
+    return ""
+
+
 def _given(secret: SecretStr | None) -> bool:
     return secret is not None and bool(secret.get_secret_value().strip())
 
 
 def _sentence(problem: Any) -> str:
     name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else ""
-    return f"{name}: {problem['msg']}" if name else str(problem["msg"]).removeprefix("Value error, ")
+    said = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name}: {said}" if name else said
 
 
 def shown(value: object) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from certificate import PEM
 from charley_run import charley
 from pydantic import SecretStr
 from servers import free_port
@@ -35,7 +36,7 @@ def test_every_setting_has_a_default_and_a_meaning() -> None:
 
 
 def test_settings_are_read_and_cannot_be_changed_afterwards(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").touch()
+    (tmp_path / "ca.pem").write_text(PEM)
     settings = load_settings({
         "CHARLEY_DATA_DIR": str(tmp_path), "CHARLEY_BROKER_PORT": "8883", "CHARLEY_BROKER_USERNAME": "ingest",
         "CHARLEY_BROKER_PASSWORD": SECRET, "CHARLEY_BROKER_TLS_CA": str(tmp_path / "ca.pem"),
@@ -68,7 +69,16 @@ def test_settings_are_read_and_cannot_be_changed_afterwards(tmp_path: Path) -> N
         ({"CHARLEY_METRICS_PORT": "-1"}, r"CHARLEY_METRICS_PORT: .*greater than or equal to 0"),
         ({"CHARLEY_ALLOW_REMOTE": "perhaps"}, r"CHARLEY_ALLOW_REMOTE: .*boolean"),
         ({"CHARLEY_LOG_LEVEL": "loud"}, r"CHARLEY_LOG_LEVEL: .*'debug'"),
-        ({"CHARLEY_BROKER_TLS_CA": "/nowhere.pem"}, r"CHARLEY_BROKER_TLS_CA: .*file"),
+        (
+            {"CHARLEY_BROKER_TLS_CA": "/nowhere.pem"},
+            r"CHARLEY_BROKER_TLS_CA: /nowhere\.pem cannot be read: No such file",
+        ),
+        ({"CHARLEY_BROKER_TLS_CA": "/"}, r"CHARLEY_BROKER_TLS_CA: / .*Name the PEM file"),
+        ({"CHARLEY_BROKER_TLS_CA": __file__}, r"CHARLEY_BROKER_TLS_CA: .*\.py holds no certificate.*Name the PEM file"),
+        ({"CHARLEY_BROKER_HOST": "a..b"}, r"CHARLEY_BROKER_HOST: 'a\.\.b' is no host: .*Give a name or an address"),
+        ({"CHARLEY_BROKER_HOST": "x" * 64}, r"CHARLEY_BROKER_HOST: .*1 to 63 letters"),
+        ({"CHARLEY_BROKER_HOST": "mqtt://broker"}, r"CHARLEY_BROKER_HOST: .*holds a /"),
+        ({"CHARLEY_BROKER_HOST": "broker:1883"}, r"CHARLEY_BROKER_HOST: .*CHARLEY_BROKER_PORT"),
         ({"CHARLEY_BROKER_PORT": "0", "CHARLEY_STORE": "x"}, r"CHARLEY_BROKER_PORT: .*; CHARLEY_STORE: "),
     ],
 )
@@ -82,6 +92,11 @@ def test_what_is_refused_and_what_it_says(given: dict[str, str], said: str) -> N
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_loopback_needs_no_permission(host: str) -> None:
     assert load_settings({"CHARLEY_API_HOST": host}).api_host == host
+
+
+@pytest.mark.parametrize("host", ["broker", "a_b", "broker.example.org.", "bücher.example", "::1", "fe80::1%eth0"])
+def test_hosts_that_may_be_one_are_taken(host: str) -> None:
+    assert load_settings({"CHARLEY_BROKER_HOST": host}).broker_host == host
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -158,6 +173,10 @@ def test_a_process_that_refuses_exits_with_2_and_prints_no_traceback(tmp_path: P
         ("api", {}, "admin-token", "admin-token"),
         ("api", {}, "registry.sqlite", "registry"),
         ("api", {"CHARLEY_REGISTRY_URL": "mysql://me:correct-horse@db/x"}, None, "SQLite or PostgreSQL, not in mysql"),
+        ("ingest", {"CHARLEY_BROKER_HOST": "a..b"}, None, "CHARLEY_BROKER_HOST"),
+        ("quarantine replay --all", {"CHARLEY_BROKER_HOST": "a..b"}, None, "CHARLEY_BROKER_HOST"),
+        ("ingest", {"CHARLEY_BROKER_TLS_CA": __file__}, None, "CHARLEY_BROKER_TLS_CA"),
+        ("quarantine replay --all", {"CHARLEY_BROKER_TLS_CA": __file__}, None, "CHARLEY_BROKER_TLS_CA"),
         ("ingest", {**INFLUXDB, "CHARLEY_INFLUXDB_URL": "db:8086"}, None, "http://host:8086"),
         ("ingest", {**INFLUXDB, "CHARLEY_INFLUXDB_TOKEN": ""}, None, "CHARLEY_INFLUXDB_TOKEN_FILE"),
         ("api", {**INFLUXDB, "CHARLEY_INFLUXDB_TOKEN": ""}, None, "CHARLEY_INFLUXDB_TOKEN_FILE"),

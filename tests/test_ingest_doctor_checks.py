@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 import typer
+from certificate import PEM
 
 from charley import app
 from ingest.doctor import Check
@@ -339,14 +340,16 @@ def test_a_configuration_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     ("settings", "found"),
     [
         ({"broker_host": "192.168.1.5", "broker_username": "i", "broker_password": "p"}, "plain text"),
-        ({"broker_tls_ca": __file__}, "TLS on port 1883"),
+        ({"broker_tls_ca": "ca.pem"}, "TLS on port 1883"),
         ({"broker_port": 8883}, "no TLS on port 8883"),
         ({"influxdb_token": "t"}, "CHARLEY_STORE is sqlite"),
         ({"store": "influxdb", "influxdb_url": "http://db.example.org:8086", "influxdb_token": "t"}, "plain text"),
         ({"allow_remote": True}, "on loopback only"),
     ],
 )
-def test_settings_that_contradict(settings: dict[str, Any], found: str) -> None:
+def test_settings_that_contradict(settings: dict[str, Any], found: str, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(PEM)
+    settings = {name: tmp_path / "ca.pem" if name == "broker_tls_ca" else value for name, value in settings.items()}
     (check,) = check_settings(Settings(**settings))
     assert check.verdict == "warn"
     assert found in check.found

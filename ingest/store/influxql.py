@@ -82,7 +82,7 @@ class InfluxQL:
     def version(self) -> str:
         """What the server says that it is, as 1.x and 2.x do; empty where it does not."""
         try:
-            return self._client.get("/ping").headers.get("x-influxdb-version", "")
+            return str(self._client.get("/ping").headers.get("x-influxdb-version", ""))
         except (httpx.TransportError, httpx.DecodingError):
             return ""
 

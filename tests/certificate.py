@@ -1,0 +1,16 @@
+"""A certificate that is one: of an authority that signs nothing, whose key nobody has."""
+
+from typing import Final
+
+PEM: Final = """-----BEGIN CERTIFICATE-----
+MIIBhTCCASugAwIBAgIUbLwtoGeGiilU/7hiT4rJVggZkE8wCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMY2hhcmxleS50ZXN0MCAXDTI2MTEyMzE2MTMzMFoYDzIxMjYx
+MDMwMTYxMzMwWjAXMRUwEwYDVQQDDAxjaGFybGV5LnRlc3QwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAAT74njlWETeiAa11djbPje+DJCNjYR9OHuUADtdnT9DuOSX
+CH7sEfDNE9h26L47pidt9tS9skf0uCVmSgKsyshCo1MwUTAdBgNVHQ4EFgQUoHd2
+Q8A0RTLMxrLatiOsbx7qBpQwHwYDVR0jBBgwFoAUoHd2Q8A0RTLMxrLatiOsbx7q
+BpQwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA/Pthh7U47X0Y
+PLB0IEBULKobAfHyGSHuYCT4YK5EAg0CIHHJa0/QjuDBTXipfk0fjmEVZT1YfO7o
+cOsgVk2R5cfM
+-----END CERTIFICATE-----
+"""
