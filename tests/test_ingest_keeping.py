@@ -247,6 +247,28 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(tmp_path: Path) 
     assert not new.data_dir.exists()
 
 
+def test_a_place_that_is_no_backup_is_told_as_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    kept, new = tmp_path / "kept", Settings(data_dir=tmp_path / "new")
+    with pytest.raises(BackupError, match=r"kept does not exist\. Name the folder of a backup"):
+        restore(new, kept)
+    kept.mkdir()
+    (kept / "notes").write_text("no backup")
+    with pytest.raises(BackupError, match=r"notes is a file\. Name the folder"):
+        restore(new, kept / "notes")
+    with pytest.raises(
+        BackupError, match=r"kept holds no manifest\.json: it is no backup, or one that was not finished$"
+    ):
+        restore(new, kept)
+    for number in range(7):
+        back_up(Settings(data_dir=tmp_path / "data"), kept / f"charley-{number}")
+    with pytest.raises(BackupError, match="Name one of the backups that lie in it: ") as refusal:
+        restore(new, kept)
+    told = str(refusal.value).partition("in it: ")[2]
+    assert told == ", ".join(str(kept / f"charley-{number}") for number in (6, 5, 4, 3, 2)) + ", and 2 more"
+    assert not new.data_dir.exists()
+
+
 def test_a_full_data_folder_is_not_written_over(tmp_path: Path) -> None:
     settings = site(tmp_path / "data")
     back_up(settings, tmp_path / "kept")

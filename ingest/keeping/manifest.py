@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ JOURNAL: Final = "journal.sqlite"
 STORE: Final = "store.sqlite"
 ARCHIVE: Final = "archive"
 FORMAT: Final = 1
+NAMED: Final = 5
 _PIECE: Final = 4 * 1024 * 1024
 
 Progress = Callable[[int], None]  # bytes more
@@ -76,8 +78,8 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a backup, or `BackupError` with what is wrong with it."""
     try:
         content = (folder / NAME).read_bytes()
-    except FileNotFoundError as error:
-        raise BackupError(f"{folder} holds no {NAME}: it is no backup, or one that was not finished") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise BackupError(_no_backup(folder)) from error
     except OSError as error:
         raise BackupError(f"{folder / NAME} cannot be read: {error.strerror}") from error
     try:
@@ -109,6 +111,22 @@ def verify(folder: Path, manifest: Manifest, progress: Progress) -> None:
 def utc(at_ns: int) -> str:
     """An instant, to the second."""
     return dt.datetime.fromtimestamp(at_ns // 10**9, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _no_backup(folder: Path) -> str:
+    """What a place is that holds no manifest, and which backups lie in it."""
+    if not folder.exists():
+        return f"{folder} does not exist. Name the folder of a backup"
+    if not folder.is_dir():
+        return f"{folder} is a file. Name the folder of a backup"
+    told = f"{folder} holds no {NAME}: it is no backup, or one that was not finished"
+    inside: list[Path] = []
+    with suppress(OSError):  # one that may be entered and not listed
+        inside = sorted((path for path in folder.iterdir() if is_backup(path)), reverse=True)  # the latest first
+    if not inside:
+        return told
+    more = f", and {len(inside) - NAMED} more" if len(inside) > NAMED else ""
+    return f"{told}. Name one of the backups that lie in it: {', '.join(map(str, inside[:NAMED]))}{more}"
 
 
 class _Format(msgspec.Struct):
