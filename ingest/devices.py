@@ -111,7 +111,7 @@ def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: b
         view.firmware,
         sites,
         view.battery,
-        max(view.last_received_ns, mark.received_ns),
+        _heard_ns(view.last_received_ns, mark.received_ns),
         max(view.last_sample_ns, mark.end_ns) if dated else view.last_sample_ns,
         view.spoke,
         view.declared,
@@ -122,6 +122,11 @@ def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: b
         # Now that this boot's clock is known, its earlier blocks may be dated.
         return _soiled(device, mark.t0_ns, mark.end_ns, now_ns=now_ns, late=0)
     return device
+
+
+def _heard_ns(last_ns: int, now_ns: int) -> int:
+    """The later of two receipts; where our clock was set back between them, the one by the clock as it is now."""
+    return now_ns if last_ns - now_ns > BACK_NS else max(last_ns, now_ns)
 
 
 def heard_late(device: Device, mark: Mark, *, now_ns: int) -> Device:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from ingest_feed import SECOND_NS, contents, cut, feed, ingest, recording, service
 
+from ingest.devices import Device, heard_block
 from ingest.journal import Journal
+from ingest.marks import Mark, end_of
 from ingest.service import Options
 from ingest.source import MemorySource
 from ingest.store.memory import MemoryStore
@@ -43,3 +45,17 @@ def test_late_blocks_of_a_time_that_was_wrong_are_detected_in(tmp_path: Path) ->
     (tmp_path / "in order").mkdir()
     expected = ingest(tmp_path / "in order", (("leg", block) for block in TAPE))
     assert contents(store, ["leg"]) == contents(expected, ["leg"])
+
+
+def test_a_device_was_last_heard_when_it_was_by_the_clock_as_it_is_now() -> None:
+    """Before, one that fell silent counted as heard until the time came that had been wrong."""
+    device, right_ns = Device(), TAPE[0].t0 + 60 * SECOND_NS
+    for block, received_ns, heard_ns in (
+        (TAPE[0], right_ns, right_ns),
+        (TAPE[1], right_ns + AHEAD_S * SECOND_NS, right_ns + AHEAD_S * SECOND_NS),
+        (TAPE[2], right_ns + 20 * SECOND_NS, right_ns + 20 * SECOND_NS),
+        (TAPE[3], right_ns + 19 * SECOND_NS, right_ns + 20 * SECOND_NS),  # set back a little: as it was
+    ):
+        mark = Mark(block.boot, block.seq, block.t0, end_of(block), received_ns)
+        device = heard_block(device, block, boot=1, mark=mark, dated=True, now_ns=received_ns)
+        assert device.view.last_received_ns == heard_ns
