@@ -194,7 +194,7 @@ def _sentence(body: bytes) -> str | None:
     """InfluxDB's own words for people, or None where the body is not InfluxDB's."""
     try:
         words = msgspec.json.decode(body, type=_Words)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     sentence = words.error or words.message
     return None if sentence is None else (sentence + _faults(words.data))[:500]
