@@ -39,7 +39,7 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Cramps:
-    """Episodes of one stretch of time. `at_least` marks counts that missing data may have kept low."""
+    """Episodes of one stretch of time. `at_least` marks counts that may be too low, as data is missing or to come."""
 
     count: int
     at_least: bool
@@ -136,14 +136,16 @@ def total(summaries: Sequence[Summary], episodes: Sequence[Owned], *, now_ns: in
     begun = [summary for summary in summaries if summary.period.window.start_ns < now_ns]
     coverage = sum((summary.coverage for summary in begun), Coverage())
     # A period that is still running is not blamed for what it cannot have yet.
-    poor = sum(summary.status != "ok" and summary.period.window.end_ns <= now_ns for summary in begun)
+    ended = [summary for summary in begun if summary.period.window.end_ns <= now_ns]
+    poor = sum(summary.status != "ok" for summary in ended)
+    bound = any(summary.cramps.at_least for summary in ended)
     enough = coverage.usable_s >= ENOUGH_S and poor < len(begun)
     found = [item.episode for summary in begun for item in members(summary.period, episodes)]
     return Total(
         periods=len(begun),
         not_enough_data=poor,
         coverage=coverage,
-        cramps=cramps_of(found, coverage=coverage, at_least=poor > 0, rated=enough),
+        cramps=cramps_of(found, coverage=coverage, at_least=bound, rated=enough),
     )
 
 

@@ -46,7 +46,8 @@ def _summaries(
     for place, summary in enumerate(found):
         late, undated = waiting(summary.period, assignments=worn.assignments, statuses=statuses)
         reason = wording.still_worked_in(summary, late=late, undated=undated, now_ns=now_ns)
-        found[place] = replace(summary, reason=reason)
+        bound = summary.cramps.at_least or pendings[place] is not None
+        found[place] = replace(summary, reason=reason, cramps=replace(summary.cramps, at_least=bound))
     return SummariesOut(
         wearer=wearer_id,
         from_=first,

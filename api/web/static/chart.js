@@ -7,6 +7,8 @@ const BAND = 9;
 const GAP = 3;
 const LANE = 24;
 const QUARTER = 15 * 60_000;
+const LABELLED = 3 * 3_600_000;
+const DAY = 86_400_000;
 
 const FILLS = {
   usable: null,
@@ -18,7 +20,7 @@ const FILLS = {
 export const radius = (severity) => 7.5 + Math.min(Math.max(severity, 0), 10) * 0.45;
 
 // Full and third hours of the wall clock that fall into a period, whatever the clock did meanwhile.
-export function ticks(item) {
+function ticks(item) {
   const start = Date.parse(item.window.start);
   const end = Date.parse(item.window.end);
   const found = [];
@@ -30,37 +32,60 @@ export function ticks(item) {
   return found;
 }
 
-export const span = (item) => Date.parse(item.window.end) - Date.parse(item.window.start);
+const span = (item) => Date.parse(item.window.end) - Date.parse(item.window.start);
+const sinceMidnight = (text) => Date.parse(`1970-01-01T${text.slice(-8)}Z`);
 
-export function axis(item, { width, longest }) {
+// One clock for all rows: from the earliest beginning to the latest end, as the walls show it. `starts` is when periods
+// usually begin; one that begins before or after it is placed by how much.
+export function frame(items, starts) {
+  const usual = sinceMidnight(`${starts}:00`);
+  const moved = (item) => ((sinceMidnight(item.window.start.slice(0, 19)) - usual + 1.5 * DAY) % DAY) - DAY / 2;
+  const first = Math.min(...items.map(moved));
+  const lead = (item) => moved(item) - first;
+  const longest = Math.max(...items.map((item) => lead(item) + span(item)));
+  const hours = [];
+  for (let at = Math.ceil((usual + first) / LABELLED) * LABELLED; at <= usual + first + longest; at += LABELLED) {
+    hours.push({ at: at - usual - first, wall: new Date(at + DAY).toISOString().slice(11, 16) });
+  }
+  return { lead, longest, hours };
+}
+
+// The hours that a row shows: those of all rows, or its own where its clock was changed on the way.
+function hoursOf(item, { lead, hours }) {
+  const own = ticks(item).map(({ at, wall }) => ({ at: at + lead(item), wall }));
+  const known = own.every(({ at, wall }) => hours.some((hour) => Math.abs(hour.at - at) < 1000 && hour.wall === wall));
+  return { shown: known ? hours : own, labelled: !known };
+}
+
+export function axis({ longest, hours }, width) {
   const x = (offset) => (offset / longest) * width;
-  const labels = ticks(item).map(({ at, wall }) =>
-    s("text", { x: x(at), y: 12, "text-anchor": anchor(x(at), width) }, wall),
-  );
+  const labels = hours.map(({ at, wall }) => s("text", { x: x(at), y: 12, "text-anchor": anchor(x(at), width) }, wall));
   return s("svg", { class: "axis", width, height: 16, viewBox: `0 0 ${width} 16`, "aria-hidden": "true" }, labels);
 }
 
-export function strip(item, episodes, { width, longest, now, labelled }) {
+export function strip(item, episodes, { width, clocks, now, several }) {
   const start = Date.parse(item.window.start);
-  const x = (instant) => ((instant - start) / longest) * width;
-  const end = x(Date.parse(item.window.end));
+  const along = (offset) => (offset / clocks.longest) * width;
+  const x = (instant) => along(instant - start + clocks.lead(item));
+  const { shown, labelled } = hoursOf(item, clocks);
   const marks = placed(episodes, { x, width });
   const lanes = Math.max(1, ...marks.map((mark) => mark.lane + 1));
   const floor = lanes * LANE + 2;
   const rows = Math.max(1, item.devices.length);
   const bottom = floor + rows * (BAND + GAP);
   const height = bottom + (labelled ? 14 : 0);
+  const bed = { x: x(start), y: floor, width: along(span(item)), height: rows * (BAND + GAP) - GAP, rx: 2 };
   const parts = [
-    ticks(item).map(({ at }) => s("line", { class: "tick", x1: x(start + at), x2: x(start + at), y1: 0, y2: bottom })),
-    s("rect", { class: "bed", x: 0, y: floor, width: end, height: rows * (BAND + GAP) - GAP, rx: 2 }),
+    shown.map(({ at }) => s("line", { class: "tick", x1: along(at), x2: along(at), y1: 0, y2: bottom })),
+    s("rect", { class: "bed", ...bed }),
     item.devices.map((share, row) => band(share, { x, y: floor + row * (BAND + GAP), named: item.devices.length > 1 })),
     nowLine(item, { x, now, bottom }),
     marks.map((mark, index) => drawn(mark, { floor, devices: item.devices, first: index === 0 })),
   ];
-  if (labelled) parts.push(ticks(item).map((tick) => tickLabel(tick, { x: x(start + tick.at), y: height - 2, width })));
+  if (labelled) parts.push(shown.map((tick) => tickLabel(tick, { x: along(tick.at), y: height - 2, width })));
   return s(
     "svg",
-    { class: "strip", width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": spoken(item, episodes) },
+    { class: "strip", width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": several ? `${item.kind}s of which nothing arrived` : spoken(item, episodes) },
     parts.flat(2),
   );
 }

@@ -1,9 +1,10 @@
 // The page: reads every few seconds, draws when something changed, and says so when it cannot.
 
+import { cardList } from "./cards.js";
 import { entryList, reviewList } from "./diary.js";
 import { h, replaceContent } from "./dom.js";
 import { diaryForms } from "./forms.js";
-import { card, crampTable, deviceList, fills, legend, notice, periodTable } from "./parts.js";
+import { crampTable, deviceList, fills, legend, notice, periodTable } from "./parts.js";
 import { readAll, readRecent, readWearer, send } from "./source.js";
 import { trendParts } from "./trend.js";
 import { trialParts } from "./trials.js";
@@ -98,7 +99,7 @@ function draw() {
     replaceContent(detail, seen.wearers ? notice(empty, "mild") : notice(seen.trouble ?? "Reading…", seen.trouble ? "bad" : "mild"));
     return;
   }
-  replaceContent(cards, ...seen.wearers.map((each) => card(each, { shown: seen.shown.get(each.id), devices: devicesOf(each), selected: each === wearer })));
+  replaceContent(cards, ...cardList(seen.wearers.map((each) => ({ wearer: each, shown: seen.shown.get(each.id), devices: devicesOf(each), selected: each === wearer }))));
   const { view } = place();
   const heading = [h("h2", {}, wearer.name, " ", h("small", {}, `${city(wearer.zone)}, nights from ${wearer.night_start} to ${wearer.night_end}`)), viewLinks(wearer, view)];
   replaceContent(detail, ...heading, ...viewParts(wearer, { view, width, now }));
@@ -150,8 +151,8 @@ function nightParts(wearer, { width, now }) {
     seen.trouble ? notice(`What you see is not up to date. ${seen.trouble}`) : null,
     deviceList(devicesOf(wearer)),
     legend(),
-    periodTable(shown.nights, episodes, { kind: "night", width, now, usual }),
-    periodTable(shown.days, episodes, { kind: "day", width, now, usual: 86_400 - usual }),
+    periodTable(shown.nights, episodes, { kind: "night", width, now, usual, starts: wearer.night_start }),
+    periodTable(shown.days, episodes, { kind: "day", width, now, usual: 86_400 - usual, starts: wearer.night_end }),
     crampTable(episodes),
   ].filter(Boolean);
 }

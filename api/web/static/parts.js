@@ -1,63 +1,23 @@
 // Cards, tables and notices.
 
-import { axis, span, strip, ticks, windowNote } from "./chart.js";
+import { axis, frame, strip, windowNote } from "./chart.js";
 import { h, s } from "./dom.js";
-import { GRADES, STATES, city, clock, date, duration, muscle, percent, provisos, REFUTED, refuted, refutedNote, sharedReason } from "./words.js";
+import { GRADES, STATES, atLeast, clock, date, duration, muscle, percent, provisos, REFUTED, refuted, refutedNote, sharedReason } from "./words.js";
 
-const UNKNOWN = "Devices: not known yet.";
+export const UNKNOWN = "Devices: not known yet.";
 
 export function notice(text, tone = "bad") {
   return h("p", { class: `notice ${tone}`, role: tone === "bad" ? "alert" : "status" }, text);
 }
 
-function stateMark(device) {
+export function stateMark(device) {
   const state = STATES[device.state] ?? STATES.never_heard;
   return h("span", { class: `mark ${state.tone}`, "aria-hidden": "true" }, state.mark);
 }
 
-function leg(device) {
+export function leg(device) {
   const sits = device.assignment;
   return sits ? `${sits.side === "left" ? "Left" : "Right"} leg, ${muscle(sits.muscle)}` : device.label;
-}
-
-export function card(wearer, { shown, devices, selected }) {
-  const plain = (text) => [h("span", { class: "status" }, text)];
-  const status = devices?.length
-    ? devices.map((device) => h("span", { class: "status" }, stateMark(device), h("span", {}, `${leg(device)}: ${lower(device.sentence)}`)))
-    : plain(devices ? "No device assigned." : UNKNOWN);
-  return h(
-    "a",
-    { class: "card", href: `#${wearer.id}`, "data-key": `card-${wearer.id}`, "aria-current": selected ? "true" : null },
-    h("span", { class: "name" }, wearer.name),
-    h("span", { class: "quiet place" }, city(wearer.zone)),
-    shown ? week(shown.nights.items, shown.episodes) : null,
-    h("span", { class: "sentence" }, shown ? shown.nights.total.sentence : "Reading…", shown ? nightsRefuted(shown) : null),
-    status,
-  );
-}
-
-function nightsRefuted({ nights, episodes }) {
-  const ids = new Set(nights.items.map((item) => item.id));
-  const told = refutedNote(episodes.filter((episode) => ids.has(episode.period.id)));
-  return told && h("span", { class: "quiet refuted-note" }, ` ${told}`);
-}
-
-// The nights of a week in a row: a count where there is enough data, hatching where there is not.
-function week(items, episodes) {
-  const begun = items.filter((item) => Date.parse(item.window.start) < Date.now()).slice(-8);
-  return h(
-    "span",
-    { class: "week", "aria-hidden": "true" },
-    begun.map((item) => {
-      const { count } = item.cramps;
-      const tone = item.status !== "ok" ? "unknown" : count ? "some" : "none";
-      const label = item.status === "ok" ? String(count) : count ? `${count}+` : "?";
-      const own = episodes.filter((episode) => episode.period.id === item.id);
-      const told = [item.sentence, refutedNote(own)].filter(Boolean).join(" ");
-      const struck = own.some(refuted) ? (own.every(refuted) ? h("s", {}, label) : `${label}*`) : label;
-      return h("span", { class: `cell ${tone}`, title: `${date(item.date)}: ${told}` }, h("b", {}, struck), date(item.date).slice(0, 2));
-    }),
-  );
 }
 
 export function deviceList(devices) {
@@ -86,15 +46,13 @@ function facts(device) {
   return [device.id, battery, device.firmware && `firmware ${device.firmware}`, missing, refused].filter(Boolean).join(" · ");
 }
 
-export function periodTable(list, episodes, { kind, width, now, usual }) {
+export function periodTable(list, episodes, { kind, width, now, usual, starts }) {
   const title = kind === "night" ? "Nights" : "Days";
   const begun = list.items.filter((item) => Date.parse(item.window.start) <= now).reverse();
   const heading = h("h3", { id: `${kind}s` }, title);
   const sentence = h("p", { class: "sentence" }, list.total.sentence);
   if (!begun.length) return h("section", { class: "periods" }, heading, notice(`No ${kind} has begun in this range.`, "mild"));
-  const longest = Math.max(...begun.map(span));
-  const model = begun.find((item) => Math.abs(item.window.duration_s - usual) < 60) ?? begun[0];
-  const shared = pattern(model);
+  const clocks = frame(begun, starts);
   const ended = begun.filter((item) => Date.parse(item.window.end) <= now);
   const waiting = ended.filter((item) => !item.complete).length;
   const reason = sharedReason(ended);
@@ -104,14 +62,14 @@ export function periodTable(list, episodes, { kind, width, now, usual }) {
     "tr",
     { role: "row" },
     h("th", column, title.slice(0, -1)),
-    h("th", { ...column, class: "drawn" }, h("span", { class: "hidden" }, "Cramps and coverage over time"), axis(model, { width, longest })),
+    h("th", { ...column, class: "drawn" }, h("span", { class: "hidden" }, "Cramps and coverage over time"), axis(clocks, width)),
     ["Cramps", "Worst", "In all", "Per 8 h", "Covered"].map((name) => h("th", { ...column, class: "figure" }, name)),
   );
-  const rows = begun.map((item) => {
+  const rows = grouped(begun, now).map((group) => {
+    const [item] = group;
     const own = episodes.filter((episode) => episode.period.id === item.id);
-    const labelled = pattern(item) !== shared;
     const told = { note: windowNote(item, usual), not: refutedNote(own), now, said: reason !== null };
-    return row(item, strip(item, own, { width, longest, now, labelled }), told);
+    return row(group, strip(item, own, { width, clocks, now, several: group.length > 1 }), told);
   });
   return h(
     "section",
@@ -123,13 +81,30 @@ export function periodTable(list, episodes, { kind, width, now, usual }) {
   );
 }
 
-const pattern = (item) => ticks(item).map(({ at, wall }) => `${at}${wall}`).join();
+// Periods one after another of which nothing arrived, for one reason, are told once.
+function grouped(items, now) {
+  const empty = (item) => item.status !== "ok" && !item.coverage.received_s && !item.cramps.count && !item.revised && Date.parse(item.window.end) <= now;
+  const alike = (one, other) => empty(one) && empty(other) && one.reason === other.reason && one.pending === other.pending;
+  const groups = [];
+  for (const item of items) {
+    if (groups.length && alike(groups.at(-1).at(-1), item)) groups.at(-1).push(item);
+    else groups.push([item]);
+  }
+  return groups;
+}
 
-function row(item, drawing, { note, not, now, said }) {
+function rowName(group, running) {
+  const [item] = group;
+  if (group.length > 1) return [date(group.at(-1).date), h("small", {}, `to ${date(item.date)}`), h("small", {}, `${group.length} ${item.kind}s`)];
+  return [date(item.date), item.part > 1 ? ` (${item.part})` : null, running ? h("small", {}, "so far") : null];
+}
+
+function row(group, drawing, { note, not, now, said }) {
+  const [item] = group;
   const { cramps, coverage } = item;
   const poor = item.status !== "ok";
   const running = Date.parse(item.window.end) > now;
-  const count = poor ? (cramps.count ? `≥ ${cramps.count}` : "?") : String(cramps.count);
+  const bound = poor ? "not enough data" : `this ${item.kind} is not complete`;
   const worst = cramps.worst_severity === null ? "–" : cramps.worst_severity.toFixed(1);
   const rate = cramps.per_8_usable_h === null ? "–" : cramps.per_8_usable_h.toFixed(1);
   const seen = `Usable ${duration(coverage.usable_s)}, worn ${duration(coverage.worn_s)}, received ${duration(coverage.received_s)} of ${duration(coverage.expected_s)} expected`;
@@ -137,9 +112,9 @@ function row(item, drawing, { note, not, now, said }) {
   return h(
     "tr",
     { role: "row", class: poor ? "poor" : null },
-    h("th", { scope: "row", role: "rowheader" }, date(item.date), item.part > 1 ? ` (${item.part})` : null, running ? h("small", {}, "so far") : null),
+    h("th", { scope: "row", role: "rowheader" }, rowName(group, running)),
     h("td", { class: "drawn", role: "cell" }, drawing, poor ? h("small", { class: "reason" }, `Not enough data. ${item.reason}`) : null, note ? h("small", {}, note) : null, not ? h("small", { class: "refuted-note" }, not) : null, provisos(item, { running, said }).map(proviso)),
-    figure("Cramps", count, poor ? "At least this many: not enough data" : null),
+    figure("Cramps", atLeast(item), cramps.at_least ? `At least this many: ${bound}` : null),
     figure("Worst", worst),
     figure("In all", cramps.count ? duration(cramps.total_s) : "–"),
     figure("Per 8 h", rate, "Cramps per eight usable hours"),
@@ -192,6 +167,7 @@ export function legend() {
     grade(2, "moderate"),
     grade(3, "severe"),
     h("li", {}, "Number in it: severity, 0 to 10. The two can differ."),
+    h("li", {}, "A night's tile above: how many, in the colour of the worst; ≥ says that more may come."),
     swatch("usable", null, "usable signal"),
     swatch("not_usable", "url(#fill-not-usable)", "signal not usable"),
     swatch("not_worn", "url(#fill-not-worn)", "not worn"),
@@ -207,8 +183,4 @@ export function fills() {
     { class: "fills", width: 0, height: 0, "aria-hidden": "true" },
     s("defs", {}, lines("fill-not-usable", "M0 2.5H5", 5), lines("fill-not-worn", "M2.5 2.5h.01", 5), lines("fill-not-received", "M-1 6L6 -1M-1 1L1 -1M4 6L6 4", 5)),
   );
-}
-
-function lower(sentence) {
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

@@ -25,6 +25,19 @@ export const STATES = {
   never_heard: { mark: "–", tone: "bad" },
 };
 
+// Why a state needs attention, in few words; those that pass by themselves need none.
+const CALLS = {
+  losing_data: "losing data", not_worn: "not worn", receiving_but_unusable: "signal not usable", clock_wrong: "clock wrong",
+  refused: "data refused", connected_but_silent: "connected but silent", offline: "offline", never_heard: "never heard",
+};
+for (const [name, call] of Object.entries(CALLS)) STATES[name].call = call;
+
+// How many cramps a night or day had: a bound where more may come, a question mark where nothing can be said.
+export function atLeast({ cramps, status }) {
+  if (!cramps.at_least) return String(cramps.count);
+  return status !== "ok" && !cramps.count ? "?" : `≥ ${cramps.count}`;
+}
+
 // What a reader has to know beside the figures of a night or day: that they may still change, or have.
 export function provisos(item, { running, said }) {
   const revised = item.revised === 1 ? "1 cramp" : `${item.revised} cramps`;
