@@ -9,6 +9,7 @@ Rules
   detected anew reaches its edge.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final
@@ -22,10 +23,12 @@ from ingest.journal import Journal
 from ingest.marks import Mark
 from ingest.order import ERA, Key
 from ingest.pipeline import SESSION_GAP_NS
+from ingest.wire import BLOCK_S
 
 HOUR_NS: Final = 3_600_000_000_000
 MARGIN_NS: Final = 26 * HOUR_NS  # first guess of how far a session reaches beyond what is dirty
 ALL_NS: Final = 2**62
+LONGEST_NS: Final = round((BLOCK_S[1] + 1) * 1e9)  # of a block, and somewhat more
 QUIET_NS: Final = 60_000_000_000  # results this long before the first difference are the same
 WAITING: Final = ("late", "undated")
 
@@ -54,6 +57,20 @@ class Plan(msgspec.Struct, frozen=True):
     keys: Mapping[Identity, Key]  # where the journal has the blocks that it has
     undated: Mapping[int, int]  # boots across eras, and how many of their blocks have no time
     last: Identity | None = None  # the block that was detected in last as it came
+
+
+class _Places:
+    """Places to be found by time: sessions are many, and places of blocks more."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._places = sorted(places, key=lambda place: place[1])
+        self._starts = [start_ns for _, start_ns, _ in self._places]
+
+    def between(self, start_ns: int, end_ns: int) -> list[Place]:
+        """Those that end after the one and begin before the other."""
+        first = bisect_left(self._starts, start_ns - LONGEST_NS)
+        last = bisect_left(self._starts, end_ns)
+        return [place for place in self._places[first:last] if place[2] > start_ns]
 
 
 def identity(mark: Mark) -> Identity:
@@ -166,7 +183,8 @@ def compare(
     places = {identity(mark): (identity(mark), start_ns, start_ns + mark.end_ns - mark.t0_ns)
               for mark in marks if (start_ns := was.get(identity(mark))) is not None}  # fmt: skip
     now = {identity(item.mark): item.start_ns for item in should.placed}
-    left = [place for known, place in places.items() if now.get(known) != place[1]]  # where blocks are no more
+    left = _Places(place for known, place in places.items() if now.get(known) != place[1])  # where blocks are no more
+    sorted_places = _Places(places.values())
     ranges = sessions(should.placed, gap_ns=SESSION_GAP_NS)
     found = []
     spans = []
@@ -176,8 +194,11 @@ def compare(
         spans.append(span)
         again = any(identity(item.mark) in forced for item in placed)
         fresh = any(was.get(identity(item.mark)) != item.start_ns for item in placed)
-        if fresh or again or any(_reaches(span, place) for place in left):
-            session = _session(placed, span, places, live=any(identity(item.mark) == live for item in placed))
+        # What is left near enough to have been of one session with it.
+        if fresh or again or left.between(span[0] - SESSION_GAP_NS, span[1] + SESSION_GAP_NS):
+            near = sorted_places.between(span[0] - 2 * SESSION_GAP_NS, span[1])
+            live_here = any(identity(item.mark) == live for item in placed)
+            session = _session(placed, span, places, near=near, live=live_here)
             found.append(msgspec.structs.replace(session, from_ns=span[0]) if again else session)
     if not any(identity(item.mark) == live for item in should.placed):
         found = [msgspec.structs.replace(session, live=_holds_track(session, places, device)) for session in found]
@@ -188,11 +209,6 @@ def compare(
 
 def _no_time(mark: Mark) -> bool:
     return impossible(mark.t0_ns, received_ns=mark.received_ns)
-
-
-def _reaches(span: Span, place: Place) -> bool:
-    """Whether a session and a place are near enough to have been one session."""
-    return place[1] - span[1] < SESSION_GAP_NS and span[0] - place[2] < SESSION_GAP_NS
 
 
 def _boot_of(mark: Mark, keys: Mapping[Identity, Key], device: Device) -> int:
@@ -223,20 +239,19 @@ def _holds_track(session: Session, places: Mapping[Identity, Place], device: Dev
     return track is not None and any(start_ns < track.end_ns <= end_ns for _, start_ns, end_ns in was)
 
 
-def _session(placed: tuple[Placed, ...], span: Span, places: Mapping[Identity, Place], *, live: bool) -> Session:
+def _session(
+    placed: tuple[Placed, ...], span: Span, places: Mapping[Identity, Place], *, near: Sequence[Place], live: bool
+) -> Session:
     changed = frozenset(
         known for item in placed if places.get(known := identity(item.mark), (known, -1, 0))[1] != item.start_ns
     )
     old = tuple(places[known] for known in changed if known in places)
-    return Session(placed, span, changed, old, _from_ns(placed, span, places, changed), live)
+    return Session(placed, span, changed, old, _from_ns(placed, span, near, changed), live)
 
 
-def _from_ns(
-    placed: tuple[Placed, ...], span: Span, places: Mapping[Identity, Place], changed: frozenset[Identity]
-) -> int:
+def _from_ns(placed: tuple[Placed, ...], span: Span, near: Sequence[Place], changed: frozenset[Identity]) -> int:
     """The first instant at which the session as it should be and as it is may have different results."""
     here = {identity(item.mark) for item in placed}
-    near = [place for place in places.values() if span[0] - 2 * SESSION_GAP_NS < place[2] and place[1] < span[1]]
     first = identity(placed[0].mark)
     before = [place for place in near if place[0] not in here and place[1] < placed[0].start_ns]
     if first in changed or before:
