@@ -131,10 +131,11 @@ def simulate(
     truth: Annotated[Path | None, typer.Option(help="write the truth of each device here")] = None,
 ) -> None:
     """Publish simulated wearables to the broker, or write them as recordings with their truth."""
-    run_simulate(
+    code = run_simulate(
         "" if list_ else scenario, seed=seed, speed=speed, edf=edf, truth=truth,
         broker=lambda: _broker(load_settings(os.environ)), stop=lambda: stop_event(tied=False), out=out, err=err,
     )  # fmt: skip
+    raise typer.Exit(code)
 
 
 @app.command(name="detect")
@@ -320,6 +321,7 @@ def demo(
         "CHARLEY_DATA_DIR": str(data_dir),
         "CHARLEY_BROKER_PORT": str(broker_port),
         "CHARLEY_API_PORT": str(port),
+        "CHARLEY_CLIENT_ID": f"charley-demo-{os.getpid()}-{broker_port}",
     }
     run_demo(
         data_dir, port=port, broker_port=broker_port, seed=seed, nights=nights, environment=environment,

@@ -18,13 +18,14 @@ from simulators.device import Device
 from simulators.errors import SimulatorError
 from simulators.fleet import Fleet
 from simulators.processes import child, when_written
-from simulators.publish import publish
+from simulators.publish import PublishReport, publish
 from simulators.recording import write_edf
 from simulators.scenarios import SCENARIOS, build, ending, live
 from simulators.scenarios import demo as build_demo
 from simulators.stage import Api, compare, summary, wait_for_samples
 from simulators.truth import Truth, read_truth, write_truth
 
+INTERRUPTED: Final = 130
 NOTICE: Final = "Charley is not a medical device. Simulated wearers; grades are conventions."
 
 
@@ -64,24 +65,28 @@ def run_simulate(
     stop: Callable[[], threading.Event],
     out: Console,
     err: Console,
-) -> None:
-    """Publish a scenario, write it as recordings, or without a name list what there is."""
+) -> int:
+    """Publish a scenario, write it as recordings, or without a name list what there is; the exit code."""
     if not scenario:
         _list(out)
-        return
+        return 0
     fleet = build(scenario, seed=seed, start_ns=start_ns(scenario, seed=seed, speed=speed, now_ns=time.time_ns()))
     if edf is not None:
         edf.mkdir(parents=True, exist_ok=True)
         for device in fleet:
             for path in write_edf(device, edf / f"{device.device}.edf"):
                 out.print(str(path), soft_wrap=True)
-        return
+        return 0
     to, ended = broker(), stop()
     if truth is not None:
         write_truths(truth, fleet.truths())
-    publish_shown(list(fleet), to, speed=speed, stop=ended, label=scenario, err=err)
-    if scenario == "demo" and not ended.is_set():
+    err.print(f"connecting to the broker at {to.host}:{to.port}", soft_wrap=True, highlight=False)
+    report = publish_shown(list(fleet), to, speed=speed, stop=ended, label=scenario, err=err)
+    if report.stopped:
+        return INTERRUPTED
+    if scenario == "demo":
         go_live(to, seed=seed, stop=ended, err=err)
+    return 0
 
 
 def run_compare(truths: Path, *, url: str, token_file: Path, out: Console) -> None:
@@ -125,14 +130,22 @@ def print_comparison(client: Api, truths: Sequence[Truth], *, detail: bool, out:
 
 
 def publish_shown(
-    devices: Sequence[Device], broker: Broker, *, speed: float, stop: threading.Event, label: str, err: Console
-) -> None:
+    devices: Sequence[Device],
+    broker: Broker,
+    *,
+    speed: float,
+    stop: threading.Event,
+    label: str,
+    err: Console,
+    endless: bool = False,
+) -> PublishReport:
     """Publish with a progress bar; every device starts now, with a boot of its own."""
     now_ms = time.time_ns() // 1_000_000  # a device raises its boot at each start
     devices = [replace(device, first_boot=now_ms + device.first_boot) for device in devices]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("blocks"))
     with Progress(*columns, TimeRemainingColumn(), console=err) as bar:
-        task = bar.add_task(label, total=sum(device.count() for device in devices))
+        total = sum(device.count() for device in devices)
+        task = bar.add_task(label, total=total)
         report = publish(
             devices,
             **asdict(broker),
@@ -140,13 +153,18 @@ def publish_shown(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
             stop=stop,
         )
-    err.print(f"{label}: {report.acknowledged} blocks in {report.elapsed_s:.0f} s")
+    if report.stopped and not endless:
+        label, sent = f"{label} interrupted", f"{report.acknowledged} of {total}"
+    else:
+        sent = str(report.acknowledged)
+    err.print(f"{label}: {sent} blocks in {report.elapsed_s:.0f} s")
+    return report
 
 
 def go_live(broker: Broker, *, seed: int, stop: threading.Event, err: Console) -> None:
     """Publish simulated wearers as they live, until asked to stop."""
     fleet = live(seed=seed, start_ns=time.time_ns())
-    publish_shown(list(fleet), broker, speed=1.0, stop=stop, label="live", err=err)
+    publish_shown(list(fleet), broker, speed=1.0, stop=stop, label="live", err=err, endless=True)
 
 
 def run_demo(

@@ -1,6 +1,7 @@
 """Processes and ports of the demo, which runs every role in a process of its own on loopback."""
 
 import errno
+import random
 import shutil
 import socket
 import subprocess
@@ -8,10 +9,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from simulators.errors import SimulatorError
+
+END_S: Final = 20.0  # for a child to end in order
+KILL_S: Final = 5.0
+BROKER_PORTS: Final = range(18830, 19830, 2)
 
 
 @contextmanager
@@ -21,13 +27,11 @@ def child(role: str, environment: dict[str, str], log: Path, *, ended: Callable[
     Should it end before its time, `ended` is called, in a thread, and the end of the block raises.
     """
     command = [sys.executable, "-m", "charley", role, "--tied"]
-    with (
-        log.open("wb") as file,
+    with log.open("wb") as file:
         # A session of its own: Ctrl-C reaches the parent alone, which then ends its children in order.
-        subprocess.Popen(  # noqa: S603 our own
+        process = subprocess.Popen(  # noqa: S603 our own
             command, env=environment, stdin=subprocess.PIPE, stderr=file, start_new_session=True
-        ) as process,
-    ):
+        )
         leaving = threading.Event()
 
         def watch() -> None:
@@ -35,7 +39,7 @@ def child(role: str, environment: dict[str, str], log: Path, *, ended: Callable[
             if not leaving.is_set():
                 ended()
 
-        watcher = threading.Thread(target=watch, name=f"watch {role}")
+        watcher = threading.Thread(target=watch, name=f"watch {role}", daemon=True)
         watcher.start()
         try:
             yield
@@ -43,12 +47,21 @@ def child(role: str, environment: dict[str, str], log: Path, *, ended: Callable[
                 raise SimulatorError(f"charley {role} has ended by itself ({process.returncode}); see {log}")
         finally:
             leaving.set()
-            process.terminate()
-            try:
-                process.wait(20.0)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            watcher.join()
+            _end(process)
+            watcher.join(KILL_S)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Asked, by the end of its input too, and killed if it does not; not waited for any longer than that takes."""
+    process.terminate()
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(KILL_S)
 
 
 def check_free(port: int, *, host: str = "127.0.0.1", mend: str = "") -> None:
@@ -62,15 +75,15 @@ def check_free(port: int, *, host: str = "127.0.0.1", mend: str = "") -> None:
 
 
 def free_pair() -> int:
-    """A port that is free together with the next."""
-    for port in range(18830, 18930, 2):
+    """A port that is free together with the next; any of many, for who has lost its broker may still look for it."""
+    for port in random.sample(BROKER_PORTS, k=len(BROKER_PORTS)):
         try:
             check_free(port)
             check_free(port + 1)
         except SimulatorError:
             continue
         return port
-    raise SimulatorError("no free port between 18830 and 18930 for the embedded broker")
+    raise SimulatorError(f"no free port between {BROKER_PORTS.start} and {BROKER_PORTS.stop} for the embedded broker")
 
 
 def empty(folder: Path, *, port: int) -> None:

@@ -18,6 +18,7 @@ from simulators.repeats import PAUSE_S
 from simulators.uplink import IN_FLIGHT, Broker, Report, Uplink
 
 PATIENCE_S: Final = 60.0  # without any progress, connected or not
+CONNECT_S: Final = 10.0  # for the first word of a broker
 SERVICE_STALL_S: Final = 3.0  # a service that has stopped acknowledging holds nobody up for longer
 FAREWELL_S: Final = 5.0
 TICK_S: Final = 0.1
@@ -55,6 +56,7 @@ def publish(
     progress: Progress | None = None,
     stop: threading.Event | None = None,
     patience_s: float = PATIENCE_S,
+    connect_s: float = CONNECT_S,
     durable_within_s: float = 0.0,
     repeat_s: float = PAUSE_S,
     flash_dir: Path | None = None,
@@ -64,8 +66,9 @@ def publish(
     Returns when the broker has acknowledged everything, or soon after `stop` is set. With `durable_within_s` it then
     waits up to so long for the service to name everything durable, and goes on sending again what it does not: after
     each reconnect, and whenever the service has been silent for `repeat_s` (at first). Raises `PublishError` when
-    nothing moves for `patience_s`, or when the broker refuses. With `ca_file`, the file of a certificate authority, it
-    speaks TLS. With `flash_dir` the devices' memories are files there, and what they hold is sent by the next call.
+    nothing moves for `patience_s`, or at the start for `connect_s`, or when the broker refuses. With `ca_file`, the
+    file of a certificate authority, it speaks TLS. With `flash_dir` the devices' memories are files there, and what
+    they hold is sent by the next call.
     """
     fleet = tuple(devices)
     if speed < 0:
@@ -84,6 +87,7 @@ def publish(
             stack.callback(uplink.close)
             uplinks.append(uplink)
         run = _Run(uplinks, reports, stop or threading.Event(), progress=progress, patience_s=patience_s)
+        run.until(lambda: any(uplink.connections for uplink in uplinks), within_s=min(connect_s, patience_s))
         run.until(lambda: all(uplink.connections for uplink in uplinks), within_s=patience_s)
         run.send_all(_merged(fleet), speed=speed)
         run.finish(durable_within_s=durable_within_s)

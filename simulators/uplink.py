@@ -8,6 +8,7 @@ Rules
 - The device says with its status which blocks are lost: when an ack, or the lack of room, shows that one is missing.
 """
 
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ AHEAD: Final = 256  # blocks ahead of a service that acknowledges
 AHEAD_BYTES: Final = 16 * 1024 * 1024
 KEEPALIVE_S: Final = 30
 RECONNECT_S: Final = (1, 8)
+CLOSE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,9 +173,11 @@ class Uplink:
             self._announce(online=False)
 
     def close(self) -> None:
-        """Disconnects and ends paho's thread."""
+        """Disconnects and ends paho's thread, which is left behind if a broker that takes nothing more holds it up."""
         self._client.disconnect()
-        self._client.loop_stop()
+        ending = threading.Thread(target=self._client.loop_stop, name=f"end {self.device.device}", daemon=True)
+        ending.start()
+        ending.join(CLOSE_S)
 
     def _up(self) -> None:
         self.connected = True

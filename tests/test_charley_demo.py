@@ -161,6 +161,24 @@ def test_ctrl_c_while_the_night_comes_in(tmp_path: Path) -> None:
         assert again.family().isdisjoint(family)
 
 
+def test_asked_twice_at_once_with_its_broker_gone_before(tmp_path: Path) -> None:
+    """`timeout` sends SIGTERM to the process and to its group, in which the broker is; here while it publishes."""
+    with demo(tmp_path) as running:
+        family, ports = running.family(), running.ports()
+        (broker,) = (pid for pid in family if b"iotcore" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        (ingester,) = (pid for pid in family if b"\0ingest\0" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        own = f"CHARLEY_CLIENT_ID=charley-demo-{running.process.pid}-{min(ports[1:])}"
+        assert own.encode() in Path(f"/proc/{ingester}/environ").read_bytes().split(b"\0")
+        assert "a week comes in: " not in running.text()
+        os.kill(broker, signal.SIGKILL)
+        running.process.terminate()
+        os.killpg(running.process.pid, signal.SIGTERM)
+        assert running.process.wait(2 * END_S) == 0, running.text()
+        servers.wait_for(lambda: gone(family, ports), timeout_s=END_S, what=f"end of {family}")
+        assert re.search(r"a week comes in interrupted: \d+ of \d+ blocks", running.text()), running.text()
+        assert "Traceback" not in running.text()
+
+
 def test_children_end_by_themselves_when_the_demo_is_killed(tmp_path: Path) -> None:
     with demo(tmp_path) as running:
         family, ports = running.family(), running.ports()

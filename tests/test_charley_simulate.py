@@ -1,14 +1,19 @@
 """`charley simulate`: what it sends to a broker is a device that has just started, over TLS where that is asked for."""
 
 import os
+import re
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import servers
-from charley_run import charley, ingester
+from charley_run import charley, command, environment, ingester
+from mqtt_client import leave, subscribed_client
+from paho.mqtt.client import Client, MQTTMessage
 
 from ingest.store.sqlite import SqliteStore
 
@@ -73,3 +78,31 @@ def test_a_scenario_sent_twice_is_a_device_that_started_again(mosquitto: servers
 
 def last_sample(store: SqliteStore) -> int:
     return max((status.last_sample_ns for status in store.statuses(["sim-minute"])), default=0)
+
+
+def test_an_interrupted_scenario_says_how_far_it_came(mosquitto: servers.Mosquitto) -> None:
+    """And leaves with 130, so that no script takes it for done."""
+    settings = {"broker_host": mosquitto.host, "broker_port": mosquitto.port}
+    arrived = threading.Event()
+
+    def hear(_client: Client, _data: object, message: MQTTMessage) -> None:
+        if message.topic.endswith("/blocks"):  # a status may be an earlier test's
+            arrived.set()
+
+    listener = subscribed_client(mosquitto, client_id="listener", on_message=hear)
+    try:
+        with subprocess.Popen(
+            command("simulate", "minute", "--speed", "1"), env=environment(settings), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        ) as process:  # fmt: skip
+            try:
+                assert arrived.wait(60.0)
+                os.killpg(process.pid, signal.SIGINT)
+                _, said = process.communicate(timeout=60.0)
+            finally:
+                process.kill()
+    finally:
+        leave(listener)
+    assert process.returncode == 130, said
+    assert f"connecting to the broker at {mosquitto.host}:{mosquitto.port}\n" in said
+    assert re.search(r"^minute interrupted: \d+ of 60 blocks in \d+ s$", said, re.MULTILINE), said

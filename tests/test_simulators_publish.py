@@ -16,7 +16,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from ingest.wire import Ack, decode_block, decode_status, encode, parse_topic, topic
 from simulators.device import Device
 from simulators.errors import PublishError
-from simulators.publish import PublishReport, publish
+from simulators.publish import CONNECT_S, PublishReport, publish
 from simulators.scenarios import build
 
 START_NS = 1_760_000_000_000_000_000
@@ -202,6 +202,48 @@ def test_a_broker_that_only_hangs_up_is_said_so() -> None:
         finally:
             over.set()
             broker.join()
+
+
+def test_a_port_that_never_answers_is_given_up_long_before_a_broker_that_fell_silent() -> None:
+    assert CONNECT_S == 10.0
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(PublishError, match=r"has not answered pub-mute for 0\.5 s"),
+    ):
+        publish([minute("pub-mute")], host="127.0.0.1", port=silent.getsockname()[1], connect_s=0.5)
+
+
+def test_a_broker_that_takes_nothing_more_does_not_keep_who_wants_to_end() -> None:
+    """It greets and then reads nothing: the goodbye itself never gets through, and nobody waits for that."""
+    stop, before = threading.Event(), set(threading.enumerate())
+    shown: list[int] = []
+
+    def enough(done: int, _total: int) -> None:
+        shown.append(done)
+        if len(shown) > 30:
+            stop.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        taken: list[socket.socket] = []
+
+        def greet() -> None:
+            taken.append(server.accept()[0])
+            taken[0].recv(4096)
+            taken[0].sendall(bytes([0x20, 0x03, 0x00, 0x00, 0x00]))  # CONNACK: welcome
+
+        broker = threading.Thread(target=greet)
+        broker.start()
+        device = replace(build("tiptoe", seed=1, start_ns=START_NS).devices[0], device="pub-deaf", block_s=60.0)
+        report = publish([device], host="127.0.0.1", port=server.getsockname()[1], stop=stop, progress=enough)
+        broker.join()
+        left = set(threading.enumerate()) - before
+        taken[0].close()
+    for thread in left:
+        thread.join(60.0)
+    assert report.stopped
+    assert any("paho" in thread.name for thread in left)  # it still had something to say
+    assert not any(thread.is_alive() for thread in left)
 
 
 def test_impossible_options_are_refused() -> None:
