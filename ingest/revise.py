@@ -269,7 +269,7 @@ def entry_of(redone: Redone, work: Redetection, journal: Journal, *, now_ns: int
     final = {key_of(episode): episode for episode in redone.found.episodes}  # the last of each
     found = sorted(final.values(), key=lambda episode: (episode.onset_ns, episode.site))
     others = [span for span in work.plan.spans if span != session.span]
-    told = _told(journal, name, session.old, session.span, others)
+    told = _told(journal, name, session.old, _reach(redone), others)
     fresh = [*news({key_of(e): e for e in told}, found), *withdrawals(told, found)]
     work.found.update((epoch.start_ns, epoch.site) for epoch in redone.found.epochs)
     voids = _voids(work.plan, _emptied(redone), redone.sites, work.found)
@@ -288,6 +288,13 @@ def entry_of(redone: Redone, work: Redetection, journal: Journal, *, now_ns: int
         events=[to_message(episode, received_ns=None) for episode in fresh],
         now_ns=now_ns,
     )
+
+
+def _reach(redone: Redone) -> Span:
+    """What was detected anew: the session, and the live blocks since that were detected in at its end."""
+    first_ns, last_ns = redone.session.span
+    live_ns = redone.track.end_ns if redone.session.live and redone.track is not None else last_ns
+    return first_ns, max(last_ns, live_ns)
 
 
 def _told(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from ingest_feed import SECOND_NS, block, cut, feed
+from ingest_feed import SECOND_NS, block, cut, feed, recording
 from test_ingest_late import EMG, FIRST, HOUR_NS, NOW, World, shifted
 
 from ingest.order import Horizon
@@ -215,6 +215,19 @@ def test_live_blocks_of_a_session_that_is_being_detected_again_are_detected_in(t
     assert world.service.ingester.devices["a"].dirty
     world.send([live, elsewhere[0]])
     blocks = [late, *before, live, *elsewhere]
+    found = over(world, blocks)
+    world.stop()
+    assert found == in_order(world, blocks)
+
+
+def test_what_live_blocks_gave_while_their_session_was_detected_again_is_withdrawn_with_it(tmp_path: Path) -> None:
+    blocks = list(cut(recording(200, bursts=((90, 15), (120, 50))), [5.0] * 40))
+    horizon = Horizon(blocks=1, span_ns=SECOND_NS)
+    world = World(tmp_path, replace(NOW, batch=1000, at_once=3, horizon=horizon))
+    world.send([*blocks[20:22], *blocks[:20]])
+    world.service.step()
+    assert world.service.ingester.devices["a"].dirty, "a little of it is done"
+    world.send(blocks[22:])  # detected in without what lies before, they hold another episode
     found = over(world, blocks)
     world.stop()
     assert found == in_order(world, blocks)
