@@ -16,6 +16,7 @@ Arrival is used for nothing else, so the outcome depends on which blocks there a
   4. a run before a pause of less than an hour goes with a run that was moved by 2 or 4, unless it fits where it is.
      Beyond such a pause it goes only if it must (2), and keeps the pause. Impossible runs keep pauses of up to 30 days.
 - Then from the first to the last: an impossible run that is still without a place follows the run linked before it.
+- Nothing is moved to before 2020, or to 2100 and after: as a clock that goes back at every block would have it.
 - What is left is undated. Possible runs that are not linked stay as sent.
 
 Stretches without a pause or a setting of the clock come in order of their start (then boot number), blocks in them by
@@ -149,13 +150,20 @@ def _place(runs: Sequence[Run]) -> list[int | None]:
             shifts[i] = None if runs[i].bad else 0
         else:
             before = runs[i - 1] if i and runs[i - 1].linked else None
-            shifts[i] = _shift(runs[i], runs[i + 1], after_ns=after, before=before)
+            shifts[i] = _believed(runs[i], _shift(runs[i], runs[i + 1], after_ns=after, before=before))
     for i in range(1, len(runs)):
         known = shifts[i - 1]
         if shifts[i] is None and known is not None and runs[i - 1].linked:
             keep = runs[i - 1].bad and _pause(runs[i - 1], runs[i]) <= PAUSE_NS
-            shifts[i] = known if keep else runs[i - 1].end_ns + known - runs[i].start_ns
+            shifts[i] = _believed(runs[i], known if keep else runs[i - 1].end_ns + known - runs[i].start_ns)
     return shifts
+
+
+def _believed(run: Run, shift_ns: int) -> int | None:
+    """The shift, unless it led out of the years in which a clock is believed: each setting back adds to it."""
+    if FIRST_NS <= run.start_ns + shift_ns < LAST_NS:
+        return shift_ns
+    return None if run.bad else 0
 
 
 def _shift(run: Run, following: Run, *, after_ns: int, before: Run | None) -> int:

@@ -8,8 +8,10 @@ import msgspec
 from ingest_feed import SECOND_NS, contents, cut, feed, ingest, recording, service
 
 from ingest.archive import Archive, Archived
-from ingest.clock import timeline
+from ingest.clock import FIRST_NS, timeline
+from ingest.clock import LAST_NS as CLOCK_LAST_NS
 from ingest.journal import Journal
+from ingest.marks import Mark
 from ingest.service import Options
 from ingest.source import MemorySource
 from ingest.store.memory import MemoryStore
@@ -54,3 +56,14 @@ def test_a_device_with_such_a_block_is_detected_again(tmp_path: Path) -> None:
     (tmp_path / "in order").mkdir()
     expected = ingest(tmp_path / "in order", (("leg", block) for block in blocks))
     assert contents(store, ["leg"]) == contents(expected, ["leg"])
+
+
+def test_a_clock_that_is_set_back_for_years_again_and_again_moves_nothing_out_of_the_believed_years() -> None:
+    """Before, what had to be moved added up to more than 64 bits hold, and ended the ingester."""
+    step_ns, steps, cycles = 29 * 24 * 3600 * SECOND_NS, 80, 60  # pauses that are kept, then years back
+    times = [FIRST_NS + step * step_ns for _ in range(cycles) for step in range(steps)]
+    received_ns = times[-1] + step_ns
+    marks = [Mark(1, seq, t0_ns, t0_ns + 10 * SECOND_NS, received_ns) for seq, t0_ns in enumerate(times)]
+    found = timeline(marks)
+    assert len(found.placed) == len(marks)
+    assert all(FIRST_NS <= block.start_ns < CLOCK_LAST_NS for block in found.placed)
