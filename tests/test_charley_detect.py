@@ -351,6 +351,11 @@ def test_a_pause_is_no_time_watched(minute: Path, tmp_path: Path) -> None:
     ("name", "said"),
     [
         ("missing.edf", "cannot be read: No such file or directory"),
+        (
+            "text.edf",
+            "is named EDF but is none, for it does not begin as one does. Export or copy it again, or give it",
+        ),
+        ("text.h5", "is named HDF5 but is none"),
         ("folder", "no recording in this folder"),
         ("text", "is not a recording that we read"),
         ("[/bold] [red]", "is not a recording that we read"),  # brackets are markup to the library that prints

@@ -16,6 +16,7 @@ from ingest.errors import RecordingError
 from ingest.recording.batch import Job, Outcome, jobs_in, run, run_all
 from ingest.recording.formats import recordings_in
 from ingest.recording.options import Options
+from ingest.recording.places import check_file, check_folder
 from simulators.recording import write_edf
 from simulators.scenarios import build
 
@@ -108,6 +109,39 @@ def test_none_that_could_be_read(folder: Path, capsys: pytest.CaptureFixture[str
 def test_wrong_options_are_one_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     end(["detect", folder / "minute.edf", "--channel", "EMG1=soleus"], code=2)
     assert capsys.readouterr().err.startswith("charley: --channel emg1=soleus: say emg:SITE")
+
+
+@pytest.mark.parametrize(
+    ("option", "place", "said"),
+    [
+        ("--plot", "/proc/pictures", "pictures cannot be written there ("),
+        ("--plot", "/proc/picture.png", "the picture cannot be written there ("),
+        ("--plot", "README.md/deep", "pictures cannot be written there (Not a directory). Name a place"),
+        ("--csv", "/proc/x/all.csv", "the episodes cannot be written there ("),
+        ("--csv", "deep", "is a folder. Name a file in it."),
+    ],
+)
+def test_what_cannot_be_written_is_told_of_its_option_before_anything_is_read(
+    option: str, place: str, said: str, *, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    end(["detect", folder / "minute.edf", option, folder / place], code=2)
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"charley: {option} {folder / place}: {said}")
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+
+
+def test_a_picture_that_cannot_be_written_in_the_end_is_no_fault_of_the_recording(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "still.png").mkdir()
+    outcome = run(Job(folder / "still.h5", Options(), tmp_path / "still.png"), lambda _: None)
+    assert outcome.error.startswith(
+        f"--plot {tmp_path / 'still.png'}: the picture cannot be written there (Is a direct"
+    )
+
+
+def test_places_are_tried_without_a_trace(tmp_path: Path) -> None:
+    check_folder(tmp_path / "new" / "deep", option="--plot", what="pictures")
+    check_file(tmp_path / "new" / "all.csv", option="--csv", what="the episodes")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_job_for_every_file_once(folder: Path, tmp_path: Path) -> None:

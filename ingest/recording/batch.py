@@ -16,6 +16,7 @@ from ingest.recording.formats import recordings_in
 from ingest.recording.movement import movements
 from ingest.recording.opened import RecordingFile, open_file
 from ingest.recording.options import Options
+from ingest.recording.places import told
 from ingest.recording.report import report
 from ingest.recording.run import Found, detect
 
@@ -102,7 +103,7 @@ def run(job: Job, progress: Progress) -> Outcome:
         values = _with_picture(file, job.plot, tell) if job.plot is not None else _plain(file, tell)
     except (IngestError, DetectorError) as error:
         return Outcome(job.path, error=str(error))
-    except OSError as error:  # a disk that is full, a folder that may not be written
+    except OSError as error:  # a disk that fails while it is read
         return Outcome(job.path, error=f"{job.path}: {error}")
     progress(1.0)
     return Outcome(job.path, values)
@@ -131,10 +132,12 @@ def _with_picture(file: RecordingFile, plot: Path, tell: Callable[[int, float], 
         title = " · ".join(part for part in (file.path.name, side, file.format) if part)
         sheet = Sheet(title, file.duration_s, leg.start_ns, file.start_ns > 0, sorted(mine, key=lambda e: e["onset_s"]))
         pictures.append(plot if len(file.legs) == 1 else plot.with_stem(f"{plot.stem}-{leg.side}"))
-        draw_leg(pictures[-1], sheet, trace=trace, found=one)
+        with told(pictures[-1], option="--plot", what="the picture"):
+            draw_leg(pictures[-1], sheet, trace=trace, found=one)
     if not file.legs:
         title = f"{file.path.name} · no EMG: nothing to detect"
-        draw_movements(plot, Sheet(title, file.duration_s, file.start_ns, file.start_ns > 0, ()), moved)
+        with told(plot, option="--plot", what="the picture"):
+            draw_movements(plot, Sheet(title, file.duration_s, file.start_ns, file.start_ns > 0, ()), moved)
         pictures.append(plot)
     return {**values, "plots": [str(picture) for picture in pictures]}
 

@@ -15,6 +15,7 @@ from rich.table import Column, Table
 from ingest.errors import RecordingError
 from ingest.recording.batch import Outcome, jobs_in, run_all
 from ingest.recording.options import Options
+from ingest.recording.places import check_file, check_folder, told
 from ingest.recording.report import episodes_csv
 
 ALL_READ, SOME_READ, NONE_READ = 0, 1, 2
@@ -36,6 +37,7 @@ def run_detect(
 ) -> int:
     """Run over files and folders and print; gives the exit code."""
     jobs = jobs_in(places, options, plots=output.plots)
+    _check_places(output)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
         task = bar.add_task(jobs[0].path.name if len(jobs) == 1 else "files", total=len(jobs))
@@ -47,8 +49,9 @@ def run_detect(
         raise RecordingError(bad[0].error)
     _say(outcomes, err)
     if output.csv is not None:
-        output.csv.parent.mkdir(parents=True, exist_ok=True)
-        output.csv.write_text(episodes_csv(outcome.values() for outcome in outcomes))
+        with told(output.csv, option="--csv", what="the episodes"):
+            output.csv.parent.mkdir(parents=True, exist_ok=True)
+            output.csv.write_text(episodes_csv(outcome.values() for outcome in outcomes))
     if output.jsonl:
         for outcome in outcomes:
             print(json.dumps(outcome.values()))  # noqa: T201
@@ -61,6 +64,16 @@ def run_detect(
     else:
         _many(outcomes, out)
     return NONE_READ if len(bad) == len(outcomes) else SOME_READ if bad else ALL_READ
+
+
+def _check_places(output: Output) -> None:
+    """Whether everything can be written, before anything is read."""
+    if output.csv is not None:
+        check_file(output.csv, option="--csv", what="the episodes")
+    if output.plots is not None and output.plots.suffix.lower() == ".png":
+        check_file(output.plots, option="--plot", what="the picture")
+    elif output.plots is not None:
+        check_folder(output.plots, option="--plot", what="pictures")
 
 
 def _say(outcomes: Sequence[Outcome], err: Console) -> None:

@@ -12,6 +12,10 @@ BDF_MAGIC: Final = b"\xffBIOSEMI"
 HDF5_MAGIC: Final = b"\x89HDF"
 PARQUET_MAGIC: Final = b"PAR1"
 SUFFIXES: Final = frozenset({".edf", ".rec", ".bdf", ".csv", ".tsv", ".parquet", ".pq", ".h5", ".hdf5"})
+NAMED: Final = {
+    ".edf": "EDF", ".rec": "EDF", ".bdf": "BDF", ".parquet": "Parquet", ".pq": "Parquet", ".h5": "HDF5",
+    ".hdf5": "HDF5",
+}  # fmt: skip
 READ: Final = "EDF, EDF+, BDF, CSV, Parquet and OpenSignals HDF5 are read"
 
 
@@ -43,7 +47,17 @@ def _open(path: Path, head: bytes, options: Options) -> Source:
         return open_parquet_source(path, options)
     from ingest.recording.text import open_text_source  # noqa: PLC0415
 
-    return open_text_source(path, options)
+    try:
+        return open_text_source(path, options)
+    except RecordingError as error:
+        named = NAMED.get(path.suffix.lower())
+        if named is None:
+            raise
+        why = str(error).removeprefix(f"{path}: ")
+        raise RecordingError(
+            f"{path}: is named {named} but is none, for it does not begin as one does. Export or copy it again, or "
+            f"give it the name of what it is. Read as a table: {why}"
+        ) from error
 
 
 def recordings_in(place: Path) -> list[Path]:
