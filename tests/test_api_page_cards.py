@@ -1,5 +1,6 @@
 """Cards and tables of the page in a real browser: what a tile tells, who comes first, and one clock for all rows."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,8 @@ from browser import Browser
 from test_api_nights import living
 from test_api_page_views import opened, shown
 
+from api.routes.pages import WEB
+from detector.quality import FLAGS
 from ingest.store import DeviceStatus
 
 ZONE = "Asia/Kolkata"  # its clock is never changed
@@ -173,3 +176,43 @@ def test_a_card_says_what_arrived_where_no_night_did(chromium: str, world: World
         told.removeprefix("7 ").removeprefix("8 ")
         == "nights: nothing has arrived yet. By day 2 h arrived: at least 1 cramp."
     )
+
+
+def test_on_a_phone_nothing_is_cut_and_every_axis_has_its_unit(chromium: str, world: World, tmp_path: Path) -> None:
+    with world.client() as http:
+        ada = add_wearer(http, "Ada", zone=ZONE)
+        assign(http, ada, "leg")
+    world.write(epochs("leg", NOW_NS - 170 * HOUR_NS, NOW_NS), heard("leg"))
+    world.write(
+        episode("leg", NOW_NS - hours * HOUR_NS, flags=flags)
+        for hours, flags in ((9, ("artefact", "rail")), (31, ("rail", "upright")), (55, ()))
+    )
+    wide = """[...document.querySelectorAll('.list :is(th, td), .views a')].filter((each) =>
+        each.getBoundingClientRect().right > document.documentElement.clientWidth).length"""
+    with opened(chromium, world, tmp_path, width=390) as (browser, port):
+        shown(browser, port, ada, "trend")
+        browser.until("document.querySelectorAll('svg.trend').length === 3")
+        units = browser.run(
+            "[...document.querySelectorAll('svg.trend')].map((e) => e.querySelector('.unit')?.innerHTML)"
+        )
+        assert units == ["per 8 usable hours"] * 3
+        assert (
+            browser.run("new Set([...document.querySelectorAll('.views a')].map((each) => each.offsetTop)).size") == 1
+        )
+        browser.run("document.querySelector('[data-key=weeks]').open = true")
+        assert browser.run(wide) == 0
+        table = browser.run("document.querySelector('[data-key=weeks]').innerText")
+        assert table.count("– means no rate") == 1
+        assert "exposure" not in table
+        assert browser.run("document.querySelectorAll('[data-key=weeks] tbody tr').length") <= 3
+        browser.run(f"location.hash = '#{ada}'; 0")
+        browser.until("document.querySelector('[data-key=cramps]')")
+        browser.run("document.querySelector('[data-key=cramps]').open = true")
+        assert browser.run(wide) == 0
+        meaning = browser.run("[...document.querySelectorAll('.meaning dt')].map((each) => each.textContent)")
+        assert meaning == ["rail", "artefact", "upright"], "each that comes, once"
+
+
+def test_every_flag_of_the_detector_has_its_words() -> None:
+    text = (WEB / "static" / "words.js").read_text(encoding="utf-8").split("export const NOTES = {")[1].split("};")[0]
+    assert set(re.findall(r"^  (\w+): \"", text, flags=re.MULTILINE)) == set(FLAGS)

@@ -31,9 +31,9 @@ def world(world: World) -> World:
 
 
 @contextmanager
-def opened(chromium: str, world: World, folder: Path) -> Iterator[tuple[Browser, int]]:
+def opened(chromium: str, world: World, folder: Path, *, width: int = 1280) -> Iterator[tuple[Browser, int]]:
     server = make_server(world.app, host="127.0.0.1", port=0)
-    with running(server) as port, browsing(chromium, folder / "profile") as browser:
+    with running(server) as port, browsing(chromium, folder / "profile", width=width) as browser:
         yield browser, port
 
 

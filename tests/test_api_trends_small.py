@@ -1,6 +1,7 @@
 """Small and lopsided ranges: sentences that promise no more than was seen."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,9 +11,12 @@ import pytest
 from trends_world import BERLIN, FIRST, frail, last_of, nights
 
 from api.observed import Observed
+from api.statistics.power import power_two_rates
 from api.statistics.values import Estimate
 from api.trends.alarms import alarm_rate
 from api.trends.correcting import corrected_ratio
+from api.trends.ratios import Side, cramps_needed, dispersion
+from api.trends.trend import LEAST_POWER
 from api.trends.values import Trends
 from api.trends.whole import Material, trends
 from api.trends.wording import times
@@ -73,6 +77,34 @@ def test_a_comparison_with_nothing_left_says_which_it_is() -> None:
     assert none.sentence == (
         "With so many false alarms no cramps would be left, so what is said of heat against days without hangs on them."
     )
+
+
+def test_what_is_lacking_to_compare_night_and_day_is_told_in_numbers() -> None:
+    short = told(nights([1] * 3), nights([0] * 10, kind="day")).night_day
+    assert short is not None
+    assert short.sentence.startswith(
+        "Not enough data to compare night and day: needed are 7 nights and 7 days that could be judged, and about "
+    )
+    assert short.sentence.endswith("cramps in all. So far there are 3 nights, 10 days and 3 cramps.")
+    few = told(nights([1] + [0] * 13), nights([0] * 14, kind="day"))
+    assert few.night_day is not None
+    assert few.night_day.pattern == "not_enough_data"
+    needed = re.search(r"needed are about (\d+) cramps in all. So far there is 1 cramp.$", few.night_day.sentence)
+    assert needed is not None
+    assert [row.name for row in few.false_alarms.corrected] == ["rate"], "nothing is said of the others"
+
+
+def test_with_as_many_cramps_as_are_needed_a_halving_would_be_shown() -> None:
+    one, other = Side((3, 2), (56.0, 56.0)), Side((1, 1), (80.0, 80.0))
+    needed = cramps_needed(one, other)
+    assert needed is not None
+    for total, enough in ((needed, True), (needed - 1, False)):
+        share = one.exposure / (one.exposure + other.exposure)
+        chance = power_two_rates(
+            expected_a=total * (1 - share), expected_b=total * share, ratio=0.5, dispersion=dispersion([one, other])
+        )
+        assert (chance >= LEAST_POWER) == enough
+    assert cramps_needed(one, Side((), ())) is None
 
 
 def test_what_is_needed_is_told_in_words_of_everyday() -> None:

@@ -124,6 +124,6 @@ def _corrected(
         base=per_8_h(covered.cramps, covered.judged_h).value,
         alarms=alarm_rate(groups[0], kind="day"),
         alarms_base=alarm_rate(groups[1], kind="day"),
-        what=f"in {names[0]}, against {names[1]}",
+        what=f"in {names[0]}, compared with {names[1]}",
         about=f"{names[0]} against {names[1]}",
     )

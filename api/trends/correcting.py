@@ -35,15 +35,15 @@ def false_alarms(
     by_night: AlarmRate,
     by_day: AlarmRate,
 ) -> FalseAlarms:
-    """The table of figures as seen and corrected; night against day has a rate of false alarms on either side."""
+    """Figures of which something is said, as seen and corrected; night and day have a rate of false alarms each."""
     rows = [_rate(seen, alarms)]
-    if slope.change.known:
+    if slope.change.known and slope.verdict != "not_enough_data":
         rows.append(_slope(slope, alarms, weeks=weeks, last=last))
-    if night_day is not None and night_day.dispersed.known:
+    if night_day is not None and night_day.dispersed.known and night_day.pattern != "not_enough_data":
         rows.append(
             corrected_ratio(
                 "night_day", night_day.dispersed, base=night_day.day_rate.value, alarms=by_night, alarms_base=by_day,
-                what="by night, against day", about="night against day",
+                what="by night, compared with day", about="night against day",
             )
         )  # fmt: skip
     return FalseAlarms(
@@ -118,9 +118,9 @@ def _says(what: str, found: Sequence[Estimate], *, about: str, hangs: bool) -> s
     if not known:
         return f"With so many false alarms no cramps would be left, so what is said of {about} hangs on them."
     reach = known[0] if len(set(known)) == 1 else f"{known[0]} to {known[-1]}"
-    told = f"Without false alarms: {reach} {what}"
+    told = f"Without false alarms there would be {reach} cramps {what}"
     if len(known) < len(found):
-        told += ", or nothing left"
+        told += "; were false alarms as many as they may be, no cramps would be left to compare"
     return f"{told}. What is said of {about} {'hangs on false alarms' if hangs else 'does not hang on them'}."
 
 

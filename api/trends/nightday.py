@@ -5,10 +5,10 @@ from datetime import date
 from typing import Final
 
 from api.observed import Observed
-from api.trends.ratios import Compared, Side, compare
+from api.trends.ratios import MOST_CRAMPS, Compared, Side, compare, cramps_needed
 from api.trends.values import NightDay, Pattern
 from api.trends.weeks import cover, per_8_h, told, weekly
-from api.trends.wording import times
+from api.trends.wording import noun, times
 
 LEAST_JUDGED: Final = 7  # nights, and days
 HYPOTHESIS: Final[dict[Pattern, str]] = {
@@ -29,7 +29,8 @@ WARNING: Final = (
 def night_day(nights: Sequence[Observed], days: Sequence[Observed], *, first: date, last: date) -> NightDay:
     """Rate by night over rate by day, each per usable hour, by weeks."""
     night, day = cover(nights), cover(days)
-    compared = compare(_side(nights, first=first, last=last), _side(days, first=first, last=last))
+    by_night, by_day = _side(nights, first=first, last=last), _side(days, first=first, last=last)
+    compared = compare(by_night, by_day)
     pattern = _pattern(compared, judged=min(night.judged, day.judged))
     return NightDay(
         pattern,
@@ -41,7 +42,9 @@ def night_day(nights: Sequence[Observed], days: Sequence[Observed], *, first: da
         compared.dispersed,
         HYPOTHESIS[pattern],
         WARNING,
-        _sentence(compared, pattern),
+        _lacking(by_night, by_day, nights=night.judged, days=day.judged)
+        if pattern == "not_enough_data"
+        else _sentence(compared, pattern),
     )
 
 
@@ -64,10 +67,24 @@ def _pattern(compared: Compared, *, judged: int) -> Pattern:
             return "not_enough_data"
 
 
+def _lacking(by_night: Side, by_day: Side, *, nights: int, days: int) -> str:
+    """How many nights, days and cramps are needed, beside those that there are."""
+    needed, found = [], []
+    if min(nights, days) < LEAST_JUDGED:
+        needed.append(f"{LEAST_JUDGED} nights and {LEAST_JUDGED} days that could be judged")
+        found += [f"{nights} {noun('night', nights)}", f"{days} {noun('day', days)}"]
+    cramps, seen = cramps_needed(by_night, by_day), by_night.count + by_day.count
+    if cramps is not None and (cramps > seen or not needed):
+        cramps = max(cramps, seen + 1)
+        needed.append(f"{'more than' if cramps == MOST_CRAMPS else 'about'} {cramps} cramps in all")
+        found.append(f"{seen} {'cramp' if seen == 1 else 'cramps'}")
+    *most, last = found
+    there = f"{', '.join(most)} and {last}" if most else last
+    told = f"Not enough data to compare night and day: needed are {', and '.join(needed)}."
+    return f"{told} So far there {'is' if there == '1 cramp' else 'are'} {there}."
+
+
 def _sentence(compared: Compared, pattern: Pattern) -> str:
-    if pattern == "not_enough_data":
-        needed = f"{LEAST_JUDGED} nights and {LEAST_JUDGED} days that could be judged, and more cramps"
-        return f"Not enough data to compare night and day: needed are {needed}."
     ratio = times(compared.dispersed, "by night", "by day")
     if pattern == "mostly_night":
         return f"Mostly by night: {ratio}."

@@ -16,6 +16,7 @@ from api.trends.trend import LEAST_POWER, direction
 from api.trends.values import Direction
 
 HALVING: Final = 0.5
+MOST_CRAMPS: Final = 1000  # that are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,23 @@ def _about(sides: Sequence[Side]) -> tuple[DoubleArray, DoubleArray, int]:
     return counts, means, len(some)
 
 
+def cramps_needed(a: Side, b: Side) -> int | None:
+    """Cramps in all, shared out as the hours are, with which a halving would be shown; None without hours on a side."""
+    if min(a.exposure, b.exposure) <= 0:
+        return None
+    spread = dispersion([a, b])
+    total = 1
+    while total < MOST_CRAMPS and _power_at(a, b, total=total, spread=spread) < LEAST_POWER:
+        total += 1
+    return total
+
+
 def _power(a: Side, b: Side) -> float:
-    exposure = a.exposure + b.exposure
     if min(a.exposure, b.exposure) <= 0 or a.count + b.count == 0:
         return 0.0
-    rate = (a.count + b.count) / exposure
-    return power_two_rates(
-        expected_a=rate * b.exposure, expected_b=rate * a.exposure, ratio=HALVING, dispersion=dispersion([a, b])
-    )
+    return _power_at(a, b, total=a.count + b.count, spread=dispersion([a, b]))
+
+
+def _power_at(a: Side, b: Side, *, total: int, spread: float) -> float:
+    rate = total / (a.exposure + b.exposure)
+    return power_two_rates(expected_a=rate * b.exposure, expected_b=rate * a.exposure, ratio=HALVING, dispersion=spread)

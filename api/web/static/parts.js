@@ -2,7 +2,7 @@
 
 import { axis, frame, strip, windowNote } from "./chart.js";
 import { h, s } from "./dom.js";
-import { GRADES, STATES, atLeast, clock, date, duration, muscle, percent, provisos, REFUTED, refuted, refutedNote, sharedReason } from "./words.js";
+import { GRADES, NOTES, STATES, atLeast, clock, date, duration, muscle, percent, provisos, REFUTED, refuted, refutedNote, sharedReason } from "./words.js";
 
 export const UNKNOWN = "Devices: not known yet.";
 
@@ -125,13 +125,14 @@ function row(group, drawing, { note, not, now, said }) {
 const mark = (sign) => h("span", { class: "mark", "aria-hidden": "true" }, sign);
 const proviso = ({ mark: sign, text }) => h("small", { class: "proviso" }, mark(sign), ` ${text}`);
 
+const CRAMP_COLUMNS = ["Began", "Lasted", "Leg", "Muscle", "Severity", "Grade", "Confidence", "Notes"];
+
 export function crampTable(episodes) {
   if (!episodes.length) return null;
-  const names = ["Began", "Lasted", "Leg", "Muscle", "Severity", "Grade", "Confidence", "Notes"];
   const rows = [...episodes].reverse().map((episode) => {
     const going = episode.status === "preliminary" ? "still going on" : "";
     const again = episode.revision > 1 ? `revised, version ${episode.revision}` : "";
-    const notes = [refuted(episode) ? REFUTED : "", going, again, ...episode.flags.map((flag) => flag.replaceAll("_", " "))].filter(Boolean).join(", ");
+    const notes = [refuted(episode) ? REFUTED : "", going, again, ...episode.flags.map(flagName)].filter(Boolean).join(", ");
     const cells = [
       `${date(episode.onset)}, ${clock(episode.onset)}`,
       duration(episode.duration_s),
@@ -142,13 +143,34 @@ export function crampTable(episodes) {
       `${Math.round(100 * episode.confidence)} %`,
       notes || "–",
     ];
-    return h("tr", { class: refuted(episode) ? "refuted" : null }, cells.map((cell, index) => h(index ? "td" : "th", { scope: index ? null : "row" }, cell)));
+    return { cells, class: refuted(episode) ? "refuted" : null };
   });
+  return figures(rows, { key: "cramps", title: `All ${episodes.length} cramps in figures`, label: "Cramps in figures", columns: CRAMP_COLUMNS, after: noteWords(episodes) });
+}
+
+const flagName = (flag) => flag.replaceAll("_", " ");
+
+// What the notes mean, each that comes once.
+function noteWords(episodes) {
+  const seen = new Set(episodes.flatMap((episode) => episode.flags));
+  const known = Object.keys(NOTES).filter((flag) => seen.has(flag));
+  if (!known.length) return null;
+  const meant = known.map((flag) => [h("dt", {}, flagName(flag)), h("dd", {}, NOTES[flag])]);
+  return [h("p", { class: "caption" }, "The notes are about the signal during a cramp:"), h("dl", { class: "caption meaning" }, meant.flat())];
+}
+
+// A table to unfold. On a phone each row is a block with the names of its cells, so that none lies beyond the edge.
+export function figures(rows, { key, title, label, columns, after = null }) {
+  const head = h("tr", { role: "row" }, columns.map((name) => h("th", { scope: "col", role: "columnheader" }, name)));
+  const cell = (text, index) => (index ? h("td", { role: "cell", "data-name": columns[index] }, text) : h("th", { scope: "row", role: "rowheader" }, text));
+  const body = rows.map((each) => h("tr", { role: "row", class: each.class }, each.cells.map(cell)));
+  const table = h("table", { role: "table", "aria-label": label }, h("thead", { role: "rowgroup" }, head), h("tbody", { role: "rowgroup" }, body));
   return h(
     "details",
-    { class: "list", "data-key": "cramps" },
-    h("summary", { "data-key": "cramps-summary" }, `All ${episodes.length} cramps in figures`),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Cramps in figures" }, h("table", {}, h("thead", {}, h("tr", {}, names.map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, rows))),
+    { class: "list", "data-key": key },
+    h("summary", { "data-key": `${key}-summary` }, title),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table),
+    ...[after].flat(),
   );
 }
 

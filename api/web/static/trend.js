@@ -1,7 +1,7 @@
 // "Is it getting better?": the answer in a sentence, what it rests on, and what speaks against trusting it.
 
 import { h } from "./dom.js";
-import { notice } from "./parts.js";
+import { figures, notice } from "./parts.js";
 import { hourChart, weekChart } from "./trendchart.js";
 import { date } from "./words.js";
 
@@ -37,21 +37,28 @@ function answer(trends, width) {
 }
 
 const figure = (value) => (value === null ? "–" : value.toFixed(value < 10 ? 2 : 1));
-const told = (rate) => (rate.value === null ? `not enough data${rate.note ? `: ${rate.note}` : ""}` : `${figure(rate.value)} (${figure(rate.low)} to ${rate.high === null ? "no bound" : figure(rate.high)})`);
+const told = (rate) => (rate.value === null ? "–" : `${figure(rate.value)} (${figure(rate.low)} to ${rate.high === null ? "no bound" : figure(rate.high)})`);
+const WEEK_COLUMNS = ["Week", "With enough data", "Usable", "Cramps", "Per 8 usable hours (95 %)"];
+
+// Weeks one after another in which nothing could be judged are told as one.
+function spells(weeks) {
+  const found = [];
+  for (const week of weeks) {
+    const { judged, planned, usable_h: usable, cramps } = week.cover;
+    const last = found.at(-1);
+    if (week.rate.value === null && !cramps && last?.bare) Object.assign(last, { last: week.last, planned: last.planned + planned, usable: last.usable + (usable ?? 0) });
+    else found.push({ first: week.first, last: week.last, judged, planned, usable: usable ?? 0, cramps, rate: week.rate, bare: week.rate.value === null && !cramps });
+  }
+  return found;
+}
 
 function weekTable(trends) {
-  const heads = ["Week", "With enough data", "Usable", "Cramps", "Per 8 usable hours (95 %)"];
-  const rows = trends.weeks.map((week) => {
-    const { cover } = week;
-    const cells = [`${date(week.first)} to ${date(week.last)}`, `${cover.judged} of ${cover.planned}`, `${Math.round(cover.usable_h ?? 0)} h`, String(cover.cramps), told(week.rate)];
-    return h("tr", {}, cells.map((cell, number) => h(number ? "td" : "th", { scope: number ? null : "row" }, cell)));
+  const rows = spells(trends.weeks).map(({ first, last, judged, planned, usable, cramps, rate }) => {
+    return { cells: [`${date(first)} to ${date(last)}`, `${judged} of ${planned}`, `${Math.round(usable)} h`, String(cramps), told(rate)] };
   });
-  return h(
-    "details",
-    { class: "list", "data-key": "weeks" },
-    h("summary", { "data-key": "weeks-summary" }, `The ${rows.length} weeks in figures`),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Weeks in figures" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows))),
-  );
+  const bare = trends.weeks.some((week) => week.rate.value === null);
+  const after = bare ? h("p", { class: "caption" }, "– means no rate: nothing then could be judged.") : null;
+  return figures(rows, { key: "weeks", title: `The ${trends.weeks.length} weeks in figures`, label: "Weeks in figures", columns: WEEK_COLUMNS, after });
 }
 
 function details(trends, width) {

@@ -28,6 +28,8 @@ function rateAxis(marks, { y, width }) {
   ]);
 }
 
+const unit = () => s("text", { class: "tick-label unit", x: 0, y: 10 }, "per 8 usable hours");
+
 function whisker(rate, { x, y, top }) {
   if (rate.value === null) return [];
   const high = Math.min(rate.high ?? Infinity, top);
@@ -49,7 +51,7 @@ export function weekChart(trends, { width, label }) {
   return s(
     "svg",
     { class: "trend", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
-    s("text", { class: "tick-label", x: 0, y: 10 }, "per 8 usable hours"),
+    unit(),
     rateAxis(marks, { y, width }),
     change.verdict === "shown" ? turning(change, { x, y, top }) : [],
     band(trend.line, { x, y }),
@@ -102,9 +104,9 @@ function dates(weeks, { x, y, width }) {
 export function hourChart(profile, { width, label }) {
   const marks = rounds(ceiling(profile.items.map((hour) => hour.rate)));
   const top = marks.at(-1);
-  const height = 150;
+  const height = 164;
   const floor = height - 20;
-  const y = (rate) => floor - (Math.min(rate, top) / top) * (floor - 10);
+  const y = (rate) => floor - (Math.min(rate, top) / top) * (floor - TOP);
   const room = (width - LEFT) / profile.items.length;
   const every = Math.max(1, Math.ceil(44 / room));
   const bars = profile.items.flatMap((hour, number) => {
@@ -116,5 +118,5 @@ export function hourChart(profile, { width, label }) {
     const bar = s("rect", { class: "hour", x: left + 1.5, y: y(hour.rate.value), width: room - 3, height: floor - y(hour.rate.value) }, s("title", {}, `${hour.label}: ${hour.cramps} cramps in ${hour.usable_h.toFixed(0)} usable hours`));
     return [bar, ...whisker(hour.rate, { x: left + room / 2, y, top }).slice(0, 1), named];
   });
-  return s("svg", { class: "trend", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, rateAxis(marks, { y, width }), bars);
+  return s("svg", { class: "trend", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, unit(), rateAxis(marks, { y, width }), bars);
 }

@@ -53,6 +53,19 @@ export function sharedReason(items) {
   return reasons.size === 1 && items.filter((item) => !item.complete).length > 1 ? [...reasons][0] : null;
 }
 
+// What is noted of a cramp's signal, by the detector's flags.
+export const NOTES = {
+  flat: "the electrodes gave nothing for a while",
+  rail: "the signal was at times stronger than the device can measure",
+  electrode_off: "an electrode was off for a while",
+  hum: "hum of the mains lay over the signal for a while",
+  artefact: "seconds in which something else than the muscle was measured, such as a pull on skin or cable; they do not count",
+  no_acc: "movement was not measured for a while",
+  moving: "the leg moved",
+  upright: "the shank was upright, as in standing or sitting",
+  truncated: "the signal broke off before the cramp had ended",
+};
+
 export const GRADES = { 1: "mild", 2: "moderate", 3: "severe" };
 
 export const MUSCLES = {
