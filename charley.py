@@ -1,54 +1,57 @@
 """Charley's composition root: settings are read here once, parts are put together here, one command per role."""
 
-import importlib.metadata
-import os
-import time
-from collections.abc import Sequence
-from contextlib import ExitStack
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Annotated, Final, Literal
+try:
+    import importlib.metadata
+    import os
+    import time
+    from collections.abc import Sequence
+    from contextlib import ExitStack
+    from importlib.util import find_spec
+    from pathlib import Path
+    from typing import Annotated, Final, Literal
 
-import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
+    import typer
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Column, Table
 
-from api.access import load_or_create_token
-from api.app import create_app, make_server
-from api.diary.command import run_diary
-from api.errors import ApiError
-from api.reading import Sources
-from api.registry import open_registry
-from api.registry.copy import restore_registry, snapshot_registry
-from api.statistics.power_tables import Presumed
-from api.trials.command import run_trial
-from api.trials.planner import RATIOS, WANTED, Ask
-from api.trials.planner_command import run_plan
-from detector import DetectorError
-from ingest.archive import Archive
-from ingest.broker import start_broker
-from ingest.doctor.command import run_doctor
-from ingest.ending import stop_event, when_asked_to_end
-from ingest.errors import IngestError
-from ingest.journal import Journal
-from ingest.keeping import RegistryTools, registry_url
-from ingest.keeping.command import run_backup, run_restore
-from ingest.log import json_log
-from ingest.metrics import Metrics
-from ingest.metrics import serve as serve_metrics
-from ingest.mqtt import MqttSource, mqtt_settings
-from ingest.quarantine.command import run_quarantine
-from ingest.recording import parse_options
-from ingest.recording.command import Output, run_detect
-from ingest.service import Options, Service
-from ingest.settings import PREFIX, Settings, SettingsError, load_settings, shown
-from ingest.store.command import run_migrate
-from ingest.store.opening import open_store
-from simulators.command import Broker, run_compare, run_demo, run_simulate
-from simulators.demo import NIGHTS
-from simulators.errors import SimulatorError
-from simulators.processes import check_free, empty, free_pair
+    from api.access import load_or_create_token
+    from api.app import create_app, make_server
+    from api.diary.command import run_diary
+    from api.errors import ApiError
+    from api.reading import Sources
+    from api.registry import open_registry
+    from api.registry.copy import restore_registry, snapshot_registry
+    from api.statistics.power_tables import Presumed
+    from api.trials.command import run_trial
+    from api.trials.planner import RATIOS, WANTED, Ask
+    from api.trials.planner_command import run_plan
+    from detector import DetectorError
+    from ingest.archive import Archive
+    from ingest.broker import start_broker
+    from ingest.doctor.command import run_doctor
+    from ingest.ending import stop_event, when_asked_to_end
+    from ingest.errors import IngestError
+    from ingest.journal import Journal
+    from ingest.keeping import RegistryTools, registry_url
+    from ingest.keeping.command import run_backup, run_restore
+    from ingest.log import json_log
+    from ingest.metrics import Metrics
+    from ingest.metrics import serve as serve_metrics
+    from ingest.mqtt import MqttSource, mqtt_settings
+    from ingest.quarantine.command import run_quarantine
+    from ingest.recording import parse_options
+    from ingest.recording.command import Output, run_detect
+    from ingest.service import Options, Service
+    from ingest.settings import PREFIX, Settings, SettingsError, load_settings, shown
+    from ingest.store.command import run_migrate
+    from ingest.store.opening import open_store
+    from simulators.command import Broker, run_compare, run_demo, run_simulate
+    from simulators.demo import NIGHTS
+    from simulators.errors import SimulatorError
+    from simulators.processes import check_free, empty, free_pair
+except KeyboardInterrupt:  # it takes seconds until all is imported
+    raise SystemExit(130) from None
 
 REGISTRY: Final = RegistryTools(snapshot=snapshot_registry, restore=restore_registry)
 DEMO_SEED: Final = 14
@@ -388,6 +391,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (IngestError, SimulatorError, ApiError, DetectorError, OSError) as error:
         err.print(f"[red]charley:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
         raise SystemExit(2) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":
