@@ -12,7 +12,12 @@ from ingest.errors import JournalError, JournalFull
 
 # What passes by itself or with some room: nothing is damaged, and the same call may succeed later. SQLite also says
 # "I/O error" where a file system is full or has grown to a limit.
-_PASSING: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM}
+_PASSING: Final = {
+    sqlite3.SQLITE_FULL: "make room",
+    sqlite3.SQLITE_IOERR: "make room, or see what is wrong with the disk",
+    sqlite3.SQLITE_BUSY: "another program holds it: let that end",
+    sqlite3.SQLITE_NOMEM: "this machine has no memory left: give it some",
+}
 SUSPECT: Final = ".suspect"  # ends the name of a note beside a journal
 # What was written is not what is there. Seen at the next start too, where the file is not too large to be looked at.
 _DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
@@ -53,7 +58,9 @@ class Connection:
             sentence = f"journal {path} cannot be {verb}: {error}"
             if code in _DAMAGE:
                 _suspect(path)
-            raise (JournalFull(sentence) if code in _PASSING else JournalError(sentence)) from error
+            if code in _PASSING:
+                raise JournalFull(f"{sentence}: {_PASSING[code]}") from error
+            raise JournalError(sentence) from error
         except (msgspec.MsgspecError, IndexError, TypeError, UnicodeDecodeError) as error:
             if verb != "read" and not isinstance(error, msgspec.MsgspecError):
                 raise

@@ -46,7 +46,7 @@ class Room:
 
     def refused(self, sentence: str) -> None:
         """The disk did not take what it was given: to be tried again after a while."""
-        self._refused = f"{sentence}: make room; broker and devices keep the blocks until then"
+        self._refused = f"{sentence}; broker and devices keep the blocks until then"
         self._look_at = self._monotonic() + LOOK_S
 
     def took(self) -> None:
