@@ -177,7 +177,7 @@ class Reviser:
         return Revised(name, Entry(devices={name: device}), device)
 
     def _finish(self, hand: _Hand, redone: Redone, device: Device) -> Revised:
-        work, left = hand.work, _left(device, redone, params=self._params)
+        work, left = hand.work, _left(device, redone, hand.work.plan, params=self._params)
         if redone.session.live:  # even if it was closed: a device that comes back goes on from here
             device = self._goes_on(hand, redone, device)
         else:
@@ -255,10 +255,20 @@ def _undated(plan_: Plan, begun: Device, now: Device) -> tuple[Waiting, ...]:
     return bounded(tuple((boot, count, latest.get(boot, 0)) for boot, count in counts.items() if count > 0))
 
 
-def _left(device: Device, redone: Redone, *, params: Params) -> Detected:
-    """What the device's track still holds of another session than the one in which it goes on from now on."""
-    track, span = device.track, redone.session.span
-    if not redone.session.live or track is None or span[0] <= track.end_ns <= span[1] + SESSION_GAP_NS:
+def _left(device: Device, redone: Redone, plan_: Plan, *, params: Params) -> Detected:
+    """What the device's track still holds of another session than the one in which it goes on from now on.
+
+    Nothing where that session is detected anew by the same plan, or where the track ends with a block that has moved.
+    """
+    track = device.track
+    if not redone.session.live or track is None:
+        return Detected()
+    first_ns, last_ns = _reach(redone)
+    moved = [*plan_.removed, *(place for session in plan_.sessions for place in session.old)]
+    again = [(first_ns, last_ns + SESSION_GAP_NS), *(session.span for session in plan_.sessions)]
+    if any(start_ns <= track.end_ns <= end_ns for start_ns, end_ns in again) or any(
+        start_ns < track.end_ns <= end_ns for _, start_ns, end_ns in moved
+    ):
         return Detected()
     return ended(redone.device, track, params=params)
 

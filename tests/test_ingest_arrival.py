@@ -231,3 +231,21 @@ def test_what_live_blocks_gave_while_their_session_was_detected_again_is_withdra
     found = over(world, blocks)
     world.stop()
     assert found == in_order(world, blocks)
+
+
+def test_what_was_open_of_a_block_that_moves_is_not_kept_where_it_was(tmp_path: Path) -> None:
+    base_ns, other_leg = FIRST[0].t0 + 9 * SECOND_NS, "tibialis_anterior"
+    ahead = block(EMG[:2000], boot=6, seq=1, t0=base_ns)
+    set_back = block(EMG[2000:4000], boot=6, seq=2, t0=base_ns - 40 * HOUR_NS)
+    unset = block(EMG[:1000], boot=7, seq=16, t0=1000 * SECOND_NS, site=other_leg)
+    then_ns = base_ns - 20 * HOUR_NS
+    then = [
+        block(EMG[:1000], boot=7, seq=seq, t0=then_ns + seq * 5 * SECOND_NS, site=other_leg) for seq in (17, 21, 22, 23)
+    ]
+    again = block(EMG[:1000], boot=0, seq=0, t0=base_ns + 80 * HOUR_NS)
+    world = World(tmp_path, replace(NOW, batch=1000, settle_s=0.05))
+    world.send([set_back, *then, again, ahead, unset])
+    blocks = [ahead, set_back, unset, *then, again]
+    found = over(world, blocks)
+    world.stop()
+    assert found == in_order(world, blocks)

@@ -114,7 +114,7 @@ def _astray(rng: Random, made: list[Block]) -> list[Block]:
         return made
     until = rng.randint(1, len(made))
     since = rng.choice([0, 0, 0, rng.randint(0, until)])
-    by_ns = rng.choice([*ASTRAY_S, UNSET, UNSET]) * SECOND_NS or 1000 * SECOND_NS - made[0].t0
+    by_ns = rng.choice([*ASTRAY_S, UNSET, UNSET]) * SECOND_NS or rng.randrange(10**12) - made[0].t0
     return [msgspec.structs.replace(b, t0=b.t0 + by_ns) if since <= i < until else b for i, b in enumerate(made)]
 
 
