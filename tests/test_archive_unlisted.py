@@ -16,6 +16,8 @@ from ingest_feed import SECOND_NS, contents, cut, feed, ingest, recording, servi
 from ingest.archive import Archive
 from ingest.errors import ArchiveError
 from ingest.journal import Journal
+from ingest.keeping.manifest import BackupError
+from ingest.keeping.moment import list_parts
 from ingest.order import ERA
 from ingest.service import Options
 from ingest.source import MemorySource
@@ -165,3 +167,14 @@ def test_an_ingester_waits_until_it_can_look(folder: Path) -> None:
     (folder / "in order").mkdir()
     expected = ingest(folder / "in order", (("leg", block) for block in tape))
     assert contents(store, ["leg"]) == contents(expected, ["leg"])
+
+
+def test_a_backup_does_not_leave_out_what_cannot_be_looked_into(folder: Path) -> None:
+    archive = Archive(folder / "archive")
+    for device in ("leg-a", "leg-b"):
+        archive.add(device, [a_block(0)])
+    assert len(list_parts(archive.folder)) == 2
+    for path in (archive.folder, *archive.folder.rglob("*")):
+        path.chmod(0o755)
+    with locked(archive.folder / "device=leg-b"), pytest.raises(BackupError, match="leg-b cannot be looked into"):
+        list_parts(archive.folder)

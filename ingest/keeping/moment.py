@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ingest.archive.layout import date_folders, device_folders, part_paths
+from ingest.errors import ArchiveError
 from ingest.keeping.damage import is_damage
 from ingest.keeping.manifest import ARCHIVE, JOURNAL, STORE, BackupError
 
 TRIES: Final = 500
 BUSY_S: Final = 20.0
-PARTS: Final = "device=*/date=*/part-*.parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +80,14 @@ def list_parts(archive: Path) -> dict[str, int]:
     """Every part of the archive with its size.
 
     A part that goes while its folder is read was merged into another, whose name may have come too late to be seen
-    with the rest. So all is read again until nothing has gone since the reading before.
+    with the rest. So all is read again until nothing has gone since the reading before. BackupError also where a folder
+    cannot be looked into: a backup must not leave it out without a word.
     """
-    before = {path.relative_to(archive).as_posix() for path in archive.glob(PARTS)}
+    before = {path.relative_to(archive).as_posix() for path in _parts(archive)}
     for _ in range(TRIES):
         found = {}
         seen = set()
-        for path in archive.glob(PARTS):
+        for path in _parts(archive):
             name = path.relative_to(archive).as_posix()
             seen.add(name)
             with suppress(FileNotFoundError):
@@ -94,6 +96,15 @@ def list_parts(archive: Path) -> dict[str, int]:
             return found
         before = seen
     raise BackupError(f"{archive} changes faster than it can be read")
+
+
+def _parts(archive: Path) -> list[Path]:
+    try:
+        return [
+            part for device in device_folders(archive) for date in date_folders(device) for part in part_paths(date)
+        ]
+    except ArchiveError as error:
+        raise BackupError(str(error)) from error
 
 
 def _found(
