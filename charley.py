@@ -56,6 +56,7 @@ except KeyboardInterrupt:  # it takes seconds until all is imported
 REGISTRY: Final = RegistryTools(snapshot=snapshot_registry, restore=restore_registry)
 DEMO_SEED: Final = 14
 REPORT: Final = Path("docs/accuracy.md")
+WIDE: Final = 10_000  # characters: what no terminal shows is neither folded nor cut
 
 app = typer.Typer(
     help="Detects muscle cramps from leg wearables.", no_args_is_help=True, add_completion=False,
@@ -168,12 +169,11 @@ def doctor(
     mosquitto_conf: Annotated[Path | None, typer.Option(help="Mosquitto's configuration, to be read too")] = None,
 ) -> None:
     """Look for whatever silently loses data elsewhere, and say how to mend it."""
-    raise typer.Exit(
-        run_doctor(
-            load_settings(os.environ), open_store=open_store, as_json=as_json, broker_load=not no_broker_load,
-            mosquitto_conf=mosquitto_conf, out=out, err=err,
-        )
+    code = run_doctor(
+        load_settings(os.environ), open_store=open_store, as_json=as_json, broker_load=not no_broker_load,
+        mosquitto_conf=mosquitto_conf, out=out, err=err,
     )  # fmt: skip
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -219,12 +219,11 @@ def quarantine(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """What could not be used and was set aside: look at it, give it another try, or drop it."""
-    raise typer.Exit(
-        run_quarantine(
-            load_settings(os.environ), action, ids or (), everything=everything, device=device, reason=reason,
-            since=since, as_json=as_json, open_store=open_store, out=out, err=err,
-        )
+    code = run_quarantine(
+        load_settings(os.environ), action, ids or (), everything=everything, device=device, reason=reason,
+        since=since, as_json=as_json, open_store=open_store, out=out, err=err,
     )  # fmt: skip
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -348,11 +347,10 @@ def evaluate_accuracy(
         raise SettingsError("charley evaluate needs a checkout of the project, where `make evaluate` runs it")
     from benchmarks.accuracy.command import run_evaluate  # noqa: PLC0415 - an installed package lacks it
 
-    raise typer.Exit(
-        run_evaluate(
-            to, quick=quick, jobs=jobs, generators=generator, names=scenario, seeds=seeds, real=real, out=out, err=err
-        )
+    code = run_evaluate(
+        to, quick=quick, jobs=jobs, generators=generator, names=scenario, seeds=seeds, real=real, out=out, err=err
     )
+    raise typer.Exit(code)
 
 
 def _sources(current: Settings, stack: ExitStack) -> Sources:
@@ -386,6 +384,9 @@ def _version() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; errors that a person can mend are one sentence, not a traceback."""
+    for console in (out, err):
+        if not (console.is_terminal or "COLUMNS" in os.environ):
+            console.width = WIDE
     try:
         app(arguments)
     except (IngestError, SimulatorError, ApiError, DetectorError, OSError) as error:
