@@ -103,7 +103,7 @@ def test_json_is_as_documented(minute: Path) -> None:
 def test_table_names_site_and_coverage(minute: Path, capsys: pytest.CaptureFixture[str]) -> None:
     end(["detect", str(minute)], code=0)
     printed = capsys.readouterr().out
-    assert re.search(r"│ 1\d +│ \d\d +│ gastrocnemius_medialis +│ \d\.\d +│ [123] +│ [01]\.\d\d", printed)
+    assert re.search(r"\n +1\d +\d\d +gastrocnemius_medialis +\d\.\d +[123] +[01]\.\d\d", printed)
     assert "60 s usable of 60 s" in printed
     assert "Not a medical device" in printed
 

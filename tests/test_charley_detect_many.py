@@ -1,15 +1,18 @@
 """`charley detect` over files and folders: what is printed, written, drawn, and with which code it ends."""
 
 import csv
+import io
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pytest
-from charley_run import charley
+from charley_run import LIMIT_S, charley, command, environment
 from recordings import START_NS, Signal, as_csv, as_hdf5, as_parquet, signals_of
+from rich.console import Console
 
 from charley import main
 from ingest.errors import RecordingError
@@ -17,6 +20,7 @@ from ingest.recording.batch import Job, Outcome, jobs_in, run, run_all
 from ingest.recording.formats import recordings_in
 from ingest.recording.options import Options
 from ingest.recording.places import check_file, check_folder
+from ingest.recording.printed import print_many, print_one
 from simulators.recording import write_edf
 from simulators.scenarios import build
 
@@ -82,6 +86,7 @@ def test_channels_and_notes_are_told(folder: Path, capsys: pytest.CaptureFixture
     assert found["rejected"] == []
     end(["detect", folder / "minute.edf", "--channel", "EMG gastroc_lat=none"], code=0)
     printed = capsys.readouterr().out
+    assert "…" not in printed
     assert "EMG gastroc_med is emg:gastrocnemius_medialis; ACC shank x is acc:shank:x" in printed
     assert "left out: EMG gastroc_lat: left out as asked" in printed
 
@@ -98,6 +103,48 @@ def test_tables_of_many(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     printed = re.sub(r"\s+", " ", capsys.readouterr().out)
     assert "gastrocnemius_medialis" in printed
     assert "1 episode(s) in 2 file(s). Not a medical device." in printed
+
+
+def test_a_folder_is_told_on_80_characters(folder: Path, tmp_path: Path) -> None:
+    """Nothing of the tables is cut, names are those in the folder, and every channel is told of."""
+    sites = ["--channel", "EMG gastroc_med=emg:left_gastrocnemius_medialis", "--channel", "EMG gastroc_lat=none"]
+    done = subprocess.run(
+        command("detect", folder, *sites, "--plot", tmp_path / "png"), env=environment({}) | {"COLUMNS": "80"},
+        capture_output=True, text=True, timeout=LIMIT_S, check=False,
+    )  # fmt: skip
+    out = done.stdout
+    assert done.returncode == 1, done.stderr
+    assert out.startswith(f"Recordings in {folder}\n")
+    assert "…" not in out
+    assert re.search(r"\ndeep/minute\.parquet +Parquet +60 +\d\d +4 of 5 +1 +\d\.\d\n", out)
+    assert re.search(r"\nbroken\.bdf +not read +\n", out)
+    assert "\nChannels of minute.edf:\n  EMG gastroc_med is left emg:gastrocnemius_medialis; ACC" in out
+    assert "\n  left out: EMG gastroc_lat: left out as asked\n" in out
+    assert len(re.findall(r"(?m)^ +gastrocnemius_medialis +$", out)) == 2  # below the side
+    assert f"\n2 picture(s) in {tmp_path / 'png'}, named like the recordings\n" in out
+    said = ("Recordings in", "  ", "2 picture")  # sentences are wrapped by the terminal
+    assert all(len(line) <= 80 for line in out.splitlines() if not line.startswith(said))
+
+
+def test_many_files_of_the_same_channels_are_told_once() -> None:
+    channels = [
+        {"label": "A", "taken_for": "emg:soleus", "side": None},
+        {"label": "[B]", "taken_for": None, "left_out": "its name says neither"},
+    ]
+    report = {
+        "format": "EDF", "duration_s": 60.0, "coverage": {"usable_s": 59.0}, "channels": channels, "episodes": [],
+        "rejected": [],
+    }  # fmt: skip
+    outcomes = [Outcome(Path(f"legs/{k}.edf"), report) for k in range(5)]
+    text = io.StringIO()
+    print_many(outcomes, [Path("legs")], Console(file=text, width=80))
+    expected = (
+        "\nChannels of 0.edf, 1.edf, 2.edf and 2 more:\n  A is emg:soleus\n  left out: [B]: its name says neither\n"
+    )
+    assert expected in text.getvalue().replace("legs/", "")
+    print_one(report, Console(file=text, width=80))
+    expected = "No episode.\nA is emg:soleus\nleft out: [B]: its name says neither\n59 s usable of 60 s. Not a medical"
+    assert expected in text.getvalue()
 
 
 def test_none_that_could_be_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,21 +5,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Column, Table
 
 from ingest.errors import RecordingError
 from ingest.recording.batch import Outcome, jobs_in, run_all
 from ingest.recording.options import Options
 from ingest.recording.places import check_file, check_folder, told
+from ingest.recording.printed import print_many, print_one
 from ingest.recording.report import episodes_csv
 
 ALL_READ, SOME_READ, NONE_READ = 0, 1, 2
-NOTICE: Final = "Not a medical device."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +58,9 @@ def run_detect(
         values = [outcome.values() for outcome in outcomes]
         print(json.dumps(values[0] if one else values, indent=2))  # noqa: T201
     elif len(outcomes) == 1:
-        _one(outcomes[0].values(), out)
+        print_one(outcomes[0].values(), out)
     else:
-        _many(outcomes, out)
+        print_many(outcomes, places, out)
     return NONE_READ if len(bad) == len(outcomes) else SOME_READ if bad else ALL_READ
 
 
@@ -84,58 +82,3 @@ def _say(outcomes: Sequence[Outcome], err: Console) -> None:
             continue
         for note in outcome.report["notes"]:
             err.print(f"{outcome.path}: {note}", soft_wrap=True, markup=False, highlight=False)
-
-
-def _one(report: dict[str, Any], out: Console) -> None:
-    """The episodes of one file, and what its channels were taken for."""
-    site = Column("site", no_wrap=True)
-    table = Table("onset (s)", "duration (s)", site, "severity", "grade", "confidence", "flags")
-    for episode in report["episodes"]:
-        table.add_row(*_cells(episode))
-    out.print(table)
-    taken = [one for one in report["channels"] if one["taken_for"]]
-    said = [f"{one['label']} is {' '.join(filter(None, (one['side'], one['taken_for'])))}" for one in taken]
-    out.print("; ".join(said), soft_wrap=True, markup=False, highlight=False)
-    for one in report["channels"]:
-        if not one["taken_for"]:
-            out.print(f"left out: {one['label']}: {one['left_out']}", soft_wrap=True, markup=False, highlight=False)
-    usable_s, rejected = report["coverage"]["usable_s"], len(report["rejected"])
-    taken_back = f" {rejected} taken back." if rejected else ""
-    out.print(f"{usable_s:.0f} s usable of {report['duration_s']:.0f} s.{taken_back} {NOTICE}")
-
-
-def _many(outcomes: Sequence[Outcome], out: Console) -> None:
-    """A line a file, then the episodes of all."""
-    files = Table(
-        Column("file", overflow="fold"), "format", "seconds", "usable", "channels", "left out", "episodes", "severity"
-    )
-    name, site = Column("file", overflow="fold"), Column("site", no_wrap=True)
-    episodes = Table(name, "onset (s)", "duration (s)", site, "severity", "grade", "confidence", "flags")
-    for outcome in outcomes:
-        report = outcome.report
-        file = escape(str(outcome.path))
-        if report is None:
-            files.add_row(file, "[red]could not be read[/red]")
-            continue
-        found = report["episodes"]
-        used = sum(one["taken_for"] is not None for one in report["channels"])
-        worst = f"{max(e['severity'] for e in found):.1f}" if found else ""
-        files.add_row(
-            file, report["format"], f"{report['duration_s']:.0f}", f"{report['coverage']['usable_s']:.0f}", str(used),
-            str(len(report["ignored_channels"])), str(len(found)), worst,
-        )  # fmt: skip
-        for episode in found:
-            episodes.add_row(file, *_cells(episode))
-    out.print(files)
-    if episodes.row_count:
-        out.print(episodes)
-    count = sum(len(outcome.report["episodes"]) for outcome in outcomes if outcome.report is not None)
-    out.print(f"{count} episode(s) in {len(outcomes)} file(s). {NOTICE}")
-
-
-def _cells(episode: dict[str, Any]) -> tuple[str, ...]:
-    site = " ".join(filter(None, (episode["side"], episode["stream"])))
-    return (
-        f"{episode['onset_s']:.0f}", f"{episode['end_s'] - episode['onset_s']:.0f}", site, f"{episode['severity']:.1f}",
-        str(episode["grade"]), f"{episode['confidence']:.2f}", ", ".join(episode["flags"]),
-    )  # fmt: skip
