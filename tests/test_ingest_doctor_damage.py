@@ -20,6 +20,7 @@ from ingest.salvage import make_whole
 from ingest.settings import Settings
 from ingest.store.opening import open_store
 from ingest.store.sqlite import SqliteStore
+from ingest.store.sqlite_schema import SCHEMA_VERSION
 
 PAGE = 8192
 
@@ -131,6 +132,30 @@ def test_files_that_cannot_be_opened_are_said(site: Path) -> None:
     assert one(checks, "journal.whole").verdict == "fail"
     assert one(checks, "store.whole").verdict == "fail"
     assert "machine.packages" in names(checks)
+
+
+@pytest.mark.parametrize("version", [0, SCHEMA_VERSION])
+def test_a_file_of_another_program_is_no_store(site: Path, version: int) -> None:
+    for path in site.glob("store.sqlite*"):
+        path.unlink()
+    with closing(sqlite3.connect(site / "store.sqlite")) as db:
+        db.executescript(f"CREATE TABLE books (title TEXT); PRAGMA user_version = {version}")
+    before = (site / "store.sqlite").read_bytes()
+    checks = look(site)
+    check = one(checks, "store.schema")
+    assert (check.verdict, "another program, no store of Charley" in check.found) == ("fail", True)
+    assert "CHARLEY_DATA_DIR" in check.mend
+    assert "start" not in check.mend
+    assert "store.records" not in names(checks)
+    assert (site / "store.sqlite").read_bytes() == before
+
+
+def test_a_store_that_nothing_was_written_into_yet_is_no_other_programs(site: Path) -> None:
+    for path in site.glob("store.sqlite*"):
+        path.unlink()
+    (site / "store.sqlite").touch()
+    check = one(look(site), "store.schema")
+    assert (check.verdict, "schema 0" in check.found) == ("warn", True)
 
 
 def test_an_area_that_cannot_be_read_ends_alone(site: Path) -> None:

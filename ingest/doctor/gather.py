@@ -27,6 +27,7 @@ from ingest.mqtt import mqtt_settings
 from ingest.room import MIB
 from ingest.settings import Settings
 from ingest.store import DeviceStatus, ServiceStatus, Store
+from ingest.store.sqlite_schema import APPLICATION_ID
 from ingest.store.sqlite_schema import SCHEMA_VERSION as STORE_SCHEMA
 
 USER_VERSION: Final = "PRAGMA user_version"
@@ -128,7 +129,8 @@ def _store(seen: Seen, open_store: Callable[[Settings], Store]) -> None:
         seen.checks += check_influxdb(influxdb)
         readable = influxdb.read == ""
     else:
-        facts = look_at_file(settings.data_dir / "store.sqlite", version=USER_VERSION, known=STORE_SCHEMA)
+        path = settings.data_dir / "store.sqlite"
+        facts = look_at_file(path, version=USER_VERSION, known=STORE_SCHEMA, mark=APPLICATION_ID)
         readable = _checked_store(seen, facts)
     if readable:
         _records(seen, open_store)
@@ -140,7 +142,7 @@ def _checked_store(seen: Seen, facts: FileFacts) -> bool:
         seen.checks.append(skipped("store.whole", "there are no results yet"))
         return False
     seen.checks += check_file("store", facts)
-    return not facts.unreadable and facts.version == STORE_SCHEMA
+    return not facts.unreadable and not facts.foreign and facts.version == STORE_SCHEMA
 
 
 def _records(seen: Seen, open_store: Callable[[Settings], Store]) -> None:

@@ -36,6 +36,7 @@ class FileFacts:
     damage: str | None = ""
     version: int | None = None
     known: int | None = None  # the schema that this program writes
+    foreign: bool = False  # whole, and of another program
     aside: tuple[str, ...] = ()  # damaged ones of before that were set aside
     aside_bytes: int = 0
 
@@ -50,14 +51,20 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         db.close()
 
 
-def look_at_file(path: Path, *, version: str, known: int | None, limit_s: float = CHECK_S) -> FileFacts:
-    """Size, schema (the answer to the query `version`) and whether SQLite finds the file whole."""
+def look_at_file(
+    path: Path, *, version: str, known: int | None, mark: int | None = None, limit_s: float = CHECK_S
+) -> FileFacts:
+    """Size, schema (the answer to the query `version`) and whether SQLite finds the file whole.
+
+    With `mark`, a file that holds tables and not this application id is another program's.
+    """
     try:
         if not path.exists():
             return FileFacts(path=path, exists=False)
         with reading(path) as db:
             row = db.execute(version).fetchone()
             damage = _damage(db, limit_s)
+            foreign = mark is not None and not damage and _is_foreign(db, mark)
     except (sqlite3.Error, OSError) as error:
         return FileFacts(path=path, size=_size(path), unreadable=str(error))
     found = None if row is None else row[0]
@@ -66,6 +73,7 @@ def look_at_file(path: Path, *, version: str, known: int | None, limit_s: float 
     aside = sorted(path.parent.glob(f"{path.name}.damaged-*"))
     return FileFacts(
         path=path, size=_size(path) + _size(Path(f"{path}-wal")), damage=damage, version=found, known=known,
+        foreign=foreign,
         aside=tuple(dict.fromkeys(one.name.removesuffix("-wal").removesuffix("-shm") for one in aside)),
         aside_bytes=sum(_size(one) for one in aside),
     )  # fmt: skip
@@ -95,6 +103,12 @@ def check_file(name: str, facts: FileFacts) -> list[Check]:
 
 
 def _schema(name: str, facts: FileFacts) -> Check:
+    if facts.foreign:
+        mend = (
+            "move it away, and put back what belongs there if it took its place; or set CHARLEY_DATA_DIR to the folder "
+            "of Charley's data"
+        )
+        return fail(name, f"{facts.path} is an SQLite file of another program, no store of Charley", mend)
     told = f"schema {facts.version}"
     if facts.known is None or facts.version == facts.known:
         return ok(name, told)
@@ -103,6 +117,12 @@ def _schema(name: str, facts: FileFacts) -> Check:
         return fail(name, f"{told}; this release knows up to {facts.known}", mend)
     mend = "start `charley ingest` of this release once: it brings the file forward; back up before"
     return warn(name, f"{told}; this release writes {facts.known}", mend)
+
+
+def _is_foreign(db: sqlite3.Connection, mark: int) -> bool:
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    return bool(tables and application != mark)
 
 
 def _size(path: Path) -> int:
