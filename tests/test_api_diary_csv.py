@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from api.diary.csv_cells import shown_text
+from api.diary.csv_faults import faults_of
 from api.diary.csv_rows import Entry, read_row, row_of
 from api.diary.csv_text import COLUMNS, Row, read_sheet
 from api.diary.exchange import written_csv
@@ -77,12 +78,16 @@ cells = st.sampled_from(
 @settings(max_examples=600, deadline=None)
 def test_any_row_is_an_entry_or_a_fault_of_one_of_its_columns(row: dict[str, str]) -> None:
     trimmed = {name: cell.strip() for name, cell in row.items() if cell.strip()}
+    faults = faults_of(Row(2, trimmed), separator=";", wearer=ADA, now_ns=NOW_NS)
+    assert len({fault.column for fault in faults}) == len(faults)
+    assert all(fault.column in COLUMNS and fault.detail.endswith(".") for fault in faults)
     try:
         read = read_row(Row(2, trimmed), separator=";", wearer=ADA, now_ns=NOW_NS)
     except Invalid as error:
         assert error.name in COLUMNS  # noqa: PT017 - either outcome is right, of arbitrary rows
-        assert str(error).endswith(".")  # noqa: PT017
+        assert str(error) == faults[0].detail  # noqa: PT017
     else:
+        assert not faults
         assert row_of(read.entry, ADA.zones)["entry"] == read.kind
 
 

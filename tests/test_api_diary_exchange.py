@@ -131,6 +131,36 @@ def test_a_bad_row_is_told_with_line_column_and_mend(db: Db, row: str, column: s
     assert [row["note"] for row in dump(db)] == ["good"]
 
 
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        ("cramp,2026-01-05 10:00,claf,12,,,", ["what", "pain"]),
+        ("cramp,11/22/2026 23:40,claf,7.5,3,g,", ["value", "unit", "at", "what", "pain"]),
+        ("laboratory,01/05/2026,magnesium,,8.2,mmol/L," + "x" * 300, ["at", "value", "note"]),
+        ("laboratory,2026-01-05,magnesum,,8.2,mmol/L,", ["what"]),
+        ("intervention,01/05/2026,magnesium,,300,mg," + "x" * 300, ["at", "note"]),
+        ("context,soon,heat,11,,,", ["pain", "at"]),
+        ("gossip,soon,,12,,,", ["entry"]),
+    ],
+    ids=str,
+)
+def test_all_that_is_wrong_with_a_row_is_told_at_once(db: Db, row: str, columns: list[str]) -> None:
+    good = "cramp,2026-01-04 10:00,,,,,good\n"
+    done = take(db, HEADING + good + row + "\n")
+    assert [(fault.line, fault.column) for fault in done.faults] == [(3, column) for column in columns]
+    kept = take(db, HEADING + good + row + "\n", skip_bad=True)
+    assert (kept.added["cramp"], kept.skipped) == (1, 1), "one row, however much is wrong with it"
+
+
+@pytest.mark.parametrize("day", ["11/22/2026", "22/11/2026", "3/4/2026", "2026/11/22"])
+def test_dates_with_slashes_are_refused_with_how_to_write_them(db: Db, day: str) -> None:
+    for row in (f"cramp,{day} 23:40,,,,,", f"cramp,{day},,,,,", f"intervention,{day},magnesium,,300,mg,"):
+        (fault,) = take(db, HEADING + row + "\n").faults
+        assert fault.column == "at"
+        assert "Dates with slashes are refused, month first as well as day first" in fault.detail
+        assert "2026-11-20" in fault.detail
+
+
 def test_lines_are_counted_as_an_editor_does(db: Db) -> None:
     text = HEADING + '\n# remark\ncramp,2026-01-04 10:00,,,,,"two\nlines"\ncramp,bad,,,,,\n'
     assert [fault.line for fault in take(db, text).faults] == [4, 6]

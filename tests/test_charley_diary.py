@@ -101,7 +101,7 @@ def test_what_cannot_be_done_is_said(registry: Registry, ada: str, tmp_path: Pat
 def test_many_bad_rows_are_cut_short(registry: Registry, ada: str, tmp_path: Path) -> None:
     file = tmp_path / "diary.csv"
     file.write_text("entry\n" + "cramp\n" * 60)
-    assert "and 10 more lines" in run(registry, "import", ada, file)[2]
+    assert "and 10 more faults" in run(registry, "import", ada, file)[2]
 
 
 def test_the_command_line_has_it(tmp_path: Path) -> None:

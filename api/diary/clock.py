@@ -16,6 +16,9 @@ from api.times import FIRST_DATE, LAST_DATE, to_ns
 from api.zones import DAY_NS, ZoneHistory
 
 _HOW: Final = "Write a local time as 2026-11-20 23:40, or one with its offset as 2026-11-20T23:40:00+01:00."
+_HOW_DATE: Final = f"Write a date as 2026-11-20 or 20.11.2026, between {FIRST_DATE} and {LAST_DATE}."
+_SLASHES: Final = re.compile(r"\d{1,4}/\d{1,2}/\d{1,4}.*", re.DOTALL)
+_NO_SLASHES: Final = "Dates with slashes are refused, month first as well as day first: 03/04/2026 may be either. "
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(.*)", re.DOTALL)
 
 
@@ -27,7 +30,7 @@ def read_instant(text: str, zones: ZoneHistory, *, name: str) -> int:
     except ValueError:
         found = None
     if found is None or len(plain) < len("2026-11-20T23:40"):
-        raise Invalid(name, _HOW)
+        raise Invalid(name, _slashes(text) + _HOW)
     if not FIRST_DATE <= found.date() <= LAST_DATE:
         raise Invalid(name, f"This time lies outside {FIRST_DATE} to {LAST_DATE}: check the year.")
     return to_ns(found) if found.tzinfo is not None else wall_instant(found, zones, name=name)
@@ -40,7 +43,7 @@ def read_date(text: str, *, name: str) -> date:
     except ValueError:
         found = date.min
     if not FIRST_DATE <= found <= LAST_DATE:
-        raise Invalid(name, f"Write a date as 2026-11-20, between {FIRST_DATE} and {LAST_DATE}.")
+        raise Invalid(name, f"{_slashes(text)}{_HOW_DATE}")
     return found
 
 
@@ -63,6 +66,11 @@ def wall_instant(wall: datetime, zones: ZoneHistory, *, name: str) -> int:
 def written(zones: ZoneHistory, at_ns: int) -> str:
     """An instant on the wearer's clock with its offset, to the last digit, so that reading it gives it back."""
     return zones.local(at_ns).isoformat()
+
+
+def _slashes(text: str) -> str:
+    """A word on slashes where there are some; else empty."""
+    return _NO_SLASHES if _SLASHES.fullmatch(text.strip()) else ""
 
 
 def _iso(text: str) -> str:

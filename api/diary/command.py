@@ -44,7 +44,7 @@ def run_diary(
             return _export(registry, wearer, file, begin=begin, end=end, now_ns=now_ns, out=out, err=err)
         return _list(registry, wearer, begin=begin, end=end, now_ns=now_ns, out=out)
     except Unknown:
-        err.print("There is no wearer of this id: the API's list of wearers has them.")
+        err.print("There is no wearer of this id: GET /api/v1/wearers has the ids.")
         return 2
     except Invalid as error:
         err.print(escape(str(error)), soft_wrap=True, highlight=False)
@@ -128,4 +128,4 @@ def _show_faults(done: Imported, *, err: Console) -> None:
         table.add_row(str(fault.line), escape(fault.column), escape(fault.detail))
     err.print(table)
     if len(done.faults) > SHOWN_FAULTS:
-        err.print(f"and {len(done.faults) - SHOWN_FAULTS} more lines")
+        err.print(f"and {len(done.faults) - SHOWN_FAULTS} more faults")

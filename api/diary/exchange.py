@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from api.diary import contexts, cramps, interventions, keeping, laboratory, reviews
 from api.diary.about import settled
+from api.diary.csv_faults import faults_of
 from api.diary.csv_rows import Entry, Read, read_row, row_of
 from api.diary.csv_text import COLUMNS, Fault, read_sheet
 from api.diary.keeping import Kept
@@ -60,8 +61,8 @@ def import_csv(db: sa.Connection, wearer_id: str, content: bytes, *, skip_bad: b
     for row in sheet.rows:
         try:
             good.append(read_row(row, separator=sheet.separator, wearer=wearer, now_ns=now_ns))
-        except Invalid as error:
-            faults.append(Fault(row.line, error.name, str(error)))
+        except Invalid:
+            faults += faults_of(row, separator=sheet.separator, wearer=wearer, now_ns=now_ns)
     plan = _Plan(db, wearer)
     for read in sorted(good, key=lambda read: (list(KEPT).index(read.kind), read.line)):
         try:
@@ -73,7 +74,7 @@ def import_csv(db: sa.Connection, wearer_id: str, content: bytes, *, skip_bad: b
         return Imported(len(sheet.rows), dict.fromkeys(KINDS, 0), plan.known, 0, tuple(faults))
     plan.write(now_ns=now_ns)
     added = {kind: len(plan.fresh[kind]) for kind in KINDS}
-    return Imported(len(sheet.rows), added, plan.known, len(faults), tuple(faults))
+    return Imported(len(sheet.rows), added, plan.known, len({fault.line for fault in faults}), tuple(faults))
 
 
 def export_csv(db: sa.Connection, wearer_id: str, *, start_ns: int | None = None, end_ns: int | None = None) -> str:
