@@ -3,6 +3,7 @@
 ApiError
 ├── SignInRequired       the caller's: nobody is signed in, or the token is wrong
 ├── Unknown              the caller's: no such thing, or none that this caller may see (one sentence for both)
+│   └── Absent           what a member of the body names: says which, as a body may name several
 ├── Invalid              the caller's: a value is wrong; says which one, why, and what to give instead
 ├── Conflict             the caller's: it contradicts what is registered
 └── RegistryUnavailable  the machine's: the registry's database does not answer
@@ -20,6 +21,10 @@ class SignInRequired(ApiError):
 
 class Unknown(ApiError):
     """There is no such thing, or the caller may not see it."""
+
+
+class Absent(Unknown):
+    """A member of the body names what there is not, or what the caller may not see; it is named like the member."""
 
 
 class Invalid(ApiError):

@@ -11,7 +11,17 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.errors import ApiError, Conflict, Invalid, RegistryDamaged, RegistryUnavailable, SignInRequired, Unknown
+from api import faults
+from api.errors import (
+    Absent,
+    ApiError,
+    Conflict,
+    Invalid,
+    RegistryDamaged,
+    RegistryUnavailable,
+    SignInRequired,
+    Unknown,
+)
 from ingest.store import StoreDamaged, StoreError, StoreUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -47,6 +57,9 @@ PROBLEMS: Final = (
 )  # fmt: skip
 _NO_SUCH_THING: Final = (
     "There is nothing at this address, or nothing that you may see. Check the id; lists show what there is."
+)
+_ABSENT: Final = (
+    "There is no {what} of the id in `{what}`, or none that you may see. Check it; GET /api/v1/{what}s lists all."
 )
 _WRONG_METHOD: Final = "The address is right, the method is not: the Allow header names those that work."
 _BROKEN: Final = "The request was in order; the fault is ours and is in the log. Trying again may help."
@@ -113,6 +126,9 @@ def of_error(error: Exception) -> Response:
             return response(CONFLICT, sentence)
         case SignInRequired():
             found, headers = SIGN_IN, {"WWW-Authenticate": 'Bearer realm="charley"'}
+        case Absent():
+            told = _ABSENT.format(what=sentence)
+            return response(NOT_FOUND, told, errors=[{"where": sentence, "detail": told}])
         case Unknown():
             found, sentence, headers = NOT_FOUND, _NO_SUCH_THING, {}
         case RegistryDamaged():
@@ -147,11 +163,9 @@ async def _on_known(request: Request, error: Exception) -> Response:
 
 
 async def _on_invalid(_request: Request, error: Exception) -> Response:
-    errors = []
-    for fault in error.errors() if isinstance(error, RequestValidationError) else []:
-        source, *path = fault["loc"]
-        where = ".".join(str(part) for part in path) or str(source)
-        errors.append({"where": where, "detail": str(fault["msg"])})
+    errors: list[dict[str, str]] = []
+    if isinstance(error, RequestValidationError):
+        errors = [faults.told(fault, body=error.body) for fault in error.errors()]
     listed = "; ".join(f"{fault['where']}: {fault['detail']}" for fault in errors)
     return response(INVALID, f"Correct these and send the request again. {listed}.", errors=errors)
 

@@ -28,14 +28,25 @@ _NOT_PLACES: Final = ("Etc/", "posix/", "right/", "SystemV/", "US/Pacific-New")
 @cache
 def zone_names() -> frozenset[str]:
     """Every accepted zone: those named after a place, as `Area/City`."""
-    names = zoneinfo.available_timezones()
-    return frozenset(name for name in names if "/" in name and not name.startswith(_NOT_PLACES))
+    return frozenset(name for name in _all_names() if "/" in name and not name.startswith(_NOT_PLACES))
+
+
+@cache
+def _all_names() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 def check_zone(name: str) -> str:
     """Return the name if it is an accepted zone, else say what to give instead."""
     if name in zone_names():
         return name
+    if name in _all_names():
+        raise Invalid(
+            "zone",
+            f"{name} is a time zone, but of no place, and is refused: nights are told by the clock of where the wearer "
+            "lives, summer time and all. Give the zone of that place, such as Europe/London or Europe/Berlin; where "
+            "the clock shows UTC all year, Africa/Abidjan.",
+        )
     raise Invalid(
         "zone",
         "Unknown time zone. Give an IANA zone named after a place, such as Europe/Berlin or Asia/Kolkata. "

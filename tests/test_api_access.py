@@ -82,6 +82,9 @@ def test_a_browser_without_a_session_gets_the_form(world: World) -> None:
         page = http.get("/", headers={"Accept": "text/html"})
         assert page.status_code == 401
         assert 'action="/signin"' in page.text
+        for place in ("<code>admin-token</code>", "<code>data</code>", "CHARLEY_DATA_DIR", "<code>charley demo</code>"):
+            assert place in page.text
+        assert "printed when the service started" not in page.text
         wrong = http.post("/signin", data={"token": "<b>wrong</b>"})
         assert wrong.status_code == 401
         assert "not the token" in wrong.text

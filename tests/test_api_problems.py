@@ -1,6 +1,7 @@
 """How the API refuses: every error is a problem with a sentence that helps."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from api_world import V1, World, add_wearer, assign, check_problem
 from numpy.typing import NDArray
 
+from api.faults import PATTERNS
 from ingest.store import DeviceStatus, Episode, Epoch, Record, ServiceStatus, StoreRefused, StoreUnavailable
 
 ASSIGNMENT = {
@@ -89,6 +91,50 @@ def test_bytes_that_are_not_json_and_wrong_methods_are_problems(http: httpx.Clie
     assert wrong.headers["allow"]
     check_problem(http.get("/static/none.js"), 404, "not-found")
     check_problem(http.get("/static/../app.py"), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "where", "says"),
+    [
+        ("wearers", '{"name": "Ada",\n "zone" "Europe/Berlin"}', "body", "':' delimiter at line 2, column 9."),
+        ("wearers", "{", "body", "This is no JSON"),
+        ("devices", '{"id": "a/b"}', "id", "1 to 64 letters, digits, hyphens and underscores"),
+        ("wearers", '{"name": "Ada", "zone": "Europe/Rome", "night_end": "9am"}', "night_end", "HH:MM, such as 21:00"),
+        ("wearers/{wearer}/zones", '{"zone": "Asia/Tokyo", "from": "2026-01-01T00:00"}', "from", "T21:00:00+01:00"),
+        ("wearers/{wearer}/zones", '{"zone": "Asia/Tokyo", "from": "soon"}', "from", "2026-01-31T20:00:00Z"),
+        ("wearers", "[1]", "body", "Send a JSON object"),
+        ("wearers", '{"name": "Ada", "zone": "UTC"}', "zone", "UTC is a time zone, but of no place"),
+        ("wearers", '{"name": "Ada", "zone": "GMT"}', "zone", "such as Europe/London"),
+        ("wearers", '{"name": "Ada", "zone": "Europe/Atlantis"}', "zone", "Unknown time zone"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_body_is_said_with_what_to_send(
+    http: httpx.Client, path: str, content: str, where: str, says: str
+) -> None:
+    url = f"{V1}/{path}".replace("{wearer}", add_wearer(http))
+    response = http.post(url, content=content, headers={"Content-Type": "application/json"})
+    problem = check_problem(response, 422, "invalid-request")
+    (fault,) = problem["errors"]
+    assert fault["where"] == where
+    assert says in problem["detail"].replace("column 9. Names", "column 9.")
+    assert "A-Za" not in problem["detail"]
+    assert "decode error" not in problem["detail"]
+
+
+def test_every_pattern_of_a_body_has_its_words(http: httpx.Client) -> None:
+    text = json.dumps(http.get(f"{V1}/openapi.json").json()["components"])
+    assert {json.loads(f'"{found}"') for found in re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', text)} == set(PATTERNS)
+
+
+def test_of_several_ids_in_a_body_the_one_that_is_not_there_is_named(http: httpx.Client) -> None:
+    wearer = add_wearer(http)
+    http.post(f"{V1}/devices", json={"id": "leg"})
+    for changes, where in (({"wearer": "w0"}, "wearer"), ({"wearer": wearer, "device": "none"}, "device")):
+        problem = check_problem(http.post(f"{V1}/assignments", json=ASSIGNMENT | changes), 404, "not-found")
+        assert problem["errors"][0]["where"] == where
+        assert f"no {where} of the id in `{where}`" in problem["detail"]
+        assert f"GET /api/v1/{where}s lists all" in problem["detail"]
+        assert http.get(f"{V1}/{where}s").status_code == 200
 
 
 def test_contradictions_are_conflicts(http: httpx.Client) -> None:

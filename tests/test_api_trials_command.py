@@ -142,7 +142,7 @@ def test_what_is_not_there_or_not_said(desk: Desk, plan: Path) -> None:
         (("show", "t0"), {}, "no such trial"),
         (("report", "t0"), {}, "no such trial"),
         (("register",), {}, "Name the file"),
-        (("join", trial, "w0"), {"day": "2026-03-02"}, "no such wearer"),
+        (("join", trial, "w0"), {"day": "2026-03-02"}, "no such wearer: GET /api/v1/wearers has the ids"),
         (("join", trial, "w0"), {"day": "today"}, "local date"),
         (("join", trial, "w0"), {}, "--day: charley trial join TRIAL WEARER --day 2026-12-01"),
         (("leave", trial, "w0"), {"reason": "ill"}, "--day: charley trial leave TRIAL WEARER --day"),

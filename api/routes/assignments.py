@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api import views
+from api.errors import Absent, Unknown
 from api.paging import Place, next_page, read_cursor
 from api.registry import assignments
 from api.routes.common import USUAL, AssignmentId, Cursor, From, Limit
@@ -44,16 +45,19 @@ def list_assignments(
 @router.post("", status_code=201, summary="Assign a device")
 def add_assignment(body: AssignmentIn, response: Response, sources: From) -> AssignmentOut:
     """Say whose a device is; what it measured since `from` becomes theirs at once."""
-    with sources.registry.write() as db:
-        added = assignments.add(
-            db,
-            device=body.device,
-            wearer=body.wearer,
-            side=body.side,
-            muscle=body.muscle,
-            from_ns=to_ns(body.from_),
-            to_ns=to_ns(body.to) if body.to else None,
-        )
+    try:
+        with sources.registry.write() as db:
+            added = assignments.add(
+                db,
+                device=body.device,
+                wearer=body.wearer,
+                side=body.side,
+                muscle=body.muscle,
+                from_ns=to_ns(body.from_),
+                to_ns=to_ns(body.to) if body.to else None,
+            )
+    except Unknown as error:
+        raise Absent(str(error)) from error
     response.headers["Location"] = f"/api/v1/assignments/{added.id}"
     return views.assignment(added)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.errors import Conflict
+from api.errors import Absent, Conflict, Unknown
 from api.paging import Place, next_page, read_cursor
 from api.reading import Sources
 from api.routes.common import USUAL, Cursor, From, Limit, WearerId
@@ -67,8 +67,13 @@ def read_trial(trial: TrialId, sources: From) -> out.TrialOut:
 def join_trial(trial: TrialId, body: out.MemberIn, sources: From) -> out.TrialOut:
     """The wearer gets the next place in the allocation."""
     now_ns = sources.now_ns()
-    with sources.registry.write() as db:
-        found = keeping.join(db, trial, wearer=body.wearer, first=body.first, now_ns=now_ns)
+    try:
+        with sources.registry.write() as db:
+            found = keeping.join(db, trial, wearer=body.wearer, first=body.first, now_ns=now_ns)
+    except Unknown as error:
+        if str(error) == "wearer":
+            raise Absent("wearer") from error
+        raise
     return views.trial(found, now_ns=now_ns)
 
 

@@ -26,6 +26,11 @@ from api.trials.wording import two_places
 
 Action = Literal["register", "list", "show", "schedule", "join", "leave", "report"]
 PAGE: Final = 100
+IDS: Final = {  # where the ids are of what was not found
+    "trial": "charley trial list has the ids",
+    "member": "charley trial show TRIAL has the ids of those who take part",
+    "wearer": "GET /api/v1/wearers has the ids, and on the page each wearer's address ends with theirs, after #",
+}
 
 
 def run_trial(
@@ -58,7 +63,7 @@ def run_trial(
     try:
         actions[action]()
     except Unknown as error:
-        err.print(f"There is no such {error}: charley trial list has the ids.")
+        err.print(f"There is no such {error}: {IDS.get(str(error), IDS['trial'])}.", soft_wrap=True, highlight=False)
     except (Invalid, Conflict) as error:
         err.print(escape(str(error)), soft_wrap=True, highlight=False)
     else:
