@@ -1,6 +1,9 @@
 """Charley's composition root: settings are read here once, parts are put together here, one command per role."""
 
 try:
+    from ingest.starting import say_starting
+
+    say_starting()
     import importlib.metadata
     import os
     import time
@@ -62,8 +65,7 @@ app = typer.Typer(
     help="Detects muscle cramps from leg wearables.", no_args_is_help=True, add_completion=False,
     pretty_exceptions_enable=False,  # they may show what variables hold, passwords too
 )  # fmt: skip
-out = Console()
-err = Console(stderr=True)
+out, err = Console(), Console(stderr=True)
 
 
 @app.command()
@@ -72,8 +74,7 @@ def settings() -> None:
     current = load_settings(os.environ)
     table = Table(Column("setting", no_wrap=True), Column("value", overflow="fold"), "meaning")
     for name, field in Settings.model_fields.items():
-        value = getattr(current, name)
-        table.add_row(PREFIX + name.upper(), escape(shown(value)), field.description)
+        table.add_row(PREFIX + name.upper(), escape(shown(getattr(current, name))), field.description)
     out.print(table)
 
 
@@ -192,9 +193,8 @@ def restore(
 ) -> None:
     """Make the site of a backup in the data folder, which must be empty."""
     current = load_settings(os.environ)
-    raise typer.Exit(
-        run_restore(current, source, keep_store=keep_store, tools=REGISTRY, open_store=open_store, out=out, err=err)
-    )
+    code = run_restore(current, source, keep_store=keep_store, tools=REGISTRY, open_store=open_store, out=out, err=err)
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -34,7 +34,7 @@ def run_doctor(
     seen = Seen(settings=settings, now_ns=time.time_ns())
     todo = steps(open_store=open_store, broker_load=broker_load, mosquitto_conf=mosquitto_conf)
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+    with Progress(*columns, console=err, disable=as_json or not err.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=None)
         for name, step in todo:
             bar.update(task, description=f"looking at the {name}")
