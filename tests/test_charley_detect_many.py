@@ -17,10 +17,10 @@ from rich.console import Console
 from charley import main
 from ingest.errors import RecordingError
 from ingest.recording.batch import Job, Outcome, jobs_in, run, run_all
+from ingest.recording.command import print_many, print_one
 from ingest.recording.formats import recordings_in
 from ingest.recording.options import Options
 from ingest.recording.places import check_file, check_folder
-from ingest.recording.printed import print_many, print_one
 from simulators.recording import write_edf
 from simulators.scenarios import build
 
