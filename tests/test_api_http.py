@@ -8,6 +8,7 @@ import httpx
 import pytest
 from api_world import V1, World, add_wearer, assign, check_problem, episode, epochs, get, ns
 
+from ingest.store import DeviceStatus
 from ingest.store.memory import MemoryStore
 from ingest.store.sqlite import SqliteStore
 
@@ -34,7 +35,11 @@ def test_a_wearer_is_registered_read_changed_and_forgotten(http: httpx.Client) -
 
 def test_a_device_claimed_late_brings_its_past_along(world: World, http: httpx.Client) -> None:
     world.write(epochs("leg", ns("2026-03-10T20:00:00"), ns("2026-03-11T08:00:00")))
-    world.write(episode("leg", ns("2026-03-11T01:00:00")))
+    newest_ns = ns("2026-03-20T11:59:50")
+    world.write(
+        episode("leg", ns("2026-03-11T01:00:00")),
+        DeviceStatus(device="leg", boot=1, online=True, last_received_ns=newest_ns, last_sample_ns=newest_ns),
+    )
     wearer = add_wearer(http)
     before = get(http, f"/wearers/{wearer}/nights", **{"from": "2026-03-10", "to": "2026-03-10"})
     assert before["items"][0]["cramps"]["count"] == 0
