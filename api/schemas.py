@@ -195,7 +195,7 @@ class WindowOut(Given):
 
 
 class CrampsOut(Given):
-    """Episodes of a period. With `at_least` the count is a lower bound, and no rate is given."""
+    """Episodes of a period. With `at_least` the count is a lower bound: too little was seen, or more may come."""
 
     count: int
     at_least: bool
