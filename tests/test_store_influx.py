@@ -275,7 +275,8 @@ def test_lines_are_typed_and_escaped() -> None:
     assert to_line(STATUSES, STATUSES.values(status)).decode() == (
         'charley_status,device=dev1 boot=1i,online=true,firmware="",sites="",last_received_ns=0i,last_sample_ns=0i,'
         "missing_blocks=0i,clock_offset_s=0.0,clock_drift_ppm=0.0,late_blocks=0i,undated_blocks=0i,undated_ns=0i,"
-        'refused_blocks=0i,refused_reason="",refused_ns=0i,updated_ns=0i,absent="battery" 4102444800000000000'
+        'refused_blocks=0i,refused_reason="",refused_ns=0i,archive_unreadable=false,'
+        'updated_ns=0i,absent="battery" 4102444800000000000'
     )
 
 
