@@ -72,6 +72,7 @@ class Device(msgspec.Struct, frozen=True, array_like=True):
     frontier: Frontier = Frontier()
     refused_ns: int = 0  # receipt of the latest that was refused
     unreadable: bool = False  # it cannot be detected again: a part of its archive cannot be read
+    dated_before: tuple[int, ...] = ()  # boots whose newest block has its time from those before: the next may say more
 
     @property
     def strange(self) -> bool:
@@ -118,7 +119,8 @@ def heard_block(device: Device, block: Block, *, boot: int, mark: Mark, dated: b
     )
     clock = heard(device.clock, mark) if dated else device.clock
     device = msgspec.structs.replace(device, view=view, clock=clock)
-    if dated and device.undated and any(of == ANY or of % ERA == block.boot for of, _, _ in device.undated):
+    waits = any(of == ANY or of % ERA == block.boot for of, _, _ in device.undated) if device.undated else False
+    if dated and (waits or block.boot in device.dated_before):
         # Now that this boot's clock is known, its earlier blocks may be dated.
         return _soiled(device, mark.t0_ns, mark.end_ns, now_ns=now_ns, late=0)
     return device

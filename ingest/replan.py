@@ -57,6 +57,9 @@ class Plan(msgspec.Struct, frozen=True):
     keys: Mapping[Identity, Key]  # where the journal has the blocks that it has
     undated: Mapping[int, int]  # boots across eras, and how many of their blocks have no time
     last: Identity | None = None  # the block that was detected in last as it came
+    dated_before: Mapping[
+        int, bool
+    ] = {}  # boots on the wire: whether the newest block lies where its clock does not say
 
 
 class _Places:
@@ -204,7 +207,9 @@ def compare(
         found = [msgspec.structs.replace(session, live=_holds_track(session, places, device)) for session in found]
     removed = tuple(places[known] for mark in should.undated if (known := identity(mark)) in places)
     undated = Counter(_boot_of(mark, keys, device) for mark in should.undated)
-    return Plan(name, tuple(found), removed, tuple(spans), keys, undated, live)
+    newest = {item.mark.boot: item for item in sorted(should.placed, key=lambda item: item.mark.seq)}
+    dated_before = {boot: item.start_ns != item.mark.t0_ns for boot, item in newest.items()}
+    return Plan(name, tuple(found), removed, tuple(spans), keys, undated, live, dated_before)
 
 
 def _no_time(mark: Mark) -> bool:

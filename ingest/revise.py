@@ -20,7 +20,7 @@ import msgspec
 
 from detector import Params
 from ingest.archive import Archive
-from ingest.devices import Device, Identity, Waiting, bounded, came_beside, detected_again, went_on
+from ingest.devices import UNDATED, Device, Identity, Waiting, bounded, came_beside, detected_again, went_on
 from ingest.errors import ArchiveError
 from ingest.events import to_message
 from ingest.frontier import frontier_of
@@ -224,7 +224,9 @@ class Reviser:
             self._dirty[plan_.device] = None
         self._put_off.pop(plan_.device, None)
         undated = _undated(plan_, begun, device)
-        device = msgspec.structs.replace(device, dirty=dirty, undated=undated, unreadable=False)
+        known = [boot for boot in device.dated_before if boot not in plan_.dated_before]
+        before = tuple([*known, *(boot for boot, so in plan_.dated_before.items() if so)][-UNDATED:])
+        device = msgspec.structs.replace(device, dirty=dirty, undated=undated, unreadable=False, dated_before=before)
         entry.devices = {plan_.device: device}
         if plan_.removed:
             self._remove(plan_, entry, there)

@@ -249,3 +249,13 @@ def test_what_was_open_of_a_block_that_moves_is_not_kept_where_it_was(tmp_path: 
     found = over(world, blocks)
     world.stop()
     assert found == in_order(world, blocks)
+
+
+def test_a_block_that_has_its_time_from_those_before_it_may_get_another_from_the_next(world: World) -> None:
+    unset = shifted(FIRST[3:4], 1000 * SECOND_NS - FIRST[3].t0, from_seq=3)
+    then = shifted(FIRST[4:5], 3590 * SECOND_NS, from_seq=4)
+    blocks = [*FIRST[:3], *unset, *then]
+    world.send(blocks[:4])
+    world.drain()
+    world.send(then)
+    assert over(world, blocks) == in_order(world, blocks)
