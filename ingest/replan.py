@@ -57,9 +57,7 @@ class Plan(msgspec.Struct, frozen=True):
     keys: Mapping[Identity, Key]  # where the journal has the blocks that it has
     undated: Mapping[int, int]  # boots across eras, and how many of their blocks have no time
     last: Identity | None = None  # the block that was detected in last as it came
-    dated_before: Mapping[
-        int, bool
-    ] = {}  # boots on the wire: whether the newest block lies where its clock does not say
+    dated_before: Mapping[int, bool] = {}  # by boot on the wire: whether its newest block lies elsewhere than it says
 
 
 class _Places:

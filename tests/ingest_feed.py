@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.reliability.legs import counts
 from ingest.archive import Archive
 from ingest.journal import Journal
 from ingest.log import Log
@@ -30,8 +31,7 @@ def recording(seconds: int, *, seed: int = 0, bursts: Sequence[tuple[int, int]] 
     level = np.full(n, 30.0)
     for start, length in bursts:
         level[int(start * EMG_HZ) : int((start + length) * EMG_HZ)] = 300.0
-    ragged = np.repeat(rng.uniform(0.4, 1.6, n // 20 + 1), 20)[:n]
-    return (rng.normal(size=n) * level * np.where(level > 100, ragged, 1)).astype(np.int16)
+    return counts(level, rng)
 
 
 def cut(emg: NDArray[np.int16], lengths_s: Iterable[float], *, boot: int = 1, **change: Any) -> Iterator[Block]:

@@ -61,6 +61,7 @@ def test_the_ingester_comes_back_to_its_broker(deaf: TextIO, mosquitto: Mosquitt
         wait_for(lambda: not source.subscribed, what="end of the connection")
         mosquitto.start()
         wait_for(lambda: source.subscribed, what="another subscription")
+        assert source.connected
 
 
 def test_a_stream_that_was_closed_ends_nothing() -> None:

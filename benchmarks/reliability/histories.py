@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.reliability.legs import EMG_HZ, SECOND_NS, block
+from benchmarks.reliability.legs import EMG_HZ, SECOND_NS, block, counts
 from ingest.wire import Block
 
 HOUR_NS: Final = 3600 * SECOND_NS
@@ -67,7 +67,7 @@ def make_history(rng: Random, trouble: Trouble, *, start_ns: int) -> list[Block]
 
 def _boot(rng: Random, boot: int, at_ns: int, wear: Wear) -> tuple[list[Block], int, Wear]:
     """The blocks of one boot, when it ends, and how the device is worn then."""
-    counts = _recording(rng.choice(BURSTS), seed=rng.randrange(5))
+    recorded = _recording(rng.choice(BURSTS), seed=rng.randrange(5))
     usual_s, even = rng.choice([0.2, 1.0, 2.5, 5.0, 5.0, 10.0, 30.0]), rng.random() < 0.6
     total_s = rng.choice([8, 30, 60, 120, LENGTH_S])
     worn_else_at = rng.random() * total_s if rng.random() < 0.2 else total_s
@@ -84,7 +84,7 @@ def _boot(rng: Random, boot: int, at_ns: int, wear: Wear) -> tuple[list[Block], 
         if rng.random() < 0.05:
             at_ns += round(rng.choice(JITTER_S) * SECOND_NS)
         first, last = round(done_s * EMG_HZ), round((done_s + length_s) * EMG_HZ)
-        emg = np.repeat(counts[first:last], round(wear.fs_hz / EMG_HZ))
+        emg = np.repeat(recorded[first:last], round(wear.fs_hz / EMG_HZ))
         t0_ns = at_ns + round(done_s * SECOND_NS)
         blocks.append(
             block(emg, boot=boot, seq=len(blocks), t0_ns=t0_ns, site=wear.site, fs_hz=wear.fs_hz, scale=wear.scale)
@@ -104,8 +104,7 @@ def _recording(bursts: tuple[tuple[int, int], ...], *, seed: int) -> NDArray[np.
     level = np.full(n, 30.0)
     for start_s, length_s in bursts:
         level[round(start_s * EMG_HZ) : round((start_s + length_s) * EMG_HZ)] = 300.0
-    ragged = np.repeat(rng.uniform(0.4, 1.6, n // 20 + 1), 20)[:n]
-    return np.asarray(rng.normal(size=n) * level * np.where(level > 100, ragged, 1), np.int16)
+    return counts(level, rng)
 
 
 def _astray(rng: Random, made: list[Block]) -> list[Block]:

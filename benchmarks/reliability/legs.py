@@ -48,8 +48,7 @@ class Stretch:
             last_s = first_s + rng.uniform(*BURST_S)
             level[int(first_s * EMG_HZ) : int(last_s * EMG_HZ)] = 300.0
             first_s = last_s + rng.uniform(*APART_S)
-        ragged = np.repeat(rng.uniform(0.4, 1.6, n // 20 + 1), 20)[:n]
-        return np.asarray(rng.normal(size=n) * level * np.where(level > 100, ragged, 1), np.int16)
+        return counts(level, rng)
 
     def blocks(self, *, boot: int = 1, first_seq: int = 0) -> list[Sent]:
         """All blocks in order."""
@@ -62,6 +61,13 @@ class Stretch:
             payload = encode(block(emg[i * size : (i + 1) * size], boot=boot, seq=seq, t0_ns=t0_ns))
             found.append(Sent((boot, seq), t0_ns, payload))
         return found
+
+
+def counts(level: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int16]:
+    """Noise (n,) of this size at each sample; where it is large it is as ragged as a cramp."""
+    n = len(level)
+    ragged = np.repeat(rng.uniform(0.4, 1.6, n // 20 + 1), 20)[:n]
+    return np.asarray(rng.normal(size=n) * level * np.where(level > 100, ragged, 1), np.int16)
 
 
 def block(
