@@ -44,7 +44,7 @@ def test_outages_lose_nothing(tmp_path: Path) -> None:
 
 @SERVERS
 def test_devices_that_reconnect_at_once_lose_nothing(tmp_path: Path) -> None:
-    plan = reconnect.Plan(devices=60, rates=(60,), try_s=0, seconds=8, storms=2, bare_s=1)
+    plan = reconnect.Plan(devices=60, rates=(60,), try_s=0, seconds=12, storms=2, bare_s=1)
     outcome = reconnect.run(quick=True, folder=tmp_path, plan=plan)
     check_held(outcome)
     assert len(outcome.rows) == 2

@@ -27,6 +27,7 @@ from benchmarks.reliability.records import compare
 from benchmarks.reliability.watch import Watch
 from benchmarks.reliability.world import World
 from benchmarks.servers import Mosquitto
+from detector.posture import EPOCH_NS
 from ingest.wire import encode
 
 FILES: Final = 20_000
@@ -118,7 +119,7 @@ def run(*, quick: bool, folder: Path, plan: Plan | None = None) -> Outcome:
 
 
 def _tapes(plan: Plan, blocks: int) -> dict[str, Tape]:
-    start_ns = (time.time_ns() - blocks * SECOND_NS) // SECOND_NS * SECOND_NS
+    start_ns = (time.time_ns() - blocks * SECOND_NS) // EPOCH_NS * EPOCH_NS  # else a short tape may hold no whole epoch
     return {f"leg-{i}": Tape(i, blocks, start_ns) for i in range(plan.devices)}
 
 
