@@ -7,6 +7,7 @@ IngestError
 │   ├── JournalFull  for now: no room on the disk; the same call may succeed later
 │   └── JournalLacks  a block that is not in it: gone to the archive, or it should be there
 ├── ArchiveError  the machine's: disk full, or a part of the archive that cannot be read
+│   └── ArchiveAway  until somebody mounts its disk: the folder is there, and what was in it is not
 └── StoreError    the store's
     ├── StoreUnavailable  for now: try again for as long as it takes
     │   └── StoreDamaged  until somebody restores a file: trying again is harmless, and of no use
@@ -44,6 +45,10 @@ class JournalLacks(JournalError):
 
 class ArchiveError(IngestError):
     """The raw archive cannot be read or written."""
+
+
+class ArchiveAway(ArchiveError):
+    """The folder of the archive does not hold the archive: its disk is not mounted, or it was replaced."""
 
 
 class StoreError(IngestError):

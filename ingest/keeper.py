@@ -6,7 +6,7 @@ Rules
   known by its name.
 - A block that cannot be read any more, which an older version took, is set aside and not lost.
 - A device whose folder cannot be written is put off, for twice as long each time, and others take their turns; a disk
-  without room is waited for.
+  without room, or one that is not mounted, is waited for.
 """
 
 import errno
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ingest.archive import Archive, Archived
-from ingest.errors import ArchiveError, JournalFull
+from ingest.errors import ArchiveAway, ArchiveError, JournalFull
 from ingest.log import Log
 from ingest.metrics import Metrics
 from ingest.raw import Raw
@@ -73,7 +73,7 @@ class Keeper:
             try:
                 self.archive.add(device, read)
             except ArchiveError as error:
-                if getattr(error.__cause__, "errno", None) in FOR_ALL:
+                if isinstance(error, ArchiveAway) or getattr(error.__cause__, "errno", None) in FOR_ALL:
                     raise
                 self._put_off(device, error)
                 return 0

@@ -84,7 +84,7 @@ def test_what_cannot_be_looked_into_is_not_empty(folder: Path) -> None:
 
 
 def test_without_a_file_to_open_nothing_is_said(folder: Path) -> None:
-    archive = Archive(folder)
+    archive = Archive(folder / "archive")
     a_day(archive)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
@@ -174,7 +174,7 @@ def test_a_backup_does_not_leave_out_what_cannot_be_looked_into(folder: Path) ->
     for device in ("leg-a", "leg-b"):
         archive.add(device, [a_block(0)])
     assert len(list_parts(archive.folder)) == 2
-    for path in (archive.folder, *archive.folder.rglob("*")):
+    for path in folder.rglob("*"):
         path.chmod(0o755)
     with locked(archive.folder / "device=leg-b"), pytest.raises(BackupError, match="leg-b cannot be looked into"):
         list_parts(archive.folder)

@@ -6,7 +6,7 @@ Rules
   and of two that differ in nothing else the one that came in first.
 - What `add` was given is on disk when it returns. Parts appear whole, or not at all, and are never changed.
 - One process adds and compacts; any number may read meanwhile.
-- Nothing is kept in memory: the folder is all there is.
+- Nothing is kept in memory: the folder is all there is. One without the mark of this archive is not taken for it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,6 +32,7 @@ from ingest.archive.layout import (
     part_paths,
 )
 from ingest.archive.part import GROUP_SAMPLES, Draft, drafting, make_folder, sync_folder
+from ingest.archive.place import check_mark, mark_of
 from ingest.archive.rows import rows
 from ingest.archive.values import Archived, Finding
 from ingest.errors import ArchiveError
@@ -49,10 +50,11 @@ class Archive:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ArchiveError(f"the archive's folder cannot be made: {error}") from error
+        self._mark = mark_of(folder)
 
     def add(self, device: str, blocks: Sequence[Archived]) -> None:
         """Keep blocks of a device; they are on disk on return, or it raises and nothing half-written is left."""
-        folder = device_folder(self.folder, device)
+        folder = self._of(device)
         if any(archived.block.device not in (None, device) for archived in blocks):
             raise ArchiveError(f"a block that names another device is not one of {device}")
         if not blocks:
@@ -79,34 +81,35 @@ class Archive:
 
         A date that cannot be read is an error, or noted in `unread` and passed over.
         """
-        return fetch.marks(device_folder(self.folder, device), start_ns=start_ns, end_ns=end_ns, unread=unread)
+        return fetch.marks(self._of(device), start_ns=start_ns, end_ns=end_ns, unread=unread)
 
     def undated(self, device: str) -> list[Mark]:
         """The blocks whose clock was not set, by what it said."""
-        return fetch.undated(device_folder(self.folder, device))
+        return fetch.undated(self._of(device))
 
     def numbers(self, device: str, *, start_ns: int, end_ns: int) -> Numbers:
         """What the dated blocks are called that begin in `[start_ns, end_ns)`: arrays, many times sooner than marks."""
-        return fetch.numbers(device_folder(self.folder, device), start_ns=start_ns, end_ns=end_ns)
+        return fetch.numbers(self._of(device), start_ns=start_ns, end_ns=end_ns)
 
     def numbers_undated(self, device: str) -> Numbers:
         """What the blocks are called whose clock was not set."""
-        return fetch.numbers_undated(device_folder(self.folder, device))
+        return fetch.numbers_undated(self._of(device))
 
     def parts(self, device: str, *, start_ns: int, end_ns: int) -> list[Path]:
         """The files in which `numbers` looks, for a few days: while these are the same, it gives the same."""
-        return fetch.parts(device_folder(self.folder, device), start_ns=start_ns, end_ns=end_ns)
+        return fetch.parts(self._of(device), start_ns=start_ns, end_ns=end_ns)
 
     def parts_undated(self, device: str) -> list[Path]:
         """The files in which `numbers_undated` looks."""
-        return fetch.parts_undated(device_folder(self.folder, device))
+        return fetch.parts_undated(self._of(device))
 
     def blocks(self, device: str, marks: Sequence[Mark]) -> Iterator[Archived]:
         """The blocks of these marks, in their order."""
-        return fetch.blocks(device_folder(self.folder, device), marks)
+        return fetch.blocks(self._of(device), marks)
 
     def devices(self) -> list[str]:
         """Every device that has something here."""
+        check_mark(self.folder, self._mark)
         return [device_of(folder) for folder in device_folders(self.folder)]
 
     def compact(self, device: str | None = None, *, before_ns: int) -> int:
@@ -117,7 +120,7 @@ class Archive:
         merged, errors, dates = 0, [], list[Path]()
         for name in self.devices() if device is None else [device]:
             try:
-                dates += date_folders(device_folder(self.folder, name))
+                dates += date_folders(self._of(name))
             except ArchiveError as error:
                 errors.append(error)
         for date in dates:
@@ -137,7 +140,13 @@ class Archive:
 
         Only parts written since an instant are opened: a part is never changed, so that once is enough.
         """
+        check_mark(self.folder, self._mark)
         return check_parts(self.folder, since_ns=since_ns)
+
+    def _of(self, device: str) -> Path:
+        """The folder of a device, of an archive that is there."""
+        check_mark(self.folder, self._mark)
+        return device_folder(self.folder, device)
 
 
 def _write(draft: Draft, blocks: Sequence[Archived], *, dated: bool) -> None:

@@ -108,7 +108,7 @@ def _folders(folder: Path, prefix: str) -> list[Path]:
     try:
         return [path for name in _named(folder, prefix) if (path := folder / name).is_dir()]
     except OSError as error:
-        raise _unlisted(folder, error) from error
+        raise unlisted(folder, error) from error
 
 
 def _named(folder: Path, prefix: str, suffix: str = "") -> list[str]:
@@ -121,11 +121,12 @@ def _named(folder: Path, prefix: str, suffix: str = "") -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise _unlisted(folder, error) from error
+        raise unlisted(folder, error) from error
     return sorted(name for name in names if name.startswith(prefix) and name.endswith(suffix))
 
 
-def _unlisted(folder: Path, error: OSError) -> ArchiveError:
+def unlisted(folder: Path, error: OSError) -> ArchiveError:
+    """The error for a place of which nobody can tell what is in it."""
     return ArchiveError(
         f"{folder} cannot be looked into: {error.strerror}. Mend that (it must be the service's user's own), "
         "or move it out of the archive"

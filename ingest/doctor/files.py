@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ingest.archive.place import check_place
 from ingest.doctor.check import Check, fail, in_bytes, in_words, ok, skipped, warn
+from ingest.errors import ArchiveError
 
 OWN: Final = ("journal.sqlite", "store.sqlite", "registry.sqlite", "admin-token", "archive")
 NETWORK: Final = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "ceph", "fuse.glusterfs", "afs", "davfs"}
@@ -39,6 +41,7 @@ class FolderFacts:
     leftovers: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
     oldest_day: str | None = None  # of the archive
+    away: str = ""  # why the folder of the archive is not the archive
 
 
 def look_at_folder(path: Path, *, now_s: float, mounts: str | None, least: int) -> FolderFacts:
@@ -66,6 +69,7 @@ def look_at_folder(path: Path, *, now_s: float, mounts: str | None, least: int) 
         leftovers=tuple(str(one.relative_to(path)) for one in drafts if _age_s(one, now_s) > LEFT_S),
         damaged=tuple(str(one.relative_to(path)) for one in _damaged(path, parts)),
         oldest_day=dates[0] if dates else None,
+        away=_away(path / "archive"),
     )
 
 
@@ -137,6 +141,8 @@ def day_bytes_of(sizes: Mapping[str, int], *, today: dt.date) -> float | None:
 
 def _archive(facts: FolderFacts) -> list[Check]:
     name = "archive.whole"
+    if facts.away:
+        return [fail(name, *facts.away.split(". ", 1))]
     told = f"{facts.parts} parts, {in_bytes(facts.archive_bytes)}"
     if facts.oldest_day:
         told += f", since {facts.oldest_day}"
@@ -162,6 +168,14 @@ def file_system_of(path: Path, mounts: str) -> str | None:
         if path.is_relative_to(point) and len(point.parts) >= best:
             best, kind = len(point.parts), right.split()[0]
     return kind
+
+
+def _away(archive: Path) -> str:
+    try:
+        check_place(archive)
+    except ArchiveError as error:
+        return str(error)
+    return ""
 
 
 def _damaged(root: Path, parts: Sequence[Path]) -> list[Path]:

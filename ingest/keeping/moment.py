@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.archive.layout import date_folders, device_folders, part_paths
+from ingest.archive.place import check_place
 from ingest.errors import ArchiveError
 from ingest.keeping.damage import is_damage
 from ingest.keeping.manifest import ARCHIVE, JOURNAL, STORE, BackupError
@@ -100,6 +101,7 @@ def list_parts(archive: Path) -> dict[str, int]:
 
 def _parts(archive: Path) -> list[Path]:
     try:
+        check_place(archive)
         return [
             part for device in device_folders(archive) for date in date_folders(device) for part in part_paths(date)
         ]
