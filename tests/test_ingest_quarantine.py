@@ -158,6 +158,14 @@ def test_a_block_that_this_machine_lost_is_not_put_down_to_its_sender(shop: Shop
         assert absent not in shop.text
 
 
+def test_a_device_that_began_again_too_often_is_not_to_be_replayed(shop: Shop) -> None:
+    shop.put(_aside(payload=SLOW[:50], reason="counter"))
+    assert shop.run("show", 1) == 0
+    assert "send the block under its new id" in shop.text
+    for absent in ("Mend the sender", "replay 1"):
+        assert absent not in shop.text
+
+
 def test_since_is_so_long_ago_or_a_date() -> None:
     assert since_ns("90m", now_ns=NOW_NS) == NOW_NS - 90 * 60 * 10**9
     assert since_ns("2d", now_ns=NOW_NS) == NOW_NS - 48 * HOUR_NS

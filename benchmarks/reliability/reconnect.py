@@ -217,8 +217,8 @@ def _storm(world: World, fleet: Fleet, watch: Watch, plan: Plan, rate: int) -> t
         return bool(back_s) and fleet.held / rate < LAG_S
 
     took_s = world.wait(calm, within_s=LIMIT_S, what="to calm down after a storm")
-    rss = watch.looks[-1].rss_mib if watch.looks else 0.0
-    return round(back_s, 1), round(worst_s, 1), round(took_s, 1), round(rss)
+    world.wait(lambda: bool(watch.looks), within_s=LIMIT_S, what="a first look at its memory")
+    return round(back_s, 1), round(worst_s, 1), round(took_s, 1), round(watch.looks[-1].rss_mib)
 
 
 def _rest(outcome: Outcome, fleet: Fleet, *, blocks: int) -> None:

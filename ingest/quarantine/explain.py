@@ -25,6 +25,8 @@ _ADVICE: Final = {
     "unreadable": "Not the sender but this machine is at fault: it took the block and cannot read it any more, because "
     "its journal was damaged or an older release kept it otherwise. Run charley doctor, which looks at disk and files. "
     "Only if show tells of no refusal today are its bytes whole, and may be replayed.",
+    "counter": "The device began its numbers again too often to be told apart. Mend it as the sentence says: then it "
+    "can send the block under its new id.",
     "declared": "The device's status must name every site that its blocks hold, or none.",
 }
 _SENDER: Final = "The sender's message breaks the rule that the sentence names (docs/wire.md). Mend the sender."
@@ -38,7 +40,7 @@ def advice(item: Item) -> str:
         text = (
             f"{text} Only its first {item.size:,} bytes were kept: it can never be replayed. Look at it, then drop it."
         )
-    elif item.reason not in ("detector", "store", "topic", "unreadable"):
+    elif item.reason not in ("counter", "detector", "store", "topic", "unreadable"):
         text = f"{text} {_REPLAY.format(id=item.id)}"
     return text
 
