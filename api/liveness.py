@@ -15,7 +15,8 @@ Rules, the first that holds
 - `catching_up`: the newest sample is more than `BEHIND_S` older than the newest receipt, so nothing is known of now;
   or what it sent lately has no results yet.
 - `losing_data`, `not_worn`, `receiving_but_unusable`: less than `SHARE` of the last two minutes arrived, and of that
-  was worn, and usable. Electrodes without contact on a device that moves are unusable: it is on somebody.
+  was worn, and usable. Where nothing had come for once in five minutes, the time since counts: it was off, or away.
+  Electrodes without contact on a device that moves are unusable: it is on somebody.
 - `catching_up` again: the signal is good, and late blocks wait for their results.
 - `receiving`: all else. It is the only good state; missing data never leads to it.
 """
@@ -180,10 +181,14 @@ def _of_signal(case: _Case, signal: Signal | None) -> State:
         "not_worn": f"Not worn{since}. Put it on.",
         "receiving_but_unusable": f"Receiving, but not usable{since}: {remedies.of_flags(signal.flags)}",
         "catching_up": "Receiving, and catching up with what came late.",
-        "receiving": "Receiving." + remedies.of_sites(signal),
+        "receiving": _receiving(case, signal) + remedies.of_sites(signal),
     }[code]
     after = remedies.of_battery(case.status, gone=False)
     return State(code, since_ns, sentence + (after and f" {after}") + remedies.of_waiting(case.status))
+
+
+def _receiving(case: _Case, signal: Signal) -> str:
+    return "Receiving." if signal.again_ns is None else f"Receiving again since {case.clock(signal.again_ns)}."
 
 
 def _judged(signal: Signal, *, late: bool) -> tuple[StateCode, int | None]:

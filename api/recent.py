@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final
 
 from api.coverage import EPOCH_NS
@@ -29,6 +29,7 @@ class Signal:
     pace: float  # device time that passed per service time; far above 1 for what was stored and is sent now
     unworn_ns: int | None  # when the fault began that still lasts; None where that is not seen
     unusable_ns: int | None
+    again_ns: int | None = None  # when it came again, where nothing had come for once; it is judged from then on
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ def signal_of(epochs: Sequence[Epoch], *, newest_ns: int) -> Signal | None:
     if not moments or newest_ns - moments[-1].start_ns > STALE_NS:
         return None
     begin_ns = moments[-1].start_ns - (SIGNAL - 1) * EPOCH_NS
+    again_ns = _again(moments)
+    if again_ns is not None and again_ns > begin_ns:
+        begin_ns = again_ns
+    else:
+        again_ns = None
     lately = [moment for moment in moments if moment.start_ns >= begin_ns]
     judged = [epoch for epoch in epochs if epoch.start_ns >= begin_ns]
     due_s = (moments[-1].start_ns - max(begin_ns, moments[0].start_ns)) / 1e9 + 10
@@ -63,6 +69,7 @@ def signal_of(epochs: Sequence[Epoch], *, newest_ns: int) -> Signal | None:
         pace=_pace(epochs),
         unworn_ns=_began(moments, lambda moment: moment.worn_s < HALF_S, newest_ns=newest_ns),
         unusable_ns=_began(moments, lambda moment: moment.usable_s < HALF_S, newest_ns=newest_ns),
+        again_ns=again_ns,
     )
 
 
@@ -73,6 +80,12 @@ def _moment(start_ns: int, sites: Sequence[Epoch]) -> _Moment:
         max(epoch.worn_s for epoch in sites),
         max(epoch.usable_s for epoch in sites),
     )
+
+
+def _again(moments: Sequence[_Moment]) -> int | None:
+    """When it came again after the one hole there is: it was off, or away. Who loses data has more than one."""
+    after = [later.start_ns for earlier, later in pairwise(moments) if later.start_ns - earlier.start_ns > EPOCH_NS]
+    return after[0] if len(after) == 1 else None
 
 
 def _pace(epochs: Sequence[Epoch]) -> float:

@@ -75,8 +75,20 @@ CASES: dict[str, tuple[DeviceStatus | None, list[Epoch], StateCode, str]] = {
         "Losing data: much of it does not arrive. Bring it closer to what it sends to.",
     ),
     "losing by whole epochs": (
-        LIVE, signal()[:-11] + signal()[-3:], "losing_data",
+        LIVE, signal()[:-14] + signal()[-12:-11] + signal()[-3:], "losing_data",
         "Losing data: much of it does not arrive. Bring it closer to what it sends to.",
+    ),
+    "switched on again": (
+        LIVE, signal()[:-11] + signal()[-3:], "receiving", "Receiving again since Fri 20 Mar, 12:59.",
+    ),
+    "away some minutes ago": (LIVE, signal()[:-18] + signal()[-13:], "receiving", "Receiving."),
+    "switched on again, and losing": (
+        LIVE, signal()[:-11] + signal(received_s=3, worn_s=3, usable_s=3)[-3:], "losing_data",
+        "Losing data: much of it does not arrive. Bring it closer to what it sends to.",
+    ),
+    "switched on again, and not worn": (
+        LIVE, signal()[:-11] + signal(worn_s=0, usable_s=0)[-3:], "not_worn",
+        "Not worn since Fri 20 Mar, 12:59. Put it on.",
     ),
     "not worn for long": (LIVE, signal(worn_s=0, usable_s=0), "not_worn", "Not worn. Put it on."),
     "just taken off": (
