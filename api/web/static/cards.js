@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { leg, stateMark, UNKNOWN } from "./parts.js";
-import { atLeast, city, date, duration, refuted, refutedNote, STATES } from "./words.js";
+import { atLeast, city, date, duration, refuted, refutedNote, STATES, unbroken } from "./words.js";
 
 const FINE = 3;
 
@@ -44,7 +44,7 @@ function card({ wearer, shown, devices, selected, reason }) {
     h("span", { class: "quiet place" }, city(wearer.zone)),
     reason ? h("span", { class: "call" }, `Needs attention: ${reason}.`) : null,
     shown ? week(shown.nights.items, shown.episodes) : null,
-    h("span", { class: "sentence" }, shown ? `${shown.nights.total.sentence}${byDay(shown)}` : "Reading…", shown ? nightsRefuted(shown) : null),
+    h("span", { class: "sentence" }, shown ? unbroken(`${shown.nights.total.sentence}${byDay(shown)}`) : "Reading…", shown ? nightsRefuted(shown) : null),
     status,
   );
 }

@@ -87,6 +87,9 @@ export const date = (text) => DATE.format(new Date(`${text.slice(0, 10)}T00:00:0
 export const city = (zone) => zone.split("/").at(-1).replaceAll("_", " ");
 export const percent = (part, whole) => (whole > 0 ? `${Math.round((100 * part) / whole)} %` : "–");
 
+// A number and its sign stay in one line.
+export const unbroken = (text) => text.replaceAll(" %", "\u00a0%");
+
 export function duration(seconds) {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
