@@ -39,7 +39,7 @@ demo: runtime
 	@exec $(BIN)/charley demo
 
 servers:
-	@deploy/install-servers mosquitto influxdb chromium perl compiler
+	@deploy/install-servers mosquitto influxdb postgresql chromium perl compiler
 
 test: setup servers
 	@echo "== pytest"

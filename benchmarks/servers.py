@@ -22,12 +22,13 @@ from typing import Final, Self
 START_S: Final = 30.0
 STOP_S: Final = 10.0
 MEMORY_BYTES: Final = 8 << 30
-_SBIN: Final = "/usr/sbin:/usr/local/sbin:/sbin"  # Debian puts mosquitto and nginx where a user's PATH does not look
+_HIDDEN: Final = ("usr/sbin", "usr/local/sbin", "sbin", "usr/lib/postgresql/*/bin")  # where a user's PATH does not look
 
 
 def find(*names: str) -> str | None:
     """Path of the first of these programs that is installed."""
-    path = os.environ.get("PATH", os.defpath) + os.pathsep + _SBIN
+    hidden = (str(folder) for place in _HIDDEN for folder in sorted(Path("/").glob(place)))
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), *hidden))
     return next((found for name in names if (found := shutil.which(name, path=path))), None)
 
 

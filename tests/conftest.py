@@ -1,6 +1,7 @@
 """Fixtures with real servers and with the API, and a loud report of the tests left out for want of a server.
 
-A test that uses `mosquitto`, `influxdb` (or `own_influxdb`), `chromium` or `compiler` carries the marker of that name.
+A test that uses `mosquitto`, `influxdb` (or `own_influxdb`), `chromium`, `compiler` or a registry in PostgreSQL carries
+the marker of that name.
 Where the program is missing the test is skipped and listed at the end; with CHARLEY_REQUIRE_SERVERS=1 it fails instead.
 """
 
@@ -26,6 +27,7 @@ NEEDS: Final = {
     "influxdb": ("influxd", "nginx"),
     "chromium": ("chromium|chromium-browser|google-chrome",),
     "compiler": ("cc|gcc|clang",),
+    "postgresql": ("initdb", "postgres"),
 }
 INSTALL: Final = {
     "mosquitto": "apt-get install mosquitto mosquitto-clients",
@@ -33,9 +35,10 @@ INSTALL: Final = {
     " (_TOKEN, _ORG, _BUCKET)",
     "chromium": "apt-get install chromium",
     "compiler": "apt-get install gcc libc6-dev",
+    "postgresql": "apt-get install postgresql, or name a server on which databases may be made in"
+    " CHARLEY_TEST_POSTGRES_URL",
 }
 LEFT_OUT: Final = "real server missing: "
-POSTGRES_URL: Final = os.environ.get("CHARLEY_TEST_POSTGRES_URL", "")  # of a server on which databases may be made
 
 # The machine may be busy: how long one example takes says nothing about it being right.
 settings.register_profile("charley", deadline=None, print_blob=True)
@@ -137,15 +140,28 @@ def ada(http: "httpx.Client") -> str:
     return wearer
 
 
-@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES_URL else [])])
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of a real PostgreSQL, or of the one that CHARLEY_TEST_POSTGRES_URL names."""
+    if url := os.environ.get("CHARLEY_TEST_POSTGRES_URL"):
+        yield url
+        return
+    _require("postgresql")
+    from postgresql import PostgreSQL  # noqa: PLC0415 - few tests need it
+
+    with PostgreSQL() as server:
+        yield server.url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def registry_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A new database for a registry in SQLite and, where CHARLEY_TEST_POSTGRES_URL names a server, in PostgreSQL."""
+    """A new database for a registry, in SQLite and in PostgreSQL."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'registry.sqlite'}"
         return
     from registry_world import new_postgresql  # noqa: PLC0415 - as above
 
-    with new_postgresql(POSTGRES_URL) as url:
+    with new_postgresql(request.getfixturevalue("postgresql")) as url:
         yield url
 
 

@@ -67,6 +67,20 @@ def test_json_for_programs(mosquitto: servers.Mosquitto, tmp_path: Path, capsys:
     assert not (tmp_path / "none").exists()  # looking makes nothing
 
 
+def test_a_registry_on_a_server(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
+    settings = site(tmp_path / "data", beat_ns=time.time_ns())
+    for port, told in (
+        (mosquitto.port, "takes connections"), (servers.free_port(), "nothing answers"), ("no", "cannot be read"),
+    ):  # fmt: skip
+        url = SecretStr(f"postgresql://charley:secret@127.0.0.1:{port}/charley")
+        change = {"broker_port": mosquitto.port, "registry_url": url}
+        code, out, _ = doctor(settings.model_copy(update=change), broker_load=False)
+        assert "registry.server" in out
+        assert told in " ".join(out.split())
+        assert "secret" not in out
+        assert code == (0 if port == mosquitto.port else 1)
+
+
 def test_influxdb_and_no_broker(influxdb: servers.InfluxDB | NamedInfluxDB, tmp_path: Path) -> None:
     settings = Settings(
         data_dir=tmp_path, broker_port=servers.free_port(), store="influxdb", influxdb_url=influxdb.url,

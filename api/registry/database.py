@@ -7,6 +7,7 @@ Rules
 - A database that does not answer raises `RegistryUnavailable`; broken rules raise `Invalid` or `Conflict`.
 """
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ from api.errors import Conflict, Invalid, RegistryDamaged, RegistryUnavailable
 from ingest.store.sqlite_schema import make_private, use_wal
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-BUSY_S: Final = 15.0  # how long a connection waits for another writer
+BUSY_S: Final = 15.0  # how long a connection waits for another writer, or for a word of the server
+_AWAY: Final = (TimeoutError, ConnectionError)  # PostgreSQL's driver lets these through as they are
 _DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _MIGRATION_LOCK: Final = 7_324_158  # any constant: it only keeps two starting services apart
 
@@ -38,7 +40,7 @@ class Registry:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One consistent view of the registry."""
-        with _translated(), self._engine.connect() as connection, connection.begin():
+        with _translated(), self._engine.connect() as connection, connection.begin(), _answering(connection):
             yield connection
 
     @contextmanager
@@ -46,7 +48,7 @@ class Registry:
         """One transaction: kept whole if the block ends, dropped whole if it raises."""
         with _translated(), self._engine.connect() as connection:
             connection.execution_options(charley_write=True)
-            with connection.begin():
+            with connection.begin(), _answering(connection):
                 yield connection
 
     def check(self) -> None:
@@ -59,9 +61,9 @@ class Registry:
         self._engine.dispose()
 
 
-def open_registry(url: str) -> Registry:
+def open_registry(url: str, *, busy_s: float = BUSY_S) -> Registry:
     """Open the registry that an SQLAlchemy URL names and bring its schema up to date."""
-    engine = make_engine(url)
+    engine = make_engine(url, busy_s=busy_s)
     try:
         with _translated():
             _bring_up_to_date(engine)
@@ -71,7 +73,7 @@ def open_registry(url: str) -> Registry:
     return Registry(engine)
 
 
-def make_engine(url: str) -> sa.Engine:
+def make_engine(url: str, *, busy_s: float = BUSY_S) -> sa.Engine:
     """Connections to the database that an SQLAlchemy URL names; nothing in it is changed."""
     try:
         parsed = sa.make_url(url)
@@ -85,14 +87,18 @@ def make_engine(url: str) -> sa.Engine:
     if backend == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise Invalid("registry", "The registry needs a file: give a URL such as sqlite:////data/registry.sqlite.")
-        engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_S})
+        engine = sa.create_engine(parsed, connect_args={"timeout": busy_s})
         event.listen(engine, "do_connect", _make_sqlite)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if backend == "postgresql":
+        # It logs a traceback of each connection that was cut off; who asks is told in a sentence.
+        logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         try:
-            return sa.create_engine(parsed.set(drivername="postgresql+pg8000"), pool_pre_ping=True)
+            return sa.create_engine(
+                parsed.set(drivername="postgresql+pg8000"), pool_pre_ping=True, connect_args={"timeout": busy_s}
+            )
         except ModuleNotFoundError as error:
             raise Invalid(
                 "registry", "PostgreSQL needs a driver: install charley with its extra `postgres`."
@@ -152,13 +158,23 @@ def _bring_up_to_date(engine: sa.Engine) -> None:
 
 
 @contextmanager
+def _answering(connection: sa.Connection) -> Iterator[None]:
+    """Give a connection up on which an answer is late: it would be taken for that to the next question."""
+    try:
+        yield
+    except _AWAY:
+        connection.invalidate()
+        raise
+
+
+@contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except sa.exc.IntegrityError as error:
         raise Conflict("This contradicts what is registered. Read it again and repeat the change.") from error
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-        why = f": {' '.join(str(error.orig).split())}" if isinstance(error, sa.exc.DBAPIError) else ""
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, *_AWAY) as error:
+        why = f": {' '.join(str(error.orig).split()).rstrip('.')}" if isinstance(error, sa.exc.DBAPIError) else ""
         raise RegistryUnavailable(f"The registry's database does not answer{why}.") from error
     except sa.exc.DatabaseError as error:
         if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:

@@ -20,6 +20,7 @@ from ingest.doctor.influxdb_look import look_at_influxdb
 from ingest.doctor.journal import JournalFacts, check_journal, look_at_journal
 from ingest.doctor.machine import check_machine, look_at_machine
 from ingest.doctor.mosquitto_conf import check_conf, read_conf
+from ingest.doctor.registry import check_server
 from ingest.doctor.sqlite_file import FileFacts, check_file, look_at_file
 from ingest.errors import StoreError
 from ingest.journal_schema import VERSION as JOURNAL_SCHEMA
@@ -112,8 +113,10 @@ def _folder(seen: Seen) -> None:
         seen.settings.data_dir, now_s=seen.now_ns / 1e9, mounts=mounts, least=seen.settings.min_free_mb * MIB
     )
     seen.checks += check_folder(seen.folder)
-    registry = seen.settings.data_dir / "registry.sqlite"
-    if seen.settings.registry_url is None and registry.exists():
+    registry, url = seen.settings.data_dir / "registry.sqlite", seen.settings.registry_url
+    if url is not None and url.get_secret_value().startswith("postgres"):
+        seen.checks.append(check_server(url.get_secret_value()))
+    elif url is None and registry.exists():
         facts = look_at_file(registry, version="SELECT version_num FROM alembic_version", known=None)
         seen.checks += check_file("registry", facts)
 
