@@ -1,11 +1,11 @@
-"""Short versions of `benchmarks/reliability`: kills, late nights, outages, storms, a backup, any order of arrival."""
+"""Short versions of `benchmarks/reliability`: kills, late nights, outages, storms, a flood, a backup, any order."""
 
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from benchmarks.reliability import arrival, backup, hostile, kills, offline, outages, reconnect
+from benchmarks.reliability import arrival, backup, flood, hostile, kills, offline, outages, reconnect
 from benchmarks.reliability.outcome import Outcome
 
 SERVERS: Final = pytest.mark.usefixtures("mosquitto", "influxdb")
@@ -48,6 +48,13 @@ def test_devices_that_reconnect_at_once_lose_nothing(tmp_path: Path) -> None:
     outcome = reconnect.run(quick=True, folder=tmp_path, plan=plan)
     check_held(outcome)
     assert len(outcome.rows) == 2
+
+
+@SERVERS
+def test_a_device_that_floods_holds_nobody_up(tmp_path: Path) -> None:
+    outcome = flood.run(quick=True, folder=tmp_path, plan=flood.Plan(devices=4, before_s=3, flood_s=9))
+    check_held(outcome)
+    assert [row[0] for row in outcome.rows] == ["alone", "flooded"]
 
 
 @SERVERS

@@ -18,7 +18,7 @@ from rich.console import Console
 from benchmarks.reliability import page
 from benchmarks.reliability.outcome import Outcome, keep, say
 
-PROGRAMS: Final = ("kills", "offline", "outages", "hostile", "reconnect", "backup", "arrival")
+PROGRAMS: Final = ("kills", "offline", "outages", "hostile", "reconnect", "flood", "backup", "arrival")
 PAGE: Final = "page"
 
 

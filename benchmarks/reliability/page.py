@@ -14,6 +14,7 @@ TITLES: Final = {
     "outages": "Outages",
     "hostile": "Hostile input",
     "reconnect": "Thousands reconnecting",
+    "flood": "One device that floods",
     "backup": "Backup under load",
     "arrival": "Order of arrival",
 }

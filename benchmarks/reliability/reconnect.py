@@ -119,8 +119,12 @@ def run(*, quick: bool, folder: Path, plan: Plan | None = None) -> Outcome:
 
 
 def _tapes(plan: Plan, blocks: int) -> dict[str, Tape]:
-    start_ns = (time.time_ns() - blocks * SECOND_NS) // EPOCH_NS * EPOCH_NS  # else a short tape may hold no whole epoch
-    return {f"leg-{i}": Tape(i, blocks, start_ns) for i in range(plan.devices)}
+    return {f"leg-{i}": Tape(i, blocks, start_of(blocks)) for i in range(plan.devices)}
+
+
+def start_of(blocks: int) -> int:
+    """When a tape of so many blocks begins that ends now: with an epoch, else a short one may hold none whole."""
+    return (time.time_ns() - blocks * SECOND_NS) // EPOCH_NS * EPOCH_NS
 
 
 def _bare(folder: Path, plan: Plan) -> float:
