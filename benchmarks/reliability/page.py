@@ -69,10 +69,12 @@ def _section(name: str, one: dict[str, Any], *, full: bool) -> str:
         lines += [_row(one["heading"]), _row(["---"] * len(one["heading"]))]
         lines += [_row(map(shown, row)) for row in one["rows"]]
         lines.append("")
-    lines += ["| figure | |", "|---|---|"]
-    lines += [f"| {figure} | {shown(value)} |" for figure, value in one["figures"].items()]
+    if one["figures"]:
+        lines += ["| figure | |", "|---|---|"]
+        lines += [f"| {figure} | {shown(value)} |" for figure, value in one["figures"].items()]
+        lines.append("")
     failing = [what for what, holds in one["checks"].items() if not holds]
-    lines += ["", *(f"- **Does not hold:** {what}." for what in failing), *([""] if failing else [])]
+    lines += [*(f"- **Does not hold:** {what}." for what in failing), *([""] if failing else [])]
     if len(one["checks"]) <= MANY:
         lines += [f"Holds: {'; '.join(what for what, holds in one['checks'].items() if holds)}.", ""]
     return "\n".join(lines)
