@@ -357,6 +357,15 @@ def test_what_the_archive_grows_by_is_read_from_its_dates(tmp_path: Path) -> Non
         assert facts.day_bytes == expected
 
 
+def test_an_archive_on_a_disk_of_its_own_is_looked_at_there(tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    assert look_at_folder(tmp_path, now_s=0, mounts=None, least=0).archive_free is None
+    (tmp_path / "archive").rmdir()
+    (tmp_path / "archive").symlink_to("/proc")  # another file system on every Linux
+    facts = look_at_folder(tmp_path, now_s=0, mounts=None, least=0)
+    assert facts.archive_free == shutil.disk_usage("/proc").free
+
+
 def test_a_held_lock_is_seen(tmp_path: Path) -> None:
     lock = tmp_path / "journal.lock"
     assert is_held(lock) is False

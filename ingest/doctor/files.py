@@ -35,6 +35,7 @@ class FolderFacts:
     file_system: str | None = None
     free: int = 0
     least: int = 0  # below which the ingester takes no more
+    archive_free: int | None = None  # where the archive has a disk of its own
     day_bytes: float | None = None  # what a day adds to the archive; None where there is no whole day yet
     parts: int = 0
     archive_bytes: int = 0
@@ -63,6 +64,7 @@ def look_at_folder(path: Path, *, now_s: float, mounts: str | None, least: int) 
         file_system=None if mounts is None else file_system_of(path.resolve(), mounts),
         free=shutil.disk_usage(path).free,
         least=least,
+        archive_free=_own_disk(path, path / "archive"),
         day_bytes=day_bytes_of(sizes, today=dt.datetime.fromtimestamp(now_s, dt.UTC).date()),
         parts=len(parts),
         archive_bytes=sizes.total(),
@@ -78,7 +80,7 @@ def check_folder(facts: FolderFacts) -> list[Check]:
     if not facts.exists:
         mend = "start `charley ingest` once, or correct CHARLEY_DATA_DIR; run the doctor where the service runs"
         return [warn("data.folder", f"there is no {facts.path}", mend)]
-    return [_permissions(facts), _file_system(facts), _space(facts), *_archive(facts)]
+    return [_permissions(facts), _file_system(facts), *_space(facts), *_archive(facts)]
 
 
 def _permissions(facts: FolderFacts) -> Check:
@@ -107,24 +109,33 @@ def _file_system(facts: FolderFacts) -> Check:
     return ok(name, f"on {kind}")
 
 
-def _space(facts: FolderFacts) -> Check:
+def _space(facts: FolderFacts) -> list[Check]:
     name = "data.space"
     room = facts.free - facts.least
     told = f"{in_bytes(facts.free)} free"
     if room <= 0:
         mend = "make room now: the ingester takes no more, and devices fill up"
-        return fail(name, f"{told}, CHARLEY_MIN_FREE_MB asks for {in_bytes(facts.least)}", mend)
+        return [fail(name, f"{told}, CHARLEY_MIN_FREE_MB asks for {in_bytes(facts.least)}", mend)]
     told += f", {in_bytes(room)} of it above CHARLEY_MIN_FREE_MB"
-    if facts.day_bytes is None:
+    if facts.archive_free is None:
+        mend = "make room now: at CHARLEY_MIN_FREE_MB the ingester takes no more, and devices fill up"
+        return [_lasting(name, told, room, facts.day_bytes, mend)]
+    told_there = f"{in_bytes(facts.archive_free)} free on its own disk"
+    mend = "make room there now: without it blocks stay in the journal, and fill the disk of the data folder"
+    return [ok(name, told), _lasting("archive.space", told_there, facts.archive_free, facts.day_bytes, mend)]
+
+
+def _lasting(name: str, told: str, room: int, day_bytes: float | None, mend: str) -> Check:
+    """For how long there is room for what a day brings."""
+    if day_bytes is None:
         return ok(
             name, f"{told}; how long that lasts cannot be told: the archive has no whole day (UTC) of the last week"
         )
-    if not facts.day_bytes:
+    if not day_bytes:
         return ok(name, f"{told}; on the last whole days nothing came in")
-    days = room / facts.day_bytes
-    told += f"; the archive grows by {in_bytes(facts.day_bytes)} a day: {in_words(days * 86_400)} left"
+    days = room / day_bytes
+    told += f"; the archive grows by {in_bytes(day_bytes)} a day: {in_words(days * 86_400)} left"
     if days < 1:
-        mend = "make room now: at CHARLEY_MIN_FREE_MB the ingester takes no more, and devices fill up"
         return fail(name, told, mend)
     if days < FEW_DAYS:
         return warn(name, told, "a larger disk, or move the oldest dates of the archive elsewhere")
@@ -168,6 +179,13 @@ def file_system_of(path: Path, mounts: str) -> str | None:
         if path.is_relative_to(point) and len(point.parts) >= best:
             best, kind = len(point.parts), right.split()[0]
     return kind
+
+
+def _own_disk(data: Path, archive: Path) -> int | None:
+    """What is free on the disk of the archive, where that is another."""
+    if not archive.is_dir() or archive.stat().st_dev == data.stat().st_dev:
+        return None
+    return shutil.disk_usage(archive).free
 
 
 def _away(archive: Path) -> str:
