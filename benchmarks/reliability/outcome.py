@@ -20,6 +20,7 @@ from benchmarks.servers import find
 from detector import VERSION
 
 ROOT: Final = Path(__file__).parent.parent.parent
+WRITTEN: Final = ("benchmarks/reliability/results.json", "docs/reliability.md")  # by these programs
 RESULTS: Final = Path(__file__).with_name("results.json")
 PACKAGES: Final = ("paho-mqtt", "influxdb-client", "numpy", "pyarrow")
 MANY: Final = 20  # checks; of more only those that fail are printed
@@ -117,8 +118,14 @@ def _first_line(program: str, argument: str) -> str:
 
 
 def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    """The version, and whether anything but earlier results of these programs was changed since."""
+    told = _git("describe", "--always").stdout.strip()
+    changed = _git("diff", "--quiet", "HEAD", "--", ".", *(f":!{path}" for path in WRITTEN)).returncode == 1
+    return f"{told}-dirty" if changed else told or "unknown"
+
+
+def _git(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def say(sentence: str) -> None:
