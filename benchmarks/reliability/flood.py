@@ -24,6 +24,7 @@ from benchmarks.reliability.world import World
 
 GREEDY: Final = "leg-greedy"
 FLASH: Final = 20_000  # blocks that it may have under way: far more than a second of the ingester
+STORED: Final = 90 * 86_400  # blocks of a second that it has: more than it can get rid of
 LIMIT_S: Final = 300.0
 SLOWER: Final = 2.0  # blocks of its neighbours may wait so many times as long as without it, or below LAG_S
 
@@ -74,8 +75,7 @@ def run(*, quick: bool, folder: Path, plan: Plan | None = None) -> Outcome:
 
 
 def _greedy(world: World) -> Fleet:
-    start_ns = start_of(30 * 86_400)
-    tape = {GREEDY: Tape(0, 30 * 86_400, start_ns)}
+    tape = {GREEDY: Tape(0, STORED, start_of(STORED))}
     return Fleet(tape, host=world.broker.host, port=world.broker.port, flash=FLASH, tick_s=0.005)
 
 
