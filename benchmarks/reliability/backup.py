@@ -88,7 +88,8 @@ def _judge_restored(outcome: Outcome, world: World, tapes: dict[str, list[Sent]]
     outcome.figures["blocks in the backup"] = len(kept.digests)
     outcome.check("the backup holds some blocks and not all", 0 < len(kept.digests) < total)
     outcome.check("blocks in the backup are as they were sent", not wrong, wrong[:5])
-    part = undisturbed(folder / "part", {name: tape for name, tape in blocks.items() if tape})
+    # A backup that is taken soon, on a quick machine, may hold no whole episode.
+    part = undisturbed(folder / "part", {name: tape for name, tape in blocks.items() if tape}, episodes=False)
     world.wait(lambda: raw.outbox(world.data)[0] == 0, within_s=LIMIT_S, what="what waited delivered")
     found = world.read(list(blocks)).lines()
     theirs, true = part.lines(), whole.lines()
