@@ -18,7 +18,7 @@ Rules, the first that holds
   was worn, and usable. Where nothing had come for once in five minutes, the time since counts: it was off, or away.
   Electrodes without contact on a device that moves are unusable: it is on somebody.
 - `catching_up` again: the signal is good, and late blocks wait for their results.
-- `receiving`: all else. It is the only good state; missing data never leads to it.
+- `receiving`: all else. It is the only good state; data missing now never lead to it.
 """
 
 from collections.abc import Sequence

@@ -29,7 +29,7 @@ class Signal:
     pace: float  # device time that passed per service time; far above 1 for what was stored and is sent now
     unworn_ns: int | None  # when the fault began that still lasts; None where that is not seen
     unusable_ns: int | None
-    again_ns: int | None = None  # when it came again, where nothing had come for once; it is judged from then on
+    again_ns: int | None  # when it came again, where nothing had come for once; it is judged from then on
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,8 @@ def signal_of(epochs: Sequence[Epoch], *, newest_ns: int) -> Signal | None:
     if not moments or newest_ns - moments[-1].start_ns > STALE_NS:
         return None
     begin_ns = moments[-1].start_ns - (SIGNAL - 1) * EPOCH_NS
-    again_ns = _again(moments)
-    if again_ns is not None and again_ns > begin_ns:
-        begin_ns = again_ns
-    else:
-        again_ns = None
+    again_ns = _again(moments, since_ns=begin_ns)
+    begin_ns = again_ns or begin_ns
     lately = [moment for moment in moments if moment.start_ns >= begin_ns]
     judged = [epoch for epoch in epochs if epoch.start_ns >= begin_ns]
     due_s = (moments[-1].start_ns - max(begin_ns, moments[0].start_ns)) / 1e9 + 10
@@ -82,10 +79,10 @@ def _moment(start_ns: int, sites: Sequence[Epoch]) -> _Moment:
     )
 
 
-def _again(moments: Sequence[_Moment]) -> int | None:
-    """When it came again after the one hole there is: it was off, or away. Who loses data has more than one."""
+def _again(moments: Sequence[_Moment], *, since_ns: int) -> int | None:
+    """When it came again lately after the one hole there is: it was off, or away. Who loses data has more than one."""
     after = [later.start_ns for earlier, later in pairwise(moments) if later.start_ns - earlier.start_ns > EPOCH_NS]
-    return after[0] if len(after) == 1 else None
+    return after[0] if len(after) == 1 and after[0] > since_ns else None
 
 
 def _pace(epochs: Sequence[Epoch]) -> float:
