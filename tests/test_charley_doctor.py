@@ -72,7 +72,7 @@ def test_a_registry_on_a_server(mosquitto: servers.Mosquitto, tmp_path: Path) ->
     for port, told in (
         (mosquitto.port, "takes connections"), (servers.free_port(), "nothing answers"), ("no", "cannot be read"),
     ):  # fmt: skip
-        url = SecretStr(f"postgresql://charley:secret@127.0.0.1:{port}/charley")
+        url = SecretStr(f"postgresql://charley:secret%23#@127.0.0.1:{port}/charley")
         change = {"broker_port": mosquitto.port, "registry_url": url}
         code, out, _ = doctor(settings.model_copy(update=change), broker_load=False)
         assert "registry.server" in out

@@ -2,7 +2,8 @@
 
 import socket
 from typing import Final
-from urllib.parse import urlsplit
+
+import sqlalchemy as sa
 
 from ingest.doctor.check import Check, fail, ok
 
@@ -17,10 +18,10 @@ _MEND: Final = (
 def check_server(url: str) -> Check:
     """Knock at the server that a URL names; its password is not told."""
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "localhost", parts.port or PORT
-    except ValueError as error:
-        return fail(_NAME, f"CHARLEY_REGISTRY_URL cannot be read: {error}", _MEND)
+        parts = sa.make_url(url)  # read as the API reads it
+    except (sa.exc.ArgumentError, ValueError):  # with the URL in it, and so with the password
+        return fail(_NAME, "CHARLEY_REGISTRY_URL cannot be read", _MEND)
+    host, port = parts.host or "localhost", parts.port or PORT
     try:
         socket.create_connection((host, port), timeout=PATIENCE_S).close()
     except OSError as error:
