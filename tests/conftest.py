@@ -149,7 +149,7 @@ def postgresql() -> Iterator[str]:
     _require("postgresql")
     from postgresql import PostgreSQL  # noqa: PLC0415 - few tests need it
 
-    with PostgreSQL() as server:
+    with closing(PostgreSQL()) as server:
         yield server.url
 
 

@@ -5,8 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import servers
 
@@ -18,7 +17,7 @@ SETTINGS: Final = ("fsync=off", "listen_addresses=127.0.0.1", "shared_buffers=16
 
 
 class PostgreSQL:
-    """A server on which databases may be made, at `url`; a context manager."""
+    """A server on which databases may be made, at `url`; `close` ends it."""
 
     def __init__(self) -> None:
         # pytest's folders are their user's alone, and the server refuses to be root.
@@ -47,18 +46,10 @@ class PostgreSQL:
         """End it at once."""
         self._child.kill()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End it, and remove what it wrote."""
         self._child.stop()
         shutil.rmtree(self._folder)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _initdb(data: Path) -> None:

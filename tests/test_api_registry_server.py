@@ -44,7 +44,7 @@ def test_a_server_that_says_nothing_is_not_waited_for() -> None:
 @pytest.mark.usefixtures("postgresql")
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # the driver's, of a connection cut off
 def test_a_server_that_was_gone_is_used_again(caplog: pytest.LogCaptureFixture) -> None:
-    with PostgreSQL() as server, closing(open_registry(server.url, busy_s=5)) as registry:
+    with closing(PostgreSQL()) as server, closing(open_registry(server.url, busy_s=5)) as registry:
         wearer = add(registry)
         server.kill()
         with pytest.raises(RegistryUnavailable, match="does not answer"):

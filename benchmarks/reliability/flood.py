@@ -12,13 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks.reliability import raw
 from benchmarks.reliability.fleet import Fleet
-from benchmarks.reliability.kills import undisturbed
 from benchmarks.reliability.load import Load
 from benchmarks.reliability.outcome import Outcome, say
-from benchmarks.reliability.reconnect import LAG_S, USUAL, Tape, start_of
-from benchmarks.reliability.records import compare
+from benchmarks.reliability.reconnect import LAG_S, USUAL, Tape, judge_kept, start_of
 from benchmarks.reliability.watch import Watch
 from benchmarks.reliability.world import World
 
@@ -69,7 +66,8 @@ def run(*, quick: bool, folder: Path, plan: Plan | None = None) -> Outcome:
         others.leave()
         greedy.leave()
         outcome.check("the ingester leaves with 0 when asked to", world.ingest.stop() == 0)
-        _judge(outcome, world, tapes, sent=sent, folder=folder)
+        every = tapes | {GREEDY: Tape(0, sent, start_of(sent))}
+        judge_kept(outcome, world, every, folder, compared=list(tapes)[: max(1, plan.devices // 5)])
     outcome.took_s = time.monotonic() - begun
     return outcome
 
@@ -111,16 +109,3 @@ def _finish(outcome: Outcome, world: World, others: Fleet, greedy: Fleet, *, sen
 
 def _done(fleet: Fleet) -> bool:
     return all(device.next >= device.limit and not device.pending for device in fleet.devices.values())
-
-
-def _judge(outcome: Outcome, world: World, tapes: dict[str, Tape], *, sent: int, folder: Path) -> None:
-    kept = raw.counts(world.data)
-    lost = sum(len(tape) - kept.get(name, 0) for name, tape in tapes.items()) + sent - kept.get(GREEDY, 0)
-    outcome.figures["raw blocks lost"] = lost
-    outcome.check("every block is in journal or archive, once counted", lost == 0)
-    sample = {name: list(tapes[name]) for name in list(tapes)[: len(tapes) // 5 or 1]}
-    found = world.read(list(sample))
-    say(f"{len(sample)} of the others undisturbed")
-    difference = compare(found, undisturbed(folder / "undisturbed", sample, episodes=False))
-    outcome.figures["records compared"] = difference.compared
-    outcome.check("records of a sample equal those undisturbed", difference.none, difference.sentences())

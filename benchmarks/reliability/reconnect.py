@@ -240,13 +240,18 @@ def _judge(outcome: Outcome, world: World, fleet: Fleet, tapes: dict[str, Tape],
     outcome.check("every device came back after every storm", fleet.counts["connections"] >= (1 + storms) * len(tapes))
     memory = [float(row[4]) for row in outcome.rows]
     outcome.check("memory is flat", memory[-1] <= FLAT * memory[0], [f"{memory} MiB"])
+    judge_kept(outcome, world, tapes, folder, compared=list(tapes)[:: max(1, len(tapes) // SAMPLED)])
+
+
+def judge_kept(outcome: Outcome, world: World, tapes: dict[str, Tape], folder: Path, *, compared: list[str]) -> None:
+    """Whether every block is kept, and whether the records of some devices are those of an undisturbed run."""
     kept = raw.counts(world.data)
     lost = sum(len(tape) - kept.get(name, 0) for name, tape in tapes.items())
     outcome.figures["raw blocks lost"] = lost
     outcome.check("every block is in journal or archive, once counted", lost == 0)
-    sample = {name: list(tapes[name]) for name in list(tapes)[:: max(1, len(tapes) // SAMPLED)]}
-    found = world.read(list(sample))
-    say(f"{len(sample)} of the devices undisturbed")
+    found = world.read(compared)
+    say(f"{len(compared)} of the devices undisturbed")
+    sample = {name: list(tapes[name]) for name in compared}
     difference = compare(found, undisturbed(folder / "undisturbed", sample, episodes=False))
     outcome.figures["records compared"] = difference.compared
     outcome.check("records of a sample equal those undisturbed", difference.none, difference.sentences())
