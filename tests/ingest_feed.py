@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ingest.archive import Archive
 from ingest.journal import Journal
 from ingest.log import Log
 from ingest.metrics import Metrics
+from ingest.order import ERA
 from ingest.service import Options, Service
 from ingest.source import Delivery, MemorySource
 from ingest.store import Episode, Epoch, Record, Store
@@ -112,6 +114,39 @@ def ingest(
     finally:
         journal.close()
     return store
+
+
+def check_late_blocks_wait(folder: Path, without: Callable[[Path], AbstractContextManager[None]]) -> None:
+    """Late and repeated blocks change nothing `without` the archive, and come into the results once it is back."""
+    tape, source, store, now_s = list(cut(recording(600), [10] * 60)), MemorySource(), MemoryStore(), [0.0]
+    start_ns = time.time_ns() + 60 * SECOND_NS  # when all has come in
+    late = tape[20:22]
+    with closing(Journal(folder / "journal.sqlite")) as journal:
+        of = service(
+            source, journal, store, options=Options(wait_s=0, settle_s=0, archive_after_s=0),
+            monotonic=lambda: now_s[0], wall_ns=lambda: start_ns + int(now_s[0] * SECOND_NS),
+        )  # fmt: skip
+
+        def turns() -> None:
+            for _ in range(40):
+                of.step()
+                now_s[0] += 1
+
+        feed(source, "leg", (block for block in tape if block not in late))
+        turns()
+        whole = contents(store, ["leg"])
+        assert any("preliminary" in str(record) or "final" in str(record) for record in whole)
+        with without(folder / "journal.archive"):
+            feed(source, "leg", [tape[3], *late])
+            turns()
+        assert contents(store, ["leg"]) == whole
+        assert of.ingester.devices["leg"].order.current < ERA, "it did not begin another life"
+        turns()
+        of.settle()
+        of.close()
+    (folder / "in order").mkdir()
+    expected = ingest(folder / "in order", (("leg", block) for block in tape))
+    assert contents(store, ["leg"]) == contents(expected, ["leg"])
 
 
 def contents(store: Store, devices: Sequence[str]) -> list[Any]:

@@ -2,24 +2,20 @@
 
 import shutil
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from archive_world import FOR_EVER, a_block
-from ingest_feed import SECOND_NS, contents, cut, feed, ingest, recording, service
+from ingest_feed import check_late_blocks_wait
 
 from ingest.archive import Archive
 from ingest.archive.place import MARK, beside
 from ingest.doctor.files import check_folder, look_at_folder
 from ingest.errors import ArchiveAway
-from ingest.journal import Journal
 from ingest.keeping.manifest import BackupError
 from ingest.keeping.moment import list_parts
-from ingest.order import ERA
-from ingest.service import Options
-from ingest.source import MemorySource
-from ingest.store.memory import MemoryStore
 
 
 def unmount(folder: Path) -> None:
@@ -28,8 +24,11 @@ def unmount(folder: Path) -> None:
     folder.mkdir()
 
 
-def mount(folder: Path) -> None:
-    """Back again; nothing may have been put in the place of the archive meanwhile."""
+@contextmanager
+def unmounted(folder: Path) -> Iterator[None]:
+    """So for a while; nothing may have been put in the place of the archive meanwhile."""
+    unmount(folder)
+    yield
     folder.rmdir()
     folder.with_name("disk").rename(folder)
 
@@ -38,21 +37,20 @@ def test_an_empty_folder_is_not_the_archive(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive")
     archive.add("leg", [a_block(seq) for seq in range(3)])
     marks = archive.marks("leg", start_ns=0, end_ns=FOR_EVER)
-    unmount(archive.folder)
-    for one in (archive, Archive(archive.folder)):  # while it is used, and at a start
-        for ask in (
-            lambda one: one.marks("leg", start_ns=0, end_ns=FOR_EVER),
-            lambda one: one.undated("leg"),
-            lambda one: one.numbers("leg", start_ns=0, end_ns=1),
-            lambda one: list(one.blocks("leg", marks)),
-            lambda one: one.devices(),
-            lambda one: one.check(),
-            lambda one: one.compact(before_ns=FOR_EVER),
-            lambda one: one.add("leg", [a_block(3)]),
-        ):
-            with pytest.raises(ArchiveAway, match="Mount the disk with the archive"):
-                ask(one)
-    mount(archive.folder)
+    with unmounted(archive.folder):
+        for one in (archive, Archive(archive.folder)):  # while it is used, and at a start
+            for ask in (
+                lambda one: one.marks("leg", start_ns=0, end_ns=FOR_EVER),
+                lambda one: one.undated("leg"),
+                lambda one: one.numbers("leg", start_ns=0, end_ns=1),
+                lambda one: list(one.blocks("leg", marks)),
+                lambda one: one.devices(),
+                lambda one: one.check(),
+                lambda one: one.compact(before_ns=FOR_EVER),
+                lambda one: one.add("leg", [a_block(3)]),
+            ):
+                with pytest.raises(ArchiveAway, match="Mount the disk with the archive"):
+                    ask(one)
     assert Archive(archive.folder).marks("leg", start_ns=0, end_ns=FOR_EVER) == marks
     assert archive.marks("leg", start_ns=0, end_ns=FOR_EVER) == marks
 
@@ -107,33 +105,4 @@ def test_backup_and_doctor_say_so(tmp_path: Path) -> None:
 
 def test_nothing_is_withdrawn_while_the_archive_is_away(tmp_path: Path) -> None:
     """Before, a late block had all that was found in its session withdrawn, and archived blocks lay under the mount."""
-    tape, source, store, now_s = list(cut(recording(600), [10] * 60)), MemorySource(), MemoryStore(), [0.0]
-    start_ns = time.time_ns() + 60 * SECOND_NS
-    late = tape[20:22]
-    with closing(Journal(tmp_path / "journal.sqlite")) as journal:
-        of = service(
-            source, journal, store, options=Options(wait_s=0, settle_s=0, archive_after_s=0),
-            monotonic=lambda: now_s[0], wall_ns=lambda: start_ns + int(now_s[0] * SECOND_NS),
-        )  # fmt: skip
-
-        def turns() -> None:
-            for _ in range(40):
-                of.step()
-                now_s[0] += 1
-
-        feed(source, "leg", (block for block in tape if block not in late))
-        turns()
-        whole = contents(store, ["leg"])
-        assert any("preliminary" in str(record) or "final" in str(record) for record in whole)
-        unmount(tmp_path / "journal.archive")
-        feed(source, "leg", [tape[3], *late])
-        turns()
-        assert contents(store, ["leg"]) == whole
-        assert of.ingester.devices["leg"].order.current < ERA, "it did not begin another life"
-        mount(tmp_path / "journal.archive")
-        turns()
-        of.settle()
-        of.close()
-    (tmp_path / "in order").mkdir()
-    expected = ingest(tmp_path / "in order", (("leg", block) for block in tape))
-    assert contents(store, ["leg"]) == contents(expected, ["leg"])
+    check_late_blocks_wait(tmp_path, unmounted)

@@ -4,24 +4,18 @@ import os
 import resource
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from archive_world import DAY_NS, FOR_EVER, NOON, a_block
-from ingest_feed import SECOND_NS, contents, cut, feed, ingest, recording, service
+from ingest_feed import check_late_blocks_wait
 
 from ingest.archive import Archive
 from ingest.errors import ArchiveError
-from ingest.journal import Journal
 from ingest.keeping.manifest import BackupError
 from ingest.keeping.moment import list_parts
-from ingest.order import ERA
-from ingest.service import Options
-from ingest.source import MemorySource
-from ingest.store.memory import MemoryStore
 
 NOBODY = 65534
 
@@ -136,37 +130,13 @@ def test_others_are_compacted(folder: Path) -> None:
 
 def test_an_ingester_waits_until_it_can_look(folder: Path) -> None:
     """Before, a repeated block began another life of its device, and a late one had all that was found withdrawn."""
-    tape, source, store, now_s = list(cut(recording(600), [10] * 60)), MemorySource(), MemoryStore(), [0.0]
-    start_ns = time.time_ns() + 60 * SECOND_NS
-    late = tape[20:22]
-    with closing(Journal(folder / "journal.sqlite")) as journal:
-        of = service(
-            source, journal, store, options=Options(wait_s=0, settle_s=0, archive_after_s=0),
-            monotonic=lambda: now_s[0], wall_ns=lambda: start_ns + int(now_s[0] * SECOND_NS),
-        )  # fmt: skip
 
-        def turns() -> None:
-            for _ in range(40):
-                of.step()
-                now_s[0] += 1
+    def hidden(archive: Path) -> AbstractContextManager[None]:
+        give(Archive(archive))
+        (date,) = (archive / "device=leg").glob("date=*")
+        return locked(date)
 
-        feed(source, "leg", (block for block in tape if block not in late))
-        turns()
-        whole = contents(store, ["leg"])
-        assert any("preliminary" in str(record) or "final" in str(record) for record in whole)
-        give(Archive(folder / "journal.archive"))
-        (date,) = (folder / "journal.archive" / "device=leg").glob("date=*")
-        with locked(date):
-            feed(source, "leg", [tape[3], *late])
-            turns()
-        assert contents(store, ["leg"]) == whole
-        assert of.ingester.devices["leg"].order.current < ERA, "it did not begin another life"
-        turns()
-        of.settle()
-        of.close()
-    (folder / "in order").mkdir()
-    expected = ingest(folder / "in order", (("leg", block) for block in tape))
-    assert contents(store, ["leg"]) == contents(expected, ["leg"])
+    check_late_blocks_wait(folder, hidden)
 
 
 def test_a_backup_does_not_leave_out_what_cannot_be_looked_into(folder: Path) -> None:
