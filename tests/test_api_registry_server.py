@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from postgresql import PostgreSQL
 from registry_world import add, new_postgresql
 
-from api.errors import RegistryUnavailable
+from api.errors import Invalid, RegistryUnavailable
 from api.registry import open_registry, wearers
 from api.registry.copy import restore_registry, snapshot_registry
 
@@ -67,3 +67,10 @@ def test_a_copy_goes_from_postgresql_to_sqlite_and_back(url: str, postgresql: st
             with closing(open_registry(target)) as registry, registry.read() as db:
                 assert wearers.find(db, wearer.id) == wearer
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
+@pytest.mark.parametrize("url", ["postgresql", "postgresql://charley:hunter2@db:no/charley"])
+def test_an_address_that_is_none_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(Invalid, match="The registry's URL cannot be read") as told:
+        open_registry(url)
+    assert "hunter2" not in str(told.value)

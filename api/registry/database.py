@@ -77,7 +77,7 @@ def make_engine(url: str, *, busy_s: float = BUSY_S) -> sa.Engine:
     """Connections to the database that an SQLAlchemy URL names; nothing in it is changed."""
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
+    except (sa.exc.ArgumentError, ValueError) as error:  # of a port that is no number
         raise Invalid(
             "registry",
             "The registry's URL cannot be read. Give one such as sqlite:////data/registry.sqlite "
