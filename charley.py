@@ -23,7 +23,7 @@ try:
     from api.diary.command import run_diary
     from api.errors import ApiError
     from api.reading import Sources
-    from api.registry import open_registry
+    from api.registry import open_registry, server_of
     from api.registry.copy import restore_registry, snapshot_registry
     from api.statistics.power_tables import Presumed
     from api.trials.command import run_trial
@@ -56,7 +56,7 @@ try:
 except KeyboardInterrupt:  # it takes seconds until all is imported
     raise SystemExit(130) from None
 
-REGISTRY: Final = RegistryTools(snapshot=snapshot_registry, restore=restore_registry)
+REGISTRY: Final = RegistryTools(snapshot=snapshot_registry, restore=restore_registry, server=server_of)
 DEMO_SEED: Final = 14
 REPORT: Final = Path("docs/accuracy.md")
 WIDE: Final = 10_000  # characters: what no terminal shows is neither folded nor cut
@@ -172,7 +172,7 @@ def doctor(
     """Look for whatever silently loses data elsewhere, and say how to mend it."""
     code = run_doctor(
         load_settings(os.environ), open_store=open_store, as_json=as_json, broker_load=not no_broker_load,
-        mosquitto_conf=mosquitto_conf, out=out, err=err,
+        mosquitto_conf=mosquitto_conf, tools=REGISTRY, out=out, err=err,
     )  # fmt: skip
     raise typer.Exit(code)
 

@@ -14,8 +14,7 @@ from test_charley_chain import ALIGNED_NS, SECONDS, leg
 
 from api.access import load_or_create_token
 from api.registry import open_registry
-from api.registry.copy import restore_registry, snapshot_registry
-from ingest.keeping import RegistryTools
+from charley import REGISTRY
 from ingest.keeping.command import run_backup, run_restore
 from ingest.keeping.manifest import read_manifest
 from ingest.settings import Settings
@@ -24,7 +23,6 @@ from ingest.store.sqlite import SqliteStore
 from simulators.device import Device
 from simulators.publish import publish
 
-TOOLS = RegistryTools(snapshot=snapshot_registry, restore=restore_registry)
 SPEED = 40.0  # times real time: the stream takes ten seconds
 CLIENT = {"client_id": "ingest-of-keeping", "archive_after_s": 1}
 
@@ -74,13 +72,13 @@ def test_a_backup_under_load_restores_to_equal_records(mosquitto: servers.Mosqui
                 servers.wait_for(lambda ns=reached_ns: samples_ns(site.data_dir, device.device) > ns, timeout_s=60,
                                  what=f"{second} s of results")  # fmt: skip
                 to = tmp_path / f"backup-{number}"
-                assert run_backup(site, to, tools=TOOLS, open_store=open_store, out=quiet(), err=quiet()) == 0
+                assert run_backup(site, to, tools=REGISTRY, open_store=open_store, out=quiet(), err=quiet()) == 0
                 assert read_manifest(to).exact
         sending.join()  # the last part of the stream waits at the broker
         manifest = read_manifest(tmp_path / "backup-1")
         assert manifest.counts["archive parts"] > 0
         run_restore(
-            elsewhere, tmp_path / "backup-1", keep_store=False, tools=TOOLS, open_store=open_store, out=quiet(),
+            elsewhere, tmp_path / "backup-1", keep_store=False, tools=REGISTRY, open_store=open_store, out=quiet(),
             err=quiet(),
         )  # fmt: skip
         with ingester(broker, CLIENT, folder=elsewhere.data_dir):

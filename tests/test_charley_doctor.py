@@ -13,6 +13,7 @@ from ingest_feed import cut, ingest, recording
 from pydantic import SecretStr
 from rich.console import Console
 
+from charley import REGISTRY
 from ingest.doctor.command import run_doctor
 from ingest.settings import Settings
 from ingest.store import ServiceStatus
@@ -22,7 +23,7 @@ from ingest.store.sqlite import SqliteStore
 
 def doctor(settings: Settings, **options: Any) -> tuple[int, str, str]:
     out, err = (Console(file=io.StringIO(), width=160) for _ in range(2))
-    code = run_doctor(settings, open_store=open_store, out=out, err=err, **options)
+    code = run_doctor(settings, open_store=open_store, tools=REGISTRY, out=out, err=err, **options)
     return code, *(console.file.getvalue() for console in (out, err))  # type: ignore[attr-defined,return-value]
 
 

@@ -12,6 +12,7 @@ import servers
 from ingest_feed import cut, ingest, recording
 from rich.console import Console
 
+from charley import REGISTRY
 from ingest.doctor import Check
 from ingest.doctor.check import exit_code
 from ingest.doctor.command import run_doctor
@@ -42,7 +43,7 @@ def settings(folder: Path, **others: Any) -> Settings:
 
 def look(folder: Path, given: Settings | None = None) -> list[Check]:
     seen = Seen(settings=given or settings(folder), now_ns=1_790_000_400 * 10**9)
-    for _, step in steps(open_store=open_store, broker_load=False, mosquitto_conf=None):
+    for _, step in steps(open_store=open_store, tools=REGISTRY, broker_load=False, mosquitto_conf=None):
         step(seen)
     return seen.checks
 
@@ -81,7 +82,7 @@ def test_a_journal_with_damaged_pages_fails_and_all_else_is_told(site: Path, beg
 def test_a_damaged_journal_is_printed_without_a_traceback(site: Path) -> None:
     scribble(site / "journal.sqlite", begin=0.1, end=0.9)
     out, err = (Console(file=io.StringIO(), width=200) for _ in range(2))
-    code = run_doctor(settings(site), open_store=open_store, broker_load=False, out=out, err=err)
+    code = run_doctor(settings(site), open_store=open_store, tools=REGISTRY, broker_load=False, out=out, err=err)
     printed = out.file.getvalue()  # type: ignore[attr-defined]
     assert code == 1
     assert "journal.whole" in printed

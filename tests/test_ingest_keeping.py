@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ from store_records import an_episode, an_epoch
 from api.access import load_or_create_token
 from api.periods import NightPreference
 from api.registry import open_registry, wearers
-from api.registry.copy import restore_registry, snapshot_registry
 from api.zones import ZoneChange, ZoneHistory
+from charley import REGISTRY
 from ingest.archive import Archive, Archived
 from ingest.journal_schema import open_reader
-from ingest.keeping import BackupError, RegistryTools
+from ingest.keeping import BackupError
 from ingest.keeping.command import run_backup, run_restore
 from ingest.keeping.manifest import read_manifest
 from ingest.settings import Settings
@@ -34,7 +35,6 @@ from ingest.store.memory import MemoryStore
 from ingest.store.opening import open_store
 from ingest.store.sqlite import SqliteStore
 
-TOOLS = RegistryTools(snapshot=snapshot_registry, restore=restore_registry)
 DEVICES = ["leg-1", "leg-2"]
 ZONES = ZoneHistory((ZoneChange(0, "Europe/Berlin"),))
 
@@ -71,13 +71,13 @@ def console() -> tuple[Console, io.StringIO]:
 
 def back_up(settings: Settings, to: Path) -> str:
     out, text = console()
-    assert run_backup(settings, to, tools=TOOLS, open_store=open_store, out=out, err=out) == 0
+    assert run_backup(settings, to, tools=REGISTRY, open_store=open_store, out=out, err=out) == 0
     return text.getvalue()
 
 
 def restore(settings: Settings, source: Path, **options: Any) -> str:
     out, text = console()
-    options = {"keep_store": False, "tools": TOOLS, "open_store": open_store, "out": out, "err": out} | options
+    options = {"keep_store": False, "tools": REGISTRY, "open_store": open_store, "out": out, "err": out} | options
     assert run_restore(settings, source, **options) == 0
     return text.getvalue()
 
@@ -305,7 +305,7 @@ def test_a_restore_that_fails_leaves_nothing_and_can_be_repeated(tmp_path: Path)
         raise OSError(28, "No space left on device")
 
     with pytest.raises(BackupError, match="No space left"):
-        restore(new, tmp_path / "kept", tools=RegistryTools(snapshot_registry, fails))
+        restore(new, tmp_path / "kept", tools=replace(REGISTRY, restore=fails))
     assert list(new.data_dir.iterdir()) == []
     restore(new, tmp_path / "kept")
     assert results(new.data_dir / "store.sqlite")

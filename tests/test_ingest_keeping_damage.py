@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from full_disk import files_of_at_most
 from pydantic import SecretStr
-from test_ingest_keeping import TOOLS, back_up, console, part, restore, site
+from test_ingest_keeping import back_up, console, part, restore, site
 
+from charley import REGISTRY
 from ingest.keeping import BackupError
 from ingest.keeping.command import DAMAGED, run_backup
 from ingest.keeping.copying import copy_sqlite
@@ -33,7 +34,7 @@ def overwrite(path: Path, table: str) -> None:
 
 def back_up_damaged(settings: Settings, to: Path) -> str:
     out, text = console()
-    assert run_backup(settings, to, tools=TOOLS, open_store=open_store, out=out, err=out) == DAMAGED == 1
+    assert run_backup(settings, to, tools=REGISTRY, open_store=open_store, out=out, err=out) == DAMAGED == 1
     return text.getvalue()
 
 

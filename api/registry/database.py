@@ -26,6 +26,7 @@ from ingest.store.sqlite_schema import make_private, use_wal
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY_S: Final = 15.0  # how long a connection waits for another writer, or for a word of the server
+_PORT: Final = 5432  # of PostgreSQL, where the URL names none
 _AWAY: Final = (TimeoutError, ConnectionError)  # PostgreSQL's driver lets these through as they are
 _DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _MIGRATION_LOCK: Final = 7_324_158  # any constant: it only keeps two starting services apart
@@ -76,13 +77,9 @@ def open_registry(url: str, *, busy_s: float = BUSY_S) -> Registry:
 def make_engine(url: str, *, busy_s: float = BUSY_S) -> sa.Engine:
     """Connections to the database that an SQLAlchemy URL names; nothing in it is changed."""
     try:
-        parsed = sa.make_url(url)
-    except (sa.exc.ArgumentError, ValueError) as error:  # of a port that is no number
-        raise Invalid(
-            "registry",
-            "The registry's URL cannot be read. Give one such as sqlite:////data/registry.sqlite "
-            "or postgresql://charley:secret@db/charley.",
-        ) from error
+        parsed = _read(url)
+    except ValueError as error:
+        raise Invalid("registry", str(error)) from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
@@ -104,6 +101,22 @@ def make_engine(url: str, *, busy_s: float = BUSY_S) -> sa.Engine:
                 "registry", "PostgreSQL needs a driver: install charley with its extra `postgres`."
             ) from error
     raise Invalid("registry", f"The registry can be kept in SQLite or PostgreSQL, not in {backend}.")
+
+
+def server_of(url: str) -> tuple[str, int]:
+    """Host and port that the URL of a PostgreSQL registry names; ValueError for a URL that cannot be read."""
+    parsed = _read(url)
+    return parsed.host or "localhost", parsed.port or _PORT
+
+
+def _read(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):  # of a port that is no number; its text holds the URL and its password
+        raise ValueError(
+            "The registry's URL cannot be read. Give one such as sqlite:////data/registry.sqlite "
+            "or postgresql://charley:secret@db/charley."
+        ) from None
 
 
 def _make_sqlite(_dialect: sa.Dialect, _record: object, arguments: list[str], _options: Mapping[str, object]) -> None:

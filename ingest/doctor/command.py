@@ -14,6 +14,7 @@ from rich.table import Column, Table
 
 from ingest.doctor.check import VERDICTS, Check, Verdict, exit_code
 from ingest.doctor.gather import Seen, steps
+from ingest.keeping import RegistryTools
 from ingest.settings import Settings
 from ingest.store import Store
 
@@ -24,6 +25,7 @@ def run_doctor(
     settings: Settings,
     *,
     open_store: Callable[[Settings], Store],
+    tools: RegistryTools,
     as_json: bool = False,
     broker_load: bool = True,
     mosquitto_conf: Path | None = None,
@@ -32,7 +34,7 @@ def run_doctor(
 ) -> int:
     """Look, print and give the exit code: 1 when something has failed, else 0."""
     seen = Seen(settings=settings, now_ns=time.time_ns())
-    todo = steps(open_store=open_store, broker_load=broker_load, mosquitto_conf=mosquitto_conf)
+    todo = steps(open_store=open_store, tools=tools, broker_load=broker_load, mosquitto_conf=mosquitto_conf)
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=err, disable=as_json or not err.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=None)

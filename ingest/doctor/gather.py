@@ -24,6 +24,7 @@ from ingest.doctor.registry import check_server
 from ingest.doctor.sqlite_file import FileFacts, check_file, look_at_file
 from ingest.errors import StoreError
 from ingest.journal_schema import VERSION as JOURNAL_SCHEMA
+from ingest.keeping import RegistryTools
 from ingest.mqtt import mqtt_settings
 from ingest.room import MIB
 from ingest.settings import Settings
@@ -56,20 +57,21 @@ Step = Callable[[Seen], None]
 
 
 def steps(
-    *, open_store: Callable[[Settings], Store], broker_load: bool, mosquitto_conf: Path | None
+    *, open_store: Callable[[Settings], Store], tools: RegistryTools, broker_load: bool, mosquitto_conf: Path | None
 ) -> Iterator[tuple[str, Step]]:
     """The areas, each with its name for a progress bar."""
     given = read_conf(mosquitto_conf) if mosquitto_conf else None
-    for name, step in _areas(open_store, broker_load=broker_load, conf=given):
+    for name, step in _areas(open_store, tools, broker_load=broker_load, conf=given):
         yield name, partial(_guarded, name=name, step=step)
 
 
 def _areas(
-    open_store: Callable[[Settings], Store], *, broker_load: bool, conf: dict[str, str] | None
+    open_store: Callable[[Settings], Store], tools: RegistryTools, *, broker_load: bool, conf: dict[str, str] | None
 ) -> Iterator[tuple[str, Step]]:
     yield "settings", lambda seen: seen.checks.extend(check_settings(seen.settings))
     yield "journal", _journal
     yield "data folder", _folder
+    yield "registry", lambda seen: _registry(seen, tools)
     yield "store", lambda seen: _store(seen, open_store)
     yield "ingester", _ingester
     yield "broker", lambda seen: _broker(seen, load=broker_load)
@@ -113,9 +115,12 @@ def _folder(seen: Seen) -> None:
         seen.settings.data_dir, now_s=seen.now_ns / 1e9, mounts=mounts, least=seen.settings.min_free_mb * MIB
     )
     seen.checks += check_folder(seen.folder)
+
+
+def _registry(seen: Seen, tools: RegistryTools) -> None:
     registry, url = seen.settings.data_dir / "registry.sqlite", seen.settings.registry_url
     if url is not None and url.get_secret_value().startswith("postgres"):
-        seen.checks.append(check_server(url.get_secret_value()))
+        seen.checks.append(check_server(url.get_secret_value(), tools))
     elif url is None and registry.exists():
         facts = look_at_file(registry, version="SELECT version_num FROM alembic_version", known=None)
         seen.checks += check_file("registry", facts)

@@ -3,11 +3,9 @@
 import socket
 from typing import Final
 
-import sqlalchemy as sa
-
 from ingest.doctor.check import Check, fail, ok
+from ingest.keeping import RegistryTools
 
-PORT: Final = 5432
 PATIENCE_S: Final = 5.0
 _NAME: Final = "registry.server"
 _MEND: Final = (
@@ -15,13 +13,12 @@ _MEND: Final = (
 )
 
 
-def check_server(url: str) -> Check:
+def check_server(url: str, tools: RegistryTools) -> Check:
     """Knock at the server that a URL names; its password is not told."""
     try:
-        parts = sa.make_url(url)  # read as the API reads it
-    except (sa.exc.ArgumentError, ValueError):  # with the URL in it, and so with the password
+        host, port = tools.server(url)
+    except ValueError:  # its text may hold the URL, and so the password
         return fail(_NAME, "CHARLEY_REGISTRY_URL cannot be read", _MEND)
-    host, port = parts.host or "localhost", parts.port or PORT
     try:
         socket.create_connection((host, port), timeout=PATIENCE_S).close()
     except OSError as error:

@@ -12,10 +12,11 @@ Counts = Mapping[str, int]  # rows by table
 
 @dataclass(frozen=True, slots=True)
 class RegistryTools:
-    """Copies a registry, given by its SQLAlchemy URL, to a file and back."""
+    """What is done to a registry, given by its SQLAlchemy URL."""
 
     snapshot: Callable[[str, Path], tuple[str, Counts]]  # schema and rows; the file is made
     restore: Callable[[str, Path], Counts]  # into an empty registry, brought up to date
+    server: Callable[[str], tuple[str, int]]  # host and port; a ValueError if it cannot be read
 
 
 def registry_url(settings: Settings, folder: Path) -> str:
