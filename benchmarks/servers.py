@@ -1,19 +1,15 @@
 """Real servers as child processes for tests and benchmarks: free loopback ports, the caller's folder, ended by pid.
 
-`Mosquitto(folder)` and `InfluxDB(folder)` start at once and are context managers; the fixtures in `tests/conftest.py`
-share one of each per session. A child dies with the thread that started it, even when that is killed
-(`setpriv --pdeathsig`).
+`Mosquitto(folder)` starts at once and is a context manager, like what `open_influxdb(folder)` of `influxdb.py` gives;
+the fixtures in `tests/conftest.py` share one of each per session. A child dies with the thread that started it, even
+when that is killed (`setpriv --pdeathsig`).
 """
 
-import json
 import os
 import shutil
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -177,137 +173,6 @@ class Mosquitto:
         """Stop it, then start it on the same port with what it had saved."""
         self.stop()
         self.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-
-class InfluxDB:
-    """Debian's InfluxDB 1.6, and an nginx before it that adds `/api/v2/write` and asks for a token."""
-
-    def __init__(self, folder: Path) -> None:
-        self.org, self.bucket, self.token = "charley", "charley", "test-token"
-        self._influx_port, port = free_port(), free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self._folder = folder
-        self._influxd: Child | None = None
-        (folder / "influxd.conf").write_text(self._influxd_conf(folder))
-        (folder / "nginx.conf").write_text(self._nginx_conf(folder, port))
-        self.start()
-        # One shard for all time: tests write to arbitrary years, and a shard a week would be thousands.
-        self.query(f'CREATE DATABASE "{self.bucket}" WITH DURATION INF SHARD DURATION 5200w NAME autogen')
-        self._nginx = Child(
-            [str(find("nginx")), "-p", str(folder), "-e", str(folder / "nginx.log"),
-             "-c", str(folder / "nginx.conf")],
-            log=folder / "nginx.out",
-        )  # fmt: skip
-        try:
-            self._nginx.wait_ready(lambda: accepts(port))
-        except BaseException:
-            self.kill()
-            raise
-
-    @property
-    def pid(self) -> int | None:
-        """The database's process, while there is one; the proxy before it always runs."""
-        return self._influxd.pid if self._influxd else None
-
-    @property
-    def fallen(self) -> int | None:
-        """With what the database left, if it did so by itself."""
-        return self._influxd.exit_code if self._influxd else None
-
-    @property
-    def log(self) -> Path:
-        """What the database printed."""
-        return self._folder / "influxd.log"
-
-    def start(self, *, wait: bool = True) -> None:
-        """Start the database, if it is not running."""
-        if self._influxd is None:
-            command = [str(find("influxd")), "-config", str(self._folder / "influxd.conf")]
-            self._influxd = Child(command, log=self.log)
-            if wait:
-                self._influxd.wait_ready(lambda: accepts(self._influx_port))
-
-    def halt(self) -> None:
-        """Stop the database in order; the proxy before it answers 502 then."""
-        if self._influxd is not None:
-            self._influxd.stop()
-            self._influxd = None
-
-    def kill(self) -> None:
-        """End the database at once."""
-        if self._influxd is not None:
-            self._influxd.kill()
-            self._influxd = None
-
-    def query(self, statement: str) -> object:
-        """Run one InfluxQL statement as administrator and return the decoded answer."""
-        body = urllib.parse.urlencode({"db": self.bucket, "q": statement}).encode()
-        url = f"http://127.0.0.1:{self._influx_port}/query"
-        with urllib.request.urlopen(url, data=body, timeout=START_S) as answer:
-            return json.load(answer)
-
-    def stop(self) -> None:
-        """End both processes."""
-        self._nginx.stop()
-        self.halt()
-
-    def _influxd_conf(self, folder: Path) -> str:
-        return f"""
-reporting-disabled = true
-bind-address = "127.0.0.1:{free_port()}"
-[meta]
-  dir = "{folder}/meta"
-  logging-enabled = false
-[data]
-  dir = "{folder}/data"
-  wal-dir = "{folder}/wal"
-  query-log-enabled = false
-[monitor]
-  store-enabled = false
-[http]
-  bind-address = "127.0.0.1:{self._influx_port}"
-  log-enabled = false
-[logging]
-  level = "warn"
-"""
-
-    def _nginx_conf(self, folder: Path, port: int) -> str:
-        temporary = "".join(
-            f"  {kind}_temp_path {folder}/nginx-{kind};\n"
-            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        return f"""
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-events {{ worker_connections 256; }}
-http {{
-  access_log off;
-  client_max_body_size 10m;
-{temporary}
-  server {{
-    listen 127.0.0.1:{port};
-    default_type application/json;
-    if ($http_authorization != "Token {self.token}") {{
-      return 401 '{{"code":"unauthorized","message":"unauthorized access"}}';
-    }}
-    location = /api/v2/write {{
-      rewrite ^ /write?db=$arg_bucket&precision=n? break;
-      proxy_pass http://127.0.0.1:{self._influx_port};
-    }}
-    location / {{ proxy_pass http://127.0.0.1:{self._influx_port}; }}
-  }}
-}}
-"""
 
     def __enter__(self) -> Self:
         return self

@@ -57,7 +57,8 @@ class NamedInfluxDB:
 
 def _require(name: str) -> None:
     """Skip, or fail where servers are required, when a program behind fixture `name` is not installed."""
-    missing = [programs for programs in NEEDS[name] if servers.find(*programs.split("|")) is None]
+    needed = ("influxd",) if name == "influxdb" and servers.installed_version().startswith("2.") else NEEDS[name]
+    missing = [programs for programs in needed if servers.find(*programs.split("|")) is None]
     if not missing:
         return
     reason = f"{LEFT_OUT}{name} ({', '.join(missing)} not found; {INSTALL[name]})"
@@ -78,7 +79,7 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Mosq
 def own_influxdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.InfluxDB]:
     """A real InfluxDB that we started, for a test that makes databases in it."""
     _require("influxdb")
-    with servers.InfluxDB(tmp_path_factory.mktemp("influxdb")) as server:
+    with servers.open_influxdb(tmp_path_factory.mktemp("influxdb")) as server:
         yield server
 
 

@@ -25,7 +25,7 @@ TAPE = list(cut(recording(60), [10] * 6))
 
 
 def test_a_status_that_does_not_fit_what_an_influxdb_holds(tmp_path: Path, own_influxdb: InfluxDB) -> None:
-    own_influxdb.query('CREATE DATABASE "beat" WITH DURATION INF SHARD DURATION 5200w NAME autogen')
+    own_influxdb.new_bucket("beat")
     opened = InfluxStore(own_influxdb.url, token=own_influxdb.token, org=own_influxdb.org, bucket="beat")
     log, stop = io.StringIO(), threading.Event()
     with (

@@ -345,7 +345,7 @@ def test_influxdb_is_kept_and_restored_to_either_store(
     restore(Settings(data_dir=tmp_path / "new", **influx), tmp_path / "kept", keep_store=True)
     assert not (tmp_path / "new" / "store.sqlite").exists()
     if isinstance(influxdb, servers.InfluxDB):
-        influxdb.query('CREATE DATABASE "restored"')
+        influxdb.new_bucket("restored")
         other = Settings(data_dir=tmp_path / "other", **influx | {"influxdb_bucket": "restored"})
         restore(other, tmp_path / "kept")
         with closing(open_store(other)) as store:

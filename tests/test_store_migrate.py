@@ -77,9 +77,7 @@ class Failing(MemoryStore):
 
 def new_bucket(server: servers.InfluxDB) -> str:
     """A new database, which keeps what is ages old."""
-    name = f"moving{uuid.uuid4().hex[:8]}"
-    server.query(f'CREATE DATABASE "{name}" WITH DURATION INF SHARD DURATION 5200w NAME autogen')
-    return name
+    return server.new_bucket(f"moving{uuid.uuid4().hex[:8]}")
 
 
 def test_sqlite_to_a_real_influxdb_and_back_gives_equal_records(tmp_path: Path, own_influxdb: servers.InfluxDB) -> None:

@@ -20,8 +20,9 @@ from typing import Final, Self
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.influxdb import InfluxDB, open_influxdb
 from benchmarks.reliability import records
-from benchmarks.servers import Child, InfluxDB, Mosquitto, accepts, free_port
+from benchmarks.servers import Child, Mosquitto, accepts, free_port
 from ingest.settings import PREFIX
 from ingest.store.influx import InfluxStore
 
@@ -109,7 +110,7 @@ class World:
             for name in ("broker", "store", "data"):
                 (folder / name).mkdir(parents=True, exist_ok=True)
             broker = stack.enter_context(Mosquitto(folder / "broker", extra=f"autosave_interval {autosave_s}\n{extra}"))
-            store = stack.enter_context(InfluxDB(folder / "store"))
+            store = stack.enter_context(open_influxdb(folder / "store"))
             metrics, api = free_port(), free_port()
             common = {
                 "data_dir": data, "store": "influxdb", "influxdb_url": store.url, "influxdb_token": store.token,
