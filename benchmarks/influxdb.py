@@ -3,6 +3,7 @@
 `open_influxdb(folder)` starts it; it is a context manager. Ports are free loopback ones, files are in the folder.
 """
 
+import re
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -20,12 +21,13 @@ _WAIT_S: Final = 10.0
 
 
 def installed_version() -> str:
-    """What the installed server calls itself, such as 1.6.7; empty where there is none."""
+    """The version of the installed server, such as 1.6.7; empty where there is none."""
     path = find("influxd")
     if path is None:
         return ""
     printed = subprocess.run([path, "version"], capture_output=True, text=True, check=False, timeout=_WAIT_S).stdout
-    return next((word.removeprefix("v") for word in printed.split() if word.removeprefix("v")[:1].isdigit()), "")
+    found = re.search(r"\bv?(\d+\.\d+\.\d+)", printed)
+    return found[1] if found else ""
 
 
 def open_influxdb(folder: Path) -> "InfluxDB":

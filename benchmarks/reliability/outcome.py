@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from benchmarks.influxdb import installed_version
 from benchmarks.servers import find
 from detector import VERSION
 
@@ -23,6 +24,7 @@ ROOT: Final = Path(__file__).parent.parent.parent
 WRITTEN: Final = ("benchmarks/reliability/results.json", "docs/reliability.md")  # by these programs
 RESULTS: Final = Path(__file__).with_name("results.json")
 PACKAGES: Final = ("paho-mqtt", "influxdb-client", "numpy", "pyarrow")
+NEWER: Final = " on 2.x"  # of a result on InfluxDB 2
 MANY: Final = 20  # checks; of more only those that fail are printed
 
 Figure = int | float | str
@@ -77,9 +79,10 @@ def shown(value: Figure) -> str:
 
 
 def keep(outcome: Outcome, *, quick: bool, path: Path = RESULTS) -> None:
-    """Write it among the others, in place of an earlier one of the same length."""
+    """Write it among the others, in place of an earlier one of the same length on a store of the same generation."""
+    length = ("quick" if quick else "full") + (NEWER if installed_version().startswith("2.") else "")
     kept: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
-    kept.setdefault(outcome.name, {})["quick" if quick else "full"] = {
+    kept.setdefault(outcome.name, {})[length] = {
         "passed": outcome.passed,
         "figures": outcome.figures,
         "heading": outcome.heading,
@@ -99,7 +102,7 @@ def surroundings() -> Mapping[str, Any]:
         "machine": f"{os.cpu_count()} cores, {_memory_gib()} GiB, {platform.system()} {platform.machine()}",
         "versions": {
             "python": platform.python_version(), "detector": VERSION, "commit": _commit(),
-            "mosquitto": _first_line("mosquitto", "-h"), "influxdb": _first_line("influxd", "version"),
+            "mosquitto": _first_line("mosquitto", "-h"), "influxdb": installed_version(),
             **{name: importlib.metadata.version(name) for name in PACKAGES},
         },
     }  # fmt: skip
