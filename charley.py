@@ -89,7 +89,7 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
         stack.callback(journal.close)
         store = open_store(current)
         stack.callback(store.close)
-        source = MqttSource(mqtt_settings(current), log=log)
+        source = MqttSource(mqtt_settings(current), log=log, new=journal.created)
         stack.callback(source.close)
         metrics.connected.set_function(lambda: source.subscribed)
         metrics.queue_bytes.set_function(lambda: source.queued_bytes)

@@ -73,6 +73,7 @@ class Journal:
 
     def __init__(self, path: Path, *, spare_bytes: int = SPARE_BYTES) -> None:
         self.path = path
+        self.created = not path.exists()  # now, and not in an earlier run
         self._spare_bytes = spare_bytes
         self._lock = lock(path)
         try:

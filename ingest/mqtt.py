@@ -46,6 +46,11 @@ IN_FLIGHT: Final = 10_000
 REFUSED: Final = (
     "the broker does not take what is sent to devices (ack) or of episodes (events): let this user write there"
 )
+FORGOTTEN: Final = (
+    "the broker knows this ingester from before, but the data folder is new. If its disk is not mounted, end the "
+    "ingester and mount it: what came in since then lies in the folder below the mount point. If another ingester uses "
+    "this client id, choose another id. If the folder was emptied on purpose, all is well"
+)
 SUBSCRIPTIONS: Final = ((f"{TOPIC_ROOT}/+/blocks", 1), (f"{TOPIC_ROOT}/+/status", 1))
 
 
@@ -107,11 +112,17 @@ class _Sent:
 class MqttSource:
     """A `Source` on a real broker. Connects in the background as soon as it is made.
 
-    `watch` is told whenever blocks begin or cease to come in; it must return at once.
+    `watch` is told whenever blocks begin or cease to come in; it must return at once. Where all begins anew with `new`,
+    a broker that knows us is told of once.
     """
 
     def __init__(
-        self, settings: MqttSettings, *, log: Log | None = None, watch: Callable[[bool], None] | None = None
+        self,
+        settings: MqttSettings,
+        *,
+        log: Log | None = None,
+        watch: Callable[[bool], None] | None = None,
+        new: bool = False,
     ) -> None:
         self.connected = False
         self.subscribed = False  # connected, and the broker has granted what was asked
@@ -121,6 +132,7 @@ class MqttSource:
         self._watch = watch or (lambda _: None)
         self._waiting: Lines[Delivery] = Lines()
         self._changed = threading.Condition()  # of what waits
+        self._new = new
         self._refusals: set[str] = set()  # said on this connection
         self._resubscribe_at = math.inf  # written by the network thread only
         self._received = 0  # messages; written by the network thread only
@@ -272,6 +284,9 @@ class MqttSource:
         self._subscribe()  # on every connection: the broker may have lost the session
         self.connected = True
         self._log.info("broker_connected", host=self._settings.host, session_present=flags.session_present)
+        if flags.session_present and self._new:
+            self._log.error("data_folder_new", client_id=self._settings.client_id, sentence=FORGOTTEN)
+        self._new = False
         if flags.session_present:
             self._now_subscribed(True)  # rumqttd does not answer a repeated subscription
 

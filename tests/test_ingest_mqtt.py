@@ -357,6 +357,26 @@ def test_a_connection_that_is_lost_is_a_warning_and_one_that_is_left_is_not(mosq
     assert [line["level"] for line in lines if line["event"] == "broker_disconnected"] == ["warning", "info"]
 
 
+def test_a_new_data_folder_at_a_broker_that_knows_us_is_told_of_once(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    settings = MqttSettings(port=mosquitto.port, client_id="forgetful", reconnect_max_s=1)
+
+    def errors(folder: Path) -> list[str]:
+        """What is said of two connections."""
+        log = io.StringIO()
+        folder.mkdir(exist_ok=True)
+        with closing(Journal(folder / "journal.sqlite")) as journal:
+            with closing(MqttSource(settings, log=json_log(log), new=journal.created)) as ours:
+                wait_for(lambda: ours.subscribed, what="subscription")
+                mosquitto.restart()
+                wait_for(lambda: log.getvalue().count("broker_connected") == 2, timeout_s=30, what="a connection again")
+            lines = [json.loads(line) for line in log.getvalue().splitlines()]
+        return [line["event"] for line in lines if line["level"] == "error"]
+
+    assert errors(tmp_path / "mounted") == []
+    assert errors(tmp_path / "mounted") == []
+    assert errors(tmp_path / "below") == ["data_folder_new"]
+
+
 @pytest.mark.parametrize("rubbish", [b"\x32\x01\x00", b"\x00\x00", b"\xff" * 9, b"\x32\x05\x00\x01\xff\x00\x01"])
 def test_a_broker_that_talks_rubbish_is_left_and_tried_again(rubbish: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
