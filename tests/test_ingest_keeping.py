@@ -21,7 +21,7 @@ from store_records import an_episode, an_epoch
 
 from api.access import load_or_create_token
 from api.periods import NightPreference
-from api.registry import open_registry, wearers
+from api.registry import devices, open_registry, wearers
 from api.zones import ZoneChange, ZoneHistory
 from charley import REGISTRY
 from ingest.archive import Archive, Archived
@@ -53,6 +53,8 @@ def site(folder: Path) -> Settings:
     registry = open_registry(f"sqlite:///{folder / 'registry.sqlite'}")
     with registry.write() as db:
         wearers.add(db, name="Ada Ü", zones=ZONES, night=NightPreference(), created_ns=1)
+        for device in (*DEVICES, "leg-3"):  # of the last nothing has come
+            devices.add(db, device_id=device, label=device, created_ns=1)
     registry.close()
     load_or_create_token(folder / "admin-token")
     return settings
@@ -97,7 +99,9 @@ def test_what_is_restored_is_what_there_was(tmp_path: Path) -> None:
     told = back_up(settings, tmp_path / "kept")
     assert "health data" in told
     assert "same disk" in told
-    assert "300 blocks" in told
+    assert "; 300 blocks, 2 devices, 2 episodes, 30 epochs, 1 archive parts, " in told
+    assert " 3 registered devices" in told
+    assert " 0 " not in told
     again = Settings(data_dir=tmp_path / "new")
     assert "Start the roles now" in restore(again, tmp_path / "kept")
     for table in ("device", "block", "outbox", "gap", "quarantine"):
@@ -194,7 +198,7 @@ def test_a_backup_is_not_put_into_another(tmp_path: Path) -> None:
 def test_a_site_that_has_little_is_kept_with_a_word_on_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     told = back_up(Settings(data_dir=tmp_path / "data"), tmp_path / "kept")
-    for missing in ("no journal here", "no registry here", "no admin token here"):
+    for missing in ("no journal here", "no registry here", "no admin token here", "; nothing was in it yet."):
         assert missing in told
     restore(Settings(data_dir=tmp_path / "new"), tmp_path / "kept")
     assert list((tmp_path / "new").iterdir()) == []
@@ -330,7 +334,10 @@ def test_influxdb_is_kept_and_restored_to_either_store(
     with closing(open_store(Settings(**influx))) as store:
         assert isinstance(store, InfluxStore)
         store.write(records)
-    back_up(Settings(data_dir=tmp_path / "data", **influx), tmp_path / "kept")
+    told = back_up(Settings(data_dir=tmp_path / "data", **influx), tmp_path / "kept")
+    kept = len(rows(tmp_path / "kept" / "store.sqlite", "charley_epoch"))
+    assert f" {kept} epochs" in told
+    assert kept >= 2
 
     expected = MemoryStore()
     expected.write(records[:-1])  # nobody would ever end the last one

@@ -5,7 +5,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -31,6 +31,7 @@ from ingest.keeping.records import copy_store
 from ingest.keeping.registry import RegistryTools, has_registry, registry_url
 from ingest.settings import Settings
 from ingest.store import Store
+from ingest.store.columns import EPISODES, EPOCHS, STATUSES
 
 REGISTRY: Final = "registry.jsonl"
 TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
@@ -39,7 +40,15 @@ _COUNTED: Final = {
     "waiting records": "SELECT count(*) FROM outbox",
     "quarantined": "SELECT count(*) FROM quarantine",
 }
+_RESULTS: Final = {
+    "devices": f"SELECT count(*) FROM {STATUSES.name}",  # noqa: S608 - our own names, here and below
+    "episodes": f"SELECT count(*) FROM {EPISODES.name} WHERE status <> 'withdrawn'",  # noqa: S608
+    "epochs": f"SELECT count(*) FROM {EPOCHS.name}",  # noqa: S608
+}
 _VERSION: Final = {"journal": "SELECT max(version) FROM schema_version"}
+
+
+_OF_REGISTRY: Final = {"devices": "registered devices"}  # the store knows others
 
 
 @dataclass(slots=True)
@@ -75,8 +84,10 @@ def back_up(
         draft.counts["archive parts"] = copy_parts(archive, now.parts, draft.folder / ARCHIVE, progress)
         draft.damaged |= damaged_parts(draft.folder, ARCHIVE)
         if settings.store == "influxdb":
-            draft.counts |= copy_store(settings, draft.folder / STORE, open_store=open_store, at_ns=now.at_ns)
+            copy_store(settings, draft.folder / STORE, open_store=open_store, at_ns=now.at_ns)
             draft.schemas["store"] = _version(draft.folder / STORE)
+            with closing(sqlite3.connect(draft.folder / STORE)) as kept:
+                draft.counts |= _numbers(kept, _RESULTS, damaged=False)
         _copy_registry(settings, draft, tools)
         if not copy_file(data_dir / TOKEN, draft.folder / TOKEN):
             draft.notes.append("no admin token here: a new one is made when the API starts")
@@ -112,6 +123,7 @@ def _copy_databases(now: Moment, draft: _Draft, *, progress: Progress) -> None:
         trouble = copy_sqlite(now.store, draft.folder / STORE, progress)
         draft.schemas["store"] = _version(draft.folder / STORE)
         draft.damaged |= {STORE: trouble} if trouble else {}
+        draft.counts |= _numbers(now.store, _RESULTS, damaged=bool(trouble))
     if not now.exact:
         draft.notes.append("the ingester was too busy for one exact instant: a few results may be ahead of the journal")
 
@@ -134,7 +146,7 @@ def _copy_registry(settings: Settings, draft: _Draft, tools: RegistryTools) -> N
         return
     url = registry_url(settings, settings.data_dir)
     draft.schemas["registry"], rows = tools.snapshot(url, draft.folder / REGISTRY)
-    draft.counts |= rows
+    draft.counts |= {_OF_REGISTRY.get(name, name): count for name, count in rows.items()}
 
 
 def _check_places(data_dir: Path, to: Path) -> None:

@@ -60,7 +60,8 @@ def run_restore(
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    found = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    return found or "nothing was in it yet"
 
 
 def _say(out: Console, sentence: str) -> None:

@@ -17,35 +17,28 @@ from ingest.store.sqlite import SqliteStore
 _AHEAD: Final = "DELETE FROM charley_episode WHERE status = 'preliminary' AND updated_ns > ?"
 
 
-def copy_records(source: Store, target: Store) -> dict[str, int]:
-    """Write every record of a store into another, tombstones too, in one pass; how many of each kind.
+def copy_records(source: Store, target: Store) -> None:
+    """Write every record of a store into another, tombstones too, in one pass.
 
     `ingest.store.migrate.copy` proves a copy by reading both sides again, which a store that is written to meanwhile
     would not pass.
     """
     devices = source.devices()
-    counts = {"devices": len(devices), "episodes": 0, "epochs": 0}
     target.write(source.statuses(devices))
     for device in devices:
         episodes = source.episodes([device], start_ns=TIME_MIN_NS, end_ns=TIME_MAX_NS, withdrawn=True)
         target.write(episodes)
-        counts["episodes"] += len(episodes)
         days = source.changes(device, start_ns=TIME_MIN_NS, end_ns=TIME_MAX_NS, every_ns=DAY_NS)
         for start_ns in sorted(days):
             epochs = source.epochs(device, start_ns=start_ns, end_ns=start_ns + DAY_NS, void=True)
             for first in range(0, len(epochs), BATCH):
                 target.write(epochs[first : first + BATCH])
-            counts["epochs"] += len(epochs)
-    return counts
 
 
-def copy_store(
-    settings: Settings, path: Path, *, open_store: Callable[[Settings], Store], at_ns: int
-) -> dict[str, int]:
-    """The records of the site's store into a new SQLite file; how many of each kind."""
+def copy_store(settings: Settings, path: Path, *, open_store: Callable[[Settings], Store], at_ns: int) -> None:
+    """The records of the site's store into a new SQLite file."""
     with closing(open_store(settings)) as source, closing(SqliteStore(path)) as target:
-        counts = copy_records(source, target)
+        copy_records(source, target)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute(_AHEAD, (at_ns,))
         db.execute("PRAGMA journal_mode = DELETE")
-    return counts
