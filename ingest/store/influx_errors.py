@@ -36,13 +36,15 @@ _OWN_FAULT: Final = (400, 422)
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 # A 200 may carry an error in its body, so its words have to tell the two apart.
 _PASSING: Final = re.compile(
-    r"time(d )?\s?out|temporar|unavailable|try again|engine is closed|shutting down|not found|authori[sz]",
+    r"time(d )?\s?out|temporar|unavailable|try again|engine is closed|shutting down|not found|not set for|authori[sz]",
     re.IGNORECASE,
 )
 # 3 Core's limit on files per query comes as a server error, but no repetition lifts it.
 _LASTING: Final = re.compile(r"file limit", re.IGNORECASE)
 # What is missing is not the record's fault. Only at the beginning: the rest may quote a record.
-_MISSING: Final = re.compile(r"(retention policy|database|bucket|organi[sz]ation)\b.*not found", re.IGNORECASE)
+_MISSING: Final = re.compile(
+    r"(retention policy|database|bucket|organi[sz]ation)\b.*not found|default retention policy not set", re.IGNORECASE
+)
 _FULL: Final = re.compile(r"(max-series-per-database|max-values-per-tag) limit exceeded")
 _TOO_OLD: Final = re.compile(r"beyond retention policy|outside retention|data in .* retention period", re.IGNORECASE)
 _TOO_OLD_MEND: Final = (
@@ -157,7 +159,8 @@ def _mend(answer: Answer, said: str | None) -> str:
 def _missing_mend(sentence: str) -> str:
     if sentence.lower().startswith("organi"):
         return "Correct CHARLEY_INFLUXDB_ORG"
-    return "Create it, or correct CHARLEY_INFLUXDB_BUCKET"
+    # 2.x says the same of one that a token may not read.
+    return "Create it, or correct CHARLEY_INFLUXDB_BUCKET, or let the token read it"
 
 
 def _moved(location: str) -> str:
