@@ -47,15 +47,20 @@ class RecordDelivery:
     not_before: float = 0.0
     beat_at: float = 0.0
     beat_refused: bool = False
-    oldest_ns: int = 0  # since when the oldest record has been waiting, as far as this process saw; 0 if none
+    oldest_ns: int = 0  # when the oldest record that waits was made; 0 if none does
 
     def step(self) -> int:
         """Deliver one batch if there is one and it is time; how many records left the journal."""
-        if self.monotonic() < self.not_before:
+        away = self.monotonic() < self.not_before
+        if away and self.oldest_ns:
+            return 0
+        queued = self.outbox.records(1 if away else BATCH)
+        self.oldest_ns = queued[0][1].updated_ns if queued else 0
+        if away:
             return 0
         try:
             self._beat()
-            return self._deliver()
+            return self._deliver(queued)
         except StoreUnavailable as error:
             self._back_off(error)
             return 0
@@ -76,19 +81,15 @@ class RecordDelivery:
                 self.beat_refused = False
             self.beat_at = self.monotonic() + BEAT_S
 
-    def _deliver(self) -> int:
-        queued = self.outbox.records(BATCH)
-        now_ns = self.wall_ns()
+    def _deliver(self, queued: Sequence[tuple[int, Record]]) -> int:
         if not queued:
-            self.oldest_ns = 0
             return 0
-        self.oldest_ns = self.oldest_ns or now_ns
+        now_ns = self.wall_ns()
         # The last of several revisions stands for all: some stores do not promise an order within one write.
         latest = {_key(record): msgspec.structs.replace(record, updated_ns=now_ns) for _, record in queued}
         refused: list[Quarantined] = []
         self._write(list(latest.values()), refused)
         self.outbox.records_delivered(queued[-1][0], refused)
-        self.oldest_ns = 0
         for item in refused:
             self.metrics.quarantined.labels(item.reason).inc()
         self.metrics.records.inc(len(queued) - len(refused))

@@ -115,7 +115,7 @@ class Journal:
                 self._write_gaps(entry)
                 keep(self._db, entry.quarantined)
                 self.ledger.put(entry.told)
-                self.outbox.put(entry.records, entry.events)
+                self.outbox.put(entry.records, entry.events, now_ns=entry.now_ns)
         except BaseException:
             for name in fresh:
                 del self._ids[name]

@@ -41,16 +41,19 @@ class Outbox:
         """An outbox with a connection of its own, to a journal that is open elsewhere in this process."""
         return cls(Connection(path, connect(path)))
 
-    def put(self, records: Iterable[Record], events: Iterable[tuple[str, bytes]]) -> None:
-        """Add records and events (topic and payload), within the transaction that is going on."""
+    def put(self, records: Iterable[Record], events: Iterable[tuple[str, bytes]], *, now_ns: int) -> None:
+        """Add records, as made now, and events (topic and payload), within the transaction that is going on."""
         self._connection.db.executemany(
             "INSERT INTO outbox (kind, body) VALUES (?, ?)",
-            [(_KINDS.index(type(record)), _encode(record)) for record in records],
+            [
+                (_KINDS.index(type(record)), _encode(msgspec.structs.replace(record, updated_ns=now_ns)))
+                for record in records
+            ],
         )
         self._connection.db.executemany("INSERT INTO event_outbox (topic, body) VALUES (?, ?)", events)
 
     def records(self, limit: int) -> list[tuple[int, Record]]:
-        """The oldest records to deliver, with their places."""
+        """The oldest records to deliver, with their places; `updated_ns` is when they were made."""
         with self._connection.errors("read"):
             rows = self._connection.db.execute(
                 "SELECT id, kind, body FROM outbox ORDER BY id LIMIT ?", (limit,)

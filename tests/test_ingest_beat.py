@@ -1,24 +1,29 @@
-"""A store that takes records and refuses to hear how the service stands: records go on, and it is said once."""
+"""How the service stands: what it knows of itself, and a store that takes records but refuses to hear this."""
 
 import io
 import json
 import os
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ingest_feed import contents, cut, feed, recording, service
+from ingest_feed import SECOND_NS, T0_NS, contents, cut, feed, recording, service
 from servers import InfluxDB, wait_for
+from store_records import an_epoch
 
 from ingest.deliver import BEAT_S
-from ingest.errors import StoreRefused
-from ingest.journal import Journal
+from ingest.errors import StoreRefused, StoreUnavailable
+from ingest.journal import Entry, Journal
 from ingest.log import json_log
+from ingest.metrics import Metrics
 from ingest.service import Options
 from ingest.source import MemorySource
-from ingest.store import ServiceStatus
+from ingest.store import Record, ServiceStatus
 from ingest.store.influx import InfluxStore
+from ingest.store.memory import MemoryStore
 from ingest.store.sqlite import SqliteStore
 
 TAPE = list(cut(recording(60), [10] * 6))
@@ -69,3 +74,41 @@ def test_a_reason_that_is_no_text(tmp_path: Path) -> None:
             store.write([ServiceStatus(name="ingest", started_ns=0, beat_ns=0, version="", reason=reason)])
         of.close()
     assert log.getvalue().count("status_refused") == 1
+
+
+class Away(MemoryStore):
+    """Answers from a moment on."""
+
+    back = False
+
+    def write(self, records: Sequence[Record]) -> None:
+        if not self.back:
+            raise StoreUnavailable("being repaired")
+        super().write(records)
+
+
+def test_for_how_long_the_oldest_record_waits_is_known_however_the_store_went_away(tmp_path: Path) -> None:
+    now_s, store, metrics = [1000.0], Away(), Metrics()
+    times: dict[str, Callable[[], Any]] = {
+        "monotonic": lambda: now_s[0], "wall_ns": lambda: T0_NS + int(now_s[0] * SECOND_NS),
+    }  # fmt: skip
+    made_ns = []
+    for _ in range(2):  # the second time the ingester was started anew
+        with closing(Journal(tmp_path / "journal.sqlite")) as journal:
+            of = service(MemorySource(), journal, store, options=Options(wait_s=0), metrics=metrics, **times)
+            of.delivery.step()  # nothing waits; that the service is there cannot be said
+            assert made_ns or not of.standing().oldest_outbox_ns
+            made_ns.append(times["wall_ns"]())
+            journal.commit(Entry(records=[an_epoch(start_ns=made_ns[-1])], now_ns=made_ns[-1]))
+            now_s[0] += 0.1  # too soon to try again
+            of.delivery.step()
+            assert of.standing().oldest_outbox_ns == made_ns[0]
+            now_s[0] += 99.9
+            of.close()
+    assert metrics.registry.get_sample_value("charley_delivery_age_seconds") == pytest.approx(200, abs=1e-6)
+    store.back = True
+    with closing(Journal(tmp_path / "journal.sqlite")) as journal:
+        of = service(MemorySource(), journal, store, options=Options(wait_s=0), **times)
+        of.settle()
+        assert not of.standing().oldest_outbox_ns
+        of.close()
