@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from typing import Final
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -65,6 +66,9 @@ class Metrics:
         self.connected = Gauge("charley_broker_connected", "1 while connected and subscribed", registry=r)
 
 
+UNHEARD: Final = "no blocks come in from the broker: it does not answer, or refuses the subscription; the log tells"
+
+
 class Quiet(WSGIRequestHandler):
     """Writes no line for each request."""
 
@@ -89,7 +93,8 @@ def serve(
         elif path == "/readyz":
             standing = ready()
             code = 200 if standing.accepting and standing.connected else 503
-            body = msgspec.json.encode(standing)
+            reason = standing.reason or ("" if standing.connected else UNHEARD)
+            body = msgspec.json.encode(msgspec.structs.replace(standing, reason=reason))
         status = HTTPStatus(code)
         start_response(f"{code} {status.phrase}", [("Content-Type", "application/json")])
         return [body]

@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -295,6 +296,14 @@ def test_metrics_are_served_without_devices_as_labels(journal: Journal) -> None:
         standing = json.load(answer)
     stop()
     assert (answer.status, standing["accepting"], standing["reason"]) == (200, True, "")
+    stop = serve(
+        ingester.metrics, port=port, ready=lambda: msgspec.structs.replace(ingester.standing(), connected=False)
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz")
+    stop()
+    assert refused.value.code == 503
+    assert "from the broker" in json.load(refused.value)["reason"]
     assert 'charley_ingest_blocks_total{result="ready"} 30.0' in text
     assert 'charley_ingest_blocks_total{result="duplicate"} 1.0' in text
     assert "charley_ingest_lag_seconds" in text
