@@ -1,14 +1,20 @@
 """What the doctor says of the devices and the ingester, as their records tell of them."""
 
+import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from ingest_feed import SECOND_NS, T0_NS, cut, ingest, recording
+from msgspec.structs import replace
 
 from ingest.doctor import Check
 from ingest.doctor.devices import check_devices, check_ingester
 from ingest.store import DeviceStatus, ServiceStatus
 
 NOW_NS: Final = 1_790_000_000 * 10**9
+DAY_NS: Final = 86_400 * 10**9
 
 
 def one(checks: list[Check], name: str) -> Check:
@@ -51,6 +57,38 @@ def test_blocks_that_waited_are_no_proof_of_a_clock_that_is_behind() -> None:
 def test_a_clock_that_was_wrong_long_ago_is_not_told_of() -> None:
     old = status("a", clock_offset_s=1e6)
     assert one(check_devices([old], now_ns=NOW_NS + 3 * 86_400 * 10**9), "devices.clock").verdict == "ok"
+
+
+def ahead(folder: Path, names: Sequence[str], *, now_ns: int) -> list[DeviceStatus]:
+    """What is written of devices whose clocks are two days ahead, and of one whose clock is right."""
+    emg = recording(20)
+    late_ns = now_ns - T0_NS - 20 * SECOND_NS
+    feeds = [(name, cut(emg, [10.0] * 2), late_ns + 2 * DAY_NS) for name in names]
+    feeds.append(("sound", cut(emg, [10.0] * 2), late_ns))
+    moved = [(name, replace(block, t0=block.t0 + by_ns)) for name, blocks, by_ns in feeds for block in blocks]
+    store = ingest(folder, moved)
+    return list(store.statuses(store.devices()))
+
+
+def test_clocks_without_which_blocks_have_no_date_are_named(tmp_path: Path) -> None:
+    now_ns = time.time_ns()
+    found = ahead(tmp_path, [f"leg-{number}" for number in range(7)], now_ns=now_ns)
+    few = one(check_devices(found[-3:], now_ns=now_ns), "devices.clock")
+    assert (few.verdict, "kept without a date until they are: leg-5, leg-6; 1 of 3" in few.found) == ("warn", True)
+    assert "docs/wire.md" in few.mend
+    many = one(check_devices(found, now_ns=now_ns), "devices.clock")
+    assert "leg-0, leg-1, leg-2, leg-3, leg-4 and 2 more; 1 of 8 devices heard in a day" in many.found
+    assert "this machine's clock" in many.mend
+    assert one(check_devices(found, now_ns=now_ns + 2 * DAY_NS), "devices.clock").verdict == "ok"
+
+
+def test_a_clock_that_was_set_since_is_counted_although_blocks_stay_without_a_date() -> None:
+    known = {"undated_blocks": 3, "undated_ns": NOW_NS - 30 * 10**9}
+    mended = one(check_devices([status("a", last_sample_ns=NOW_NS - 10**9, **known)], now_ns=NOW_NS), "devices.clock")
+    assert (mended.verdict, "1 of 1 devices" in mended.found) == ("ok", True)
+    others = [status("b", **known), status("c", clock_offset_s=3600.0)]
+    both = one(check_devices(others, now_ns=NOW_NS), "devices.clock")
+    assert (both.verdict, "until they are: b; 1 clocks are wrong: c" in both.found) == ("warn", True)
 
 
 def test_refused_blocks_are_told_with_their_reason() -> None:

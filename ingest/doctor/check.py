@@ -1,6 +1,6 @@
 """What a check has to say: a verdict, what was found, and the mend."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -53,6 +53,12 @@ def in_words(seconds: float) -> str:
         if abs(seconds) >= 2 * length:
             return f"{seconds / length:.0f} {unit}s"
     return f"{seconds:.3g} s"
+
+
+def in_few(words: Sequence[str], most: int = 5) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
 
 
 def in_bytes(count: float) -> str:

@@ -1,7 +1,8 @@
 """The devices and the ingester, as their own records tell of them.
 
 A block that waited at the broker or in the device looks like one of a clock that is behind; nothing on the way makes
-a clock look ahead. So a clock that is ahead is wrong, and of one that is behind both causes are named.
+a clock look ahead. So a clock that is ahead is wrong, and of one that is behind both causes are named. Of blocks
+without a date nothing is measured: that they came, and none that is dated and new, is all that shows such a clock.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from statistics import median
 from typing import Final
 
 from ingest.archive.checking import page_trouble
-from ingest.doctor.check import Check, fail, in_words, ok, skipped, warn
+from ingest.doctor.check import Check, fail, in_few, in_words, ok, skipped, warn
 from ingest.store import DeviceStatus, ServiceStatus
 
 OFF_S: Final = 60.0
@@ -44,19 +45,35 @@ def _archive(statuses: Sequence[DeviceStatus], damaged: Sequence[str]) -> Check:
     waiting = [status.device for status in statuses if status.archive_unreadable]
     if not waiting:
         return ok(name, "late blocks of no device wait for a part of the archive to be mended")
-    told = f"late blocks of {', '.join(waiting[:5])} wait, as the archive could not be read"
+    told = f"late blocks of {in_few(waiting)} wait, as the archive could not be read"
     if damaged:
         mend = "put these files back from a backup, or without one move them out of the archive"
-        return fail(name, f"{told}; damaged: {', '.join(damaged[:5])}", mend)
+        return fail(name, f"{told}; damaged: {in_few(damaged)}", mend)
     return fail(name, told, "the ingester's log says why (archive_unreadable); it is tried again every ten minutes")
 
 
 def _clocks(statuses: Sequence[DeviceStatus], now_ns: int) -> Check:
-    name = "devices.clock"
     live = [status for status in statuses if now_ns - status.last_received_ns < RECENT_S * 1e9]
+    undated = [status for status in live if _is_undated(status)]
+    check = _dated([status for status in live if status not in undated], of=len(statuses))
+    if not undated:
+        return check
+    names = in_few([status.device for status in undated])
+    told = f"clocks that cannot be right, whose blocks are kept without a date until they are: {names}; {check.found}"
+    mend = "set the clocks of these devices (docs/wire.md, section 5)"
+    if len(live) >= 3 and 2 * len(undated) > len(live):
+        mend = f"see that this machine's clock is right, as it is so for most devices; else {mend}"
+    if check.mend:
+        return Check(check.name, check.verdict, told, f"{mend}; of the others: {check.mend}")
+    return warn(check.name, told, mend)
+
+
+def _dated(live: Sequence[DeviceStatus], *, of: int) -> Check:
+    """The clocks of devices that are heard, whose blocks have dates."""
+    name = "devices.clock"
     off = [status for status in live if _is_off(status)]
     if not off:
-        return ok(name, f"{len(live)} of {len(statuses)} devices heard in a day, their clocks within {OFF_S:.0f} s")
+        return ok(name, f"{len(live)} of {of} devices heard in a day, their clocks within {OFF_S:.0f} s")
     middle_s = median(status.clock_offset_s if _is_off(status) else 0.0 for status in live)
     if len(live) >= 3 and middle_s > OFF_S:
         told = f"most devices' clocks are ahead of this one, by {in_words(middle_s)}"
@@ -75,7 +92,15 @@ def _clocks(statuses: Sequence[DeviceStatus], now_ns: int) -> Check:
 
 
 def _some(statuses: Sequence[DeviceStatus]) -> str:
-    return ", ".join(f"{one.device} {one.clock_offset_s:+.0f} s {one.clock_drift_ppm:+.0f} ppm" for one in statuses[:5])
+    return in_few([f"{one.device} {one.clock_offset_s:+.0f} s {one.clock_drift_ppm:+.0f} ppm" for one in statuses])
+
+
+def _is_undated(status: DeviceStatus) -> bool:
+    """Whether its newest blocks have no date. One whose clock was set since sends blocks that end about now."""
+    if not status.undated_blocks:
+        return False
+    off_ns = OFF_S * 1e9
+    return status.undated_ns + off_ns > status.last_received_ns > status.last_sample_ns + off_ns
 
 
 def _is_off(status: DeviceStatus) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.archive.place import check_place
-from ingest.doctor.check import Check, fail, in_bytes, in_words, ok, skipped, warn
+from ingest.doctor.check import Check, fail, in_bytes, in_few, in_words, ok, skipped, warn
 from ingest.errors import ArchiveError
 
 OWN: Final = ("journal.sqlite", "store.sqlite", "registry.sqlite", "admin-token", "archive")
@@ -160,11 +160,11 @@ def _archive(facts: FolderFacts) -> list[Check]:
     found = ok(name, told)
     if facts.damaged:
         mend = "put these files back from a backup under their old names (without _ and .damaged)"
-        found = fail(name, f"{told}; damaged: {_some(facts.damaged)}", mend)
+        found = fail(name, f"{told}; damaged: {in_few(facts.damaged, 3)}", mend)
     if not facts.leftovers:
         return [found]
     mend = "restart the ingester: it removes what was half written; the blocks are still in the journal"
-    return [found, warn("archive.leftovers", f"half written: {_some(facts.leftovers)}", mend)]
+    return [found, warn("archive.leftovers", f"half written: {in_few(facts.leftovers, 3)}", mend)]
 
 
 def file_system_of(path: Path, mounts: str) -> str | None:
@@ -230,8 +230,3 @@ def _age_s(path: Path, now_s: float) -> float:
         return now_s - path.stat().st_mtime
     except FileNotFoundError:
         return 0.0  # finished meanwhile
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
