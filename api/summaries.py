@@ -116,13 +116,16 @@ def summarise(
             assigned.setdefault(assignment.device, []).append(interval)
             shares.append(_share(assignment, cells[assignment.device], interval, start_ns=start_ns, end_ns=end_ns))
     coverage = covered_together(cells, assigned)
+    several = sum(share.coverage.expected_s for share in shares) > coverage.expected_s + 1
     enough_s = min(ENOUGH_S, period.window.seconds / 2)
     enough = coverage.usable_s >= enough_s
     found = [item.episode for item in members(period, episodes)]
     return Summary(
         period=period,
         status="ok" if enough else "not_enough_data",
-        reason=None if enough else wording.why_not_enough(period, coverage, enough_s=enough_s, now_ns=now_ns),
+        reason=None
+        if enough
+        else wording.why_not_enough(period, coverage, several=several, enough_s=enough_s, now_ns=now_ns),
         enough_s=enough_s,
         coverage=coverage,
         devices=tuple(shares),
@@ -139,7 +142,7 @@ def total(summaries: Sequence[Summary], episodes: Sequence[Owned], *, now_ns: in
     ended = [summary for summary in begun if summary.period.window.end_ns <= now_ns]
     poor = sum(summary.status != "ok" for summary in ended)
     bound = any(summary.cramps.at_least for summary in ended)
-    enough = coverage.usable_s >= ENOUGH_S and poor < len(begun)
+    enough = coverage.usable_s >= ENOUGH_S and any(summary.status == "ok" for summary in begun)
     found = [item.episode for summary in begun for item in members(summary.period, episodes)]
     return Total(
         periods=len(begun),

@@ -27,22 +27,31 @@ def count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def why_not_enough(period: Period, coverage: Coverage, *, enough_s: float, now_ns: int) -> str:
-    """Why a period cannot be judged: the first thing that was lacking, and what would help."""
+def why_not_enough(period: Period, coverage: Coverage, *, several: bool, enough_s: float, now_ns: int) -> str:
+    """Why a period cannot be judged: the first thing that was lacking, and what would help.
+
+    With `several` devices at once coverage is their mean, and not what any of them gave.
+    """
     window = period.window
     if now_ns <= window.start_ns:
         return f"This {period.kind} has not begun."
     if coverage.expected_s == 0:
         return f"No device was assigned in this {period.kind}."
+    if coverage.received_s == 0 and several:
+        return "Nothing has arrived from any device: they were off, out of reach, or have yet to synchronise."
     if coverage.received_s == 0:
         return "Nothing has arrived from the device: it was off, out of reach, or has yet to synchronise."
+    mean = ", on the mean of the devices assigned" if several else ""
     usable = f"{duration(coverage.usable_s)} usable, {duration(enough_s)} needed"
     if now_ns < window.end_ns:
         cause = f"This {period.kind} is still going on"
     elif coverage.received_s < enough_s:
-        cause = f"Only {duration(coverage.received_s)} arrived from the device"
+        cause = f"Only {duration(coverage.received_s)} arrived{mean or ' from the device'}"
     elif coverage.worn_s < enough_s:
-        cause = f"The device was worn for {duration(coverage.worn_s)} only"
+        worn_s = duration(coverage.worn_s)
+        cause = (
+            f"The devices were worn for {worn_s} only{mean}" if several else f"The device was worn for {worn_s} only"
+        )
     else:
         cause = "The signal was poor; check the electrodes and the cable"
     return f"{cause}: {usable}."

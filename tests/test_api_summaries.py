@@ -104,6 +104,31 @@ def test_one_of_two_legs_is_half_covered() -> None:
     assert [share.coverage.usable_s for share in got.devices] == [43_200, 0]
 
 
+def test_the_mean_of_several_devices_is_not_taken_for_what_one_gave() -> None:
+    who = [assigned("left"), assigned("right", side="right"), assigned("third", side="right")]
+    got = summary({"left": epochs("left", BEGIN, BEGIN + 9 * HOUR_NS), "right": [], "third": []}, who=who)
+    assert got.reason == "Only 3 h arrived, on the mean of the devices assigned: 3 h usable, 4 h needed."
+    off = summary({"left": [], "right": [], "third": []}, who=who).reason
+    assert off == "Nothing has arrived from any device: they were off, out of reach, or have yet to synchronise."
+    change = BEGIN + HOUR_NS
+    one_after_another = summary(
+        {"left": [], "right": []}, who=[assigned("left", to=change), assigned("right", since=change)]
+    )
+    assert "from the device" in str(one_after_another.reason)
+
+
+def test_a_night_that_is_running_gives_poor_ones_no_rate() -> None:
+    now_ns = BEGIN + 86_400 * 10**9 + HOUR_NS
+    who = [assigned()]
+    poor = [summary({"leg": epochs("leg", BEGIN, BEGIN + 3 * HOUR_NS)}, now_ns=now_ns) for _ in range(2)]
+    running = summary({"leg": epochs("leg", BEGIN, BEGIN + HOUR_NS)}, now_ns=BEGIN + HOUR_NS)
+    got = total([*poor, running], owned_by(who, [episode("leg", BEGIN + HOUR_NS)]), now_ns=BEGIN + HOUR_NS)
+    assert got.coverage.usable_s > 4 * 3600
+    assert got.cramps.per_8_usable_h is None
+    good = summary({"leg": epochs("leg", BEGIN, END)})
+    assert total([*poor, good], [], now_ns=LATER).cramps.per_8_usable_h is not None
+
+
 def test_a_device_replaced_in_the_night_covers_all_of_it() -> None:
     change = ns("2026-01-11T02:00:05")  # inside an epoch
     who = [assigned("old", to=change), assigned("new", since=change)]
