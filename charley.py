@@ -89,6 +89,7 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
         stack.callback(journal.close)
         store = open_store(current)
         stack.callback(store.close)
+        check_free(current.metrics_port, mend="Choose another: CHARLEY_METRICS_PORT")  # before it is connected
         source = MqttSource(mqtt_settings(current), log=log, new=journal.created)
         stack.callback(source.close)
         metrics.connected.set_function(lambda: source.subscribed)
@@ -101,7 +102,6 @@ def ingest(*, tied: Annotated[bool, typer.Option(hidden=True)] = False) -> None:
         )  # fmt: skip
         stack.callback(service.close)
         if current.metrics_port:
-            check_free(current.metrics_port, mend="Choose another: CHARLEY_METRICS_PORT")
             stack.callback(serve_metrics(metrics, port=current.metrics_port, ready=service.standing))
         service.check()
         service.run(stop)

@@ -108,6 +108,7 @@ class Ingester:
         self._patience, self._greed = Patience(), Greed()
         self._twins = Twins(journal, archive, monotonic=monotonic)
         self._in_hand: list[Delivery] = []
+        self.metrics.unacked.set_function(lambda: source.outstanding)
         self._tidy_at = monotonic()
 
     @property
@@ -183,10 +184,8 @@ class Ingester:
             time.sleep(wait_s)
             return 0
         self._in_hand = self._in_hand or self._source.take(self.options.batch, wait_s)
-        self.metrics.unacked.set(len(self._in_hand))
         self._batch(self._in_hand)
         taken, self._in_hand = len(self._in_hand), []
-        self.metrics.unacked.set(0)
         return taken
 
     def _batch(self, deliveries: Sequence[Delivery]) -> None:

@@ -49,7 +49,7 @@ class Metrics:
             buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600, 86400),
             registry=r,
         )
-        self.unacked = Gauge("charley_unacked_blocks", "Messages taken but not yet acknowledged", registry=r)
+        self.unacked = Gauge("charley_unacked_blocks", "Messages received and not yet acknowledged", registry=r)
         self.outbox = Gauge("charley_journal_outbox", "Records waiting for the store", registry=r)
         self.event_outbox = Gauge("charley_journal_event_outbox", "Events waiting for the broker", registry=r)
         self.delivery_age = Gauge(

@@ -51,6 +51,10 @@ FORGOTTEN: Final = (
     "ingester and mount it: what came in since then lies in the folder below the mount point. If another ingester uses "
     "this client id, choose another id. If the folder was emptied on purpose, all is well"
 )
+LOST: Final = (
+    "the broker knows nothing of this ingester any more: what waited there is gone. Devices that keep their blocks "
+    "until the service acknowledges them send them again; `charley doctor` looks at the broker's persistence and expiry"
+)
 SUBSCRIPTIONS: Final = ((f"{TOPIC_ROOT}/+/blocks", 1), (f"{TOPIC_ROOT}/+/status", 1))
 
 
@@ -185,7 +189,7 @@ class MqttSource:
         return self._waiting.size
 
     @property
-    def unanswered(self) -> int:
+    def outstanding(self) -> int:
         """How many messages the broker waits to be answered, taken or not."""
         return len(self._answers)
 
@@ -286,6 +290,8 @@ class MqttSource:
         self._log.info("broker_connected", host=self._settings.host, session_present=flags.session_present)
         if flags.session_present and self._new:
             self._log.error("data_folder_new", client_id=self._settings.client_id, sentence=FORGOTTEN)
+        elif not flags.session_present and not self._new:
+            self._log.warning("session_lost", client_id=self._settings.client_id, sentence=LOST)
         self._new = False
         if flags.session_present:
             self._now_subscribed(True)  # rumqttd does not answer a repeated subscription

@@ -52,6 +52,10 @@ class Publication(Protocol):
 class Source(Protocol):
     """What the service needs of a broker."""
 
+    @property
+    def outstanding(self) -> int:
+        """How many messages came in, taken or not, that are not acknowledged."""
+
     def take(self, max_n: int, timeout_s: float) -> list[Delivery]:
         """Up to `max_n` deliveries, devices in turn; waits up to `timeout_s` for the first."""
 

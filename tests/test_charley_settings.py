@@ -1,6 +1,7 @@
 """Settings: read once from the environment, refused with a sentence when unknown, out of range or unsafe."""
 
 import re
+import socket
 from pathlib import Path
 from typing import Final
 
@@ -215,3 +216,14 @@ def test_the_data_folder_is_for_its_owner_only(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setenv(name, value)
     main_to_the_end(["ingest"], code=2)
     assert (tmp_path / "new" / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_an_ingester_whose_port_is_taken_does_not_first_take_the_brokers_session(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as broker, socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = {"broker_port": broker.getsockname()[1], "metrics_port": taken.getsockname()[1]}
+        done = charley("ingest", settings={"data_dir": tmp_path, **ports})
+        assert done.returncode == 2
+        assert "CHARLEY_METRICS_PORT" in done.stderr
+        broker.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            broker.accept()

@@ -54,6 +54,22 @@ def test_a_status_that_does_not_fit_what_an_influxdb_holds(tmp_path: Path, own_i
     assert "field type conflict" in said["reason"]
 
 
+def test_what_is_not_taken_for_want_of_room_counts_as_unacknowledged(tmp_path: Path) -> None:
+    source = MemorySource()
+    with closing(Journal(tmp_path / "journal.sqlite")) as journal:
+        of = service(source, journal, MemoryStore(), options=Options(wait_s=0, min_free_bytes=2**60))
+        feed(source, "leg", TAPE)
+        of.step()
+        assert of.standing().unacked == len(TAPE) == 6
+        of.close()
+    with closing(Journal(tmp_path / "other.sqlite")) as journal:
+        of = service(source, journal, MemoryStore(), options=Options(wait_s=0))
+        while of.step():
+            pass
+        assert of.standing().unacked == 0
+        of.close()
+
+
 def test_a_reason_that_is_no_text(tmp_path: Path) -> None:
     """The name of a folder may be any bytes, and is in the sentence that says why nothing is taken."""
     folder = tmp_path / os.fsdecode(b"\xff")

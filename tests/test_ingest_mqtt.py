@@ -227,21 +227,21 @@ def test_a_noisy_device_does_not_hold_up_the_others_and_answers_keep_their_order
     with device(mosquitto) as client, closing(source(mosquitto, "t13")) as ours:
         publish(client, noisy, [number + b"x" * 5000 for number in NUMBERS])
         publish(client, quiet, NUMBERS[:3])
-        wait_for(lambda: ours.unanswered >= 103, what="all of them received")
+        wait_for(lambda: ours.outstanding >= 103, what="all of them received")
         batch = [d for d in ours.take(20, 0) if d.topic in {noisy, quiet}]
         late = [d for d in batch if d.topic == quiet]
         assert payloads(late) == NUMBERS[:3]
         assert "mqtt-noisy" in ours.limited
-        before = ours.unanswered
+        before = ours.outstanding
         ours.acknowledge(late)
-        assert ours.unanswered == before, "what came before them is not done"
+        assert ours.outstanding == before, "what came before them is not done"
     with closing(source(mosquitto, "t13")) as again:
-        wait_for(lambda: again.unanswered >= 103, what="all of them once more")
+        wait_for(lambda: again.outstanding >= 103, what="all of them once more")
         taken = again.take(1000, 0)
         assert [d.payload.rstrip(b"x") for d in taken if d.topic == noisy] == NUMBERS
         again.acknowledge([d for d in taken if d.topic == quiet])
         again.acknowledge([d for d in taken if d.topic != quiet])
-        assert again.unanswered == 0
+        assert again.outstanding == 0
     with device(mosquitto) as client:
         let_read(client)
         publish(client, quiet, [b"last"])
@@ -355,26 +355,6 @@ def test_a_connection_that_is_lost_is_a_warning_and_one_that_is_left_is_not(mosq
         wait_for(lambda: said.getvalue().count("broker_connected") == 2, timeout_s=30, what="a connection again")
     lines = [json.loads(line) for line in said.getvalue().splitlines()]
     assert [line["level"] for line in lines if line["event"] == "broker_disconnected"] == ["warning", "info"]
-
-
-def test_a_new_data_folder_at_a_broker_that_knows_us_is_told_of_once(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    settings = MqttSettings(port=mosquitto.port, client_id="forgetful", reconnect_max_s=1)
-
-    def errors(folder: Path) -> list[str]:
-        """What is said of two connections."""
-        log = io.StringIO()
-        folder.mkdir(exist_ok=True)
-        with closing(Journal(folder / "journal.sqlite")) as journal:
-            with closing(MqttSource(settings, log=json_log(log), new=journal.created)) as ours:
-                wait_for(lambda: ours.subscribed, what="subscription")
-                mosquitto.restart()
-                wait_for(lambda: log.getvalue().count("broker_connected") == 2, timeout_s=30, what="a connection again")
-            lines = [json.loads(line) for line in log.getvalue().splitlines()]
-        return [line["event"] for line in lines if line["level"] == "error"]
-
-    assert errors(tmp_path / "mounted") == []
-    assert errors(tmp_path / "mounted") == []
-    assert errors(tmp_path / "below") == ["data_folder_new"]
 
 
 @pytest.mark.parametrize("rubbish", [b"\x32\x01\x00", b"\x00\x00", b"\xff" * 9, b"\x32\x05\x00\x01\xff\x00\x01"])

@@ -309,7 +309,7 @@ def test_replay_sends_no_more_of_a_device_than_may_be_refused(shop: Shop, ingest
     assert shop.run("replay", reason="rate") == 1
     assert len(shop.ids()) == 5
     assert "the others in a minute" in shop.text
-    servers.wait_for(lambda: ingester.unanswered == OF_DEVICE + 1)
+    servers.wait_for(lambda: ingester.outstanding == OF_DEVICE + 1)
     assert shop.run("replay", everything=True) == 0
 
 
