@@ -99,7 +99,7 @@ def test_what_is_restored_is_what_there_was(tmp_path: Path) -> None:
     told = back_up(settings, tmp_path / "kept")
     assert "health data" in told
     assert "same disk" in told
-    assert "; 300 blocks, 2 devices, 2 episodes, 30 epochs, 1 archive parts, " in told
+    assert "; 300 blocks in the journal, 2 devices, 2 episodes, 30 epochs, 1 archive part, " in told
     assert " 3 registered devices" in told
     assert " 0 " not in told
     again = Settings(data_dir=tmp_path / "new")
@@ -280,6 +280,14 @@ def test_a_full_data_folder_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(BackupError, match=r"is not empty \(admin-token, archive"):
         restore(settings, tmp_path / "kept")
     assert sorted(settings.data_dir.rglob("*")) == before
+
+
+def test_a_site_is_not_restored_into_a_backup(tmp_path: Path) -> None:
+    back_up(site(tmp_path / "data"), tmp_path / "kept")
+    before = sorted((tmp_path / "kept").rglob("*"))
+    with pytest.raises(BackupError, match=r"data lies in the backup .*kept, .*set CHARLEY_DATA_DIR"):
+        restore(Settings(data_dir=tmp_path / "kept" / "new" / "data"), tmp_path / "kept")
+    assert sorted((tmp_path / "kept").rglob("*")) == before
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ from ingest.store.columns import EPISODES, EPOCHS, STATUSES
 REGISTRY: Final = "registry.jsonl"
 TOKEN: Final = "admin-token"  # noqa: S105 - the name of a file
 _COUNTED: Final = {
-    "blocks": "SELECT count(*) FROM block",
+    "blocks in the journal": "SELECT count(*) FROM block",
     "waiting records": "SELECT count(*) FROM outbox",
     "quarantined": "SELECT count(*) FROM quarantine",
 }

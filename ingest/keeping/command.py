@@ -1,5 +1,6 @@
 """`charley backup` and `charley restore`: progress, what was kept, and what to do with it."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -60,8 +61,12 @@ def run_restore(
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    found = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
-    return found or "nothing was in it yet"
+    found = [f"{count} {_noun(name.replace('_', ' '), count)}" for name, count in counts.items() if count]
+    return ", ".join(found) or "nothing was in it yet"
+
+
+def _noun(plural: str, count: int) -> str:
+    return re.sub(r"s\b", "", plural, count=1) if count == 1 else plural
 
 
 def _say(out: Console, sentence: str) -> None:

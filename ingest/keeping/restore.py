@@ -17,7 +17,17 @@ from typing import Final
 from ingest.journal_schema import VERSION as JOURNAL_SCHEMA
 from ingest.keeping.backup import REGISTRY, TOKEN
 from ingest.keeping.copying import copy_file, make_folder, sync, sync_all
-from ingest.keeping.manifest import ARCHIVE, JOURNAL, STORE, BackupError, Manifest, Progress, read_manifest, verify
+from ingest.keeping.manifest import (
+    ARCHIVE,
+    JOURNAL,
+    STORE,
+    BackupError,
+    Manifest,
+    Progress,
+    is_backup,
+    read_manifest,
+    verify,
+)
 from ingest.keeping.registry import RegistryTools, registry_url
 from ingest.settings import Settings
 from ingest.store import Store, StoreDamaged
@@ -64,6 +74,12 @@ def _check_schemas(source: Path, manifest: Manifest) -> None:
 
 def _check_empty(settings: Settings, open_store: Callable[[Settings], Store], *, keep_store: bool) -> None:
     data_dir = settings.data_dir
+    for folder in (data_dir.resolve(), *data_dir.resolve().parents):
+        if is_backup(folder):
+            raise BackupError(
+                f"{data_dir} lies in the backup {folder}, and who removes that would remove the site with it: "
+                "set CHARLEY_DATA_DIR to a folder elsewhere"
+            )
     try:
         present = sorted(path.name for path in data_dir.iterdir()) if data_dir.exists() else []
     except OSError as error:
