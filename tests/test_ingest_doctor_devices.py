@@ -91,11 +91,20 @@ def test_a_clock_that_was_set_since_is_counted_although_blocks_stay_without_a_da
     assert (both.verdict, "until they are: b; 1 clocks are wrong: c" in both.found) == ("warn", True)
 
 
-def test_refused_blocks_are_told_with_their_reason() -> None:
-    check = one(
-        check_devices([status("a", refused_blocks=7, refused_reason="device")], now_ns=NOW_NS), "devices.blocks"
+def refusing(device: str, *, ago_s: int) -> DeviceStatus:
+    return status(
+        device, refused_blocks=7, refused_reason="device", refused_ns=NOW_NS - ago_s * 10**9, missing_blocks=2
     )
-    assert (check.verdict, check.found) == ("warn", "refused blocks: a 7 (device)")
+
+
+def test_messages_refused_within_a_day_are_told_with_their_reason() -> None:
+    check = one(check_devices([refusing("a", ago_s=7200)], now_ns=NOW_NS), "devices.blocks")
+    told = "messages refused since each was first heard: a 7 (the last 2 hours ago: device); 2 blocks missing so far"
+    assert (check.verdict, check.found) == ("warn", told)
+    several = one(check_devices([refusing(name, ago_s=5) for name in "abcdefg"], now_ns=NOW_NS), "devices.blocks")
+    assert "e 7 (the last 5 s ago: device) and 2 more; 14 blocks missing" in several.found
+    old = one(check_devices([refusing("a", ago_s=90_000)], now_ns=NOW_NS), "devices.blocks")
+    assert (old.verdict, old.found) == ("ok", "none refused in a day, 2 blocks missing so far")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def check_devices(statuses: Sequence[DeviceStatus], *, now_ns: int, damaged: Seq
     """Clocks that are wrong, what is missing or refused, and whose archive has these damaged parts."""
     if not statuses:
         return [skipped("devices.clock", "no device has been heard yet")]
-    return [_clocks(statuses, now_ns), _refused(statuses), _archive(statuses, damaged)]
+    return [_clocks(statuses, now_ns), _refused(statuses, now_ns), _archive(statuses, damaged)]
 
 
 def look_at_parts(folder: Path, statuses: Sequence[DeviceStatus]) -> list[str]:
@@ -110,14 +110,20 @@ def _is_off(status: DeviceStatus) -> bool:
     return abs(status.clock_offset_s) > OFF_S or abs(status.clock_drift_ppm) > DRIFT_PPM
 
 
-def _refused(statuses: Sequence[DeviceStatus]) -> Check:
+def _refused(statuses: Sequence[DeviceStatus], now_ns: int) -> Check:
     name = "devices.blocks"
-    refused = [status for status in statuses if status.refused_blocks]
-    missing = sum(status.missing_blocks for status in statuses)
-    if refused:
-        told = ", ".join(f"{one.device} {one.refused_blocks} ({one.refused_reason})" for one in refused[:5])
-        return warn(name, f"refused blocks: {told}", "`charley quarantine list` shows them; mend these devices")
-    return ok(name, f"none refused, {missing} missing so far")
+    refused = [one for one in statuses if one.refused_blocks and now_ns - one.refused_ns < RECENT_S * 1e9]
+    missing = f"{sum(status.missing_blocks for status in statuses)} blocks missing so far"
+    if not refused:
+        return ok(name, f"none refused in a day, {missing}")
+    told = in_few([_refusals(one, now_ns) for one in refused])
+    mend = "mend these devices; `charley quarantine list` shows what was refused and is still kept"
+    return warn(name, f"messages refused since each was first heard: {told}; {missing}", mend)
+
+
+def _refusals(status: DeviceStatus, now_ns: int) -> str:
+    ago = in_words(max(now_ns - status.refused_ns, 0) / 1e9)
+    return f"{status.device} {status.refused_blocks} (the last {ago} ago: {status.refused_reason})"
 
 
 def check_ingester(services: Sequence[ServiceStatus], *, running: bool | None, now_ns: int) -> Check:
