@@ -1,5 +1,6 @@
 """`charley migrate`: from the SQLite store to InfluxDB, or back."""
 
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -9,6 +10,7 @@ from typing import Final, Literal
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
+from ingest.errors import StoreRefused
 from ingest.settings import Settings, SettingsError
 from ingest.store.interface import Store
 from ingest.store.migrate import copy
@@ -16,8 +18,8 @@ from ingest.store.opening import open_influx
 from ingest.store.sqlite import SqliteStore
 
 Kind = Literal["sqlite", "influxdb"]
-# A service beats at least every few seconds; a minute old, it may still be running.
-BEATING_NS: Final = 60_000_000_000
+# A service beats at least every few seconds; two minutes old, on clocks that differ, it may still be running.
+BEATING_NS: Final = 120_000_000_000
 
 
 def run_migrate(
@@ -42,13 +44,24 @@ def run_migrate(
         )
     if to == "influxdb" and not path.is_file():
         raise SettingsError(f"{path} is not there: there is nothing to copy. Name the file, or set CHARLEY_DATA_DIR.")
-    with closing(SqliteStore(path)) as embedded, closing(open_influx(settings)) as server:
+    with closing(_open_sqlite(path, named=file is not None)) as embedded, closing(open_influx(settings)) as server:
         there = f"InfluxDB's {settings.influxdb_bucket} at {settings.influxdb_url}"
         sides: list[tuple[str, Store]] = [(str(path), embedded), (there, server)]
         source, target = sides if to == "influxdb" else reversed(sides)
-        _warn_of_writers(source[1], now_ns=wall_ns(), err=err)
+        _warn_of_writers(source, target, now_ns=wall_ns(), err=err)
         _copy(source, target, out=out, err=err)
     return 0
+
+
+def _open_sqlite(path: Path, *, named: bool) -> SqliteStore:
+    """The SQLite side. A file `named` that is none is a slip of the hand; the one in the data folder is damaged."""
+    try:
+        return SqliteStore(path)
+    except StoreRefused as error:
+        cause = error.__cause__
+        if not (named and isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode == sqlite3.SQLITE_NOTADB):
+            raise
+        raise SettingsError(f"{path} is not a SQLite store. It was left alone: name another with --file.") from error
 
 
 def _copy(source: tuple[str, Store], target: tuple[str, Store], *, out: Console, err: Console) -> None:
@@ -60,9 +73,15 @@ def _copy(source: tuple[str, Store], target: tuple[str, Store], *, out: Console,
         )
     _say(
         out,
-        f"{copied.records} records of {copied.devices} devices from {source[0]} are in {target[0]}, "
+        f"{copied.records - copied.newer} records of {copied.devices} devices from {source[0]} are in {target[0]}, "
         f"read again and equal; {copied.written} of them were written now.",
     )
+    if copied.newer:
+        _say(
+            err,
+            f"{target[0]} holds {copied.newer} records that were written later than the same ones of {source[0]}. "
+            "They were left alone.",
+        )
     if copied.extra:
         _say(
             err,
@@ -75,12 +94,19 @@ def _say(console: Console, sentence: str) -> None:
     console.print(sentence, soft_wrap=True, markup=False, highlight=False)
 
 
-def _warn_of_writers(source: Store, *, now_ns: int, err: Console) -> None:
-    for service in source.services():
+def _warn_of_writers(source: tuple[str, Store], target: tuple[str, Store], *, now_ns: int, err: Console) -> None:
+    _warn(source, now_ns=now_ns, advice=", or repeat this command afterwards: it writes only what is missing", err=err)
+    _warn(
+        target, now_ns=now_ns, advice=": what it writes during this command may be replaced by what is older", err=err
+    )
+
+
+def _warn(side: tuple[str, Store], *, now_ns: int, advice: str, err: Console) -> None:
+    for service in side[1].services():
         ago_ns = now_ns - service.beat_ns
         if ago_ns < BEATING_NS:
             _say(
                 err,
-                f"{service.name} wrote to this store {max(0, ago_ns // 10**9)} s ago. Stop it first, or repeat this "
-                "command afterwards: it writes only what is missing.",
+                f"{service.name} wrote to {side[0]} {max(0, ago_ns // 10**9)} s ago. If it is still running, "
+                f"stop it first{advice}.",
             )

@@ -5,7 +5,10 @@ Rules
 - Device by device and, of epochs, day by day: memory is bounded, and stopped anywhere it is repeated from the start,
   which writes only what is still missing or different.
 - Tombstones are copied too: withdrawn episodes and void epochs. `updated_ns` stays what it was.
-- The end is a second reading of both sides. What only the target holds is left alone, and counted.
+- What the target holds under the same key with a later `updated_ns` is left alone, and counted: a service wrote it
+  there after the source's.
+- The end is a second reading of both sides: each record is equal, or the target's is later. What only the target
+  holds is left alone, and counted too.
 - Services are not copied: they say what is, not what was.
 """
 
@@ -31,19 +34,21 @@ class Copied:
     devices: int
     records: int
     written: int
+    newer: int  # of the `records`, those of which the target holds a later one
     extra: int  # records of these devices that only the target holds
 
 
 def copy(source: Store, target: Store, *, progress: Progress | None = None) -> Copied:
     """Copy every record and prove it; `progress` hears of each piece: its device, and the records read so far.
 
-    Raises `StoreUnavailable` when both sides differ at the end, as they do when somebody goes on writing.
+    Raises `StoreUnavailable` when the target lacks something at the end, as it does when somebody goes on writing
+    into the source.
     """
     devices = source.devices()
-    written = records = extra = 0
+    written = records = newer = extra = 0
     for device in devices:
         for here, there in _pieces(source, target, device):
-            lacking = _lacking(here, there)
+            lacking, _ = _compare(here, there)
             for first in range(0, len(lacking), BATCH):
                 target.write(lacking[first : first + BATCH])
             written += len(lacking)
@@ -53,14 +58,16 @@ def copy(source: Store, target: Store, *, progress: Progress | None = None) -> C
     records = 0
     for device in devices:
         for here, there in _pieces(source, target, device):
-            if lacking := _lacking(here, there):
+            lacking, later = _compare(here, there)
+            if lacking:
                 raise StoreUnavailable(
                     f"after copying, {len(lacking)} record(s) of device {device} differ, the first one of "
                     f"{table_of(lacking[0]).name}. Is something still writing? Stop it, and repeat the command"
                 )
             records += len(here)
+            newer += later
             extra += len(there) - len(here)
-    return Copied(devices=len(devices), records=records, written=written, extra=extra)
+    return Copied(devices=len(devices), records=records, written=written, newer=newer, extra=extra)
 
 
 def _pieces(source: Store, target: Store, device: str) -> Iterator[tuple[Sequence[Record], Sequence[Record]]]:
@@ -76,10 +83,18 @@ def _pieces(source: Store, target: Store, device: str) -> Iterator[tuple[Sequenc
         yield source.epochs(device, void=True, **day), target.epochs(device, void=True, **day)
 
 
-def _lacking(here: Sequence[Record], there: Sequence[Record]) -> list[Record]:
-    """What `there` lacks of `here`, or has otherwise; when it was written counts too."""
+def _compare(here: Sequence[Record], there: Sequence[Record]) -> tuple[list[Record], int]:
+    """What `there` lacks of `here` or has otherwise, and of how many it has a later one; when written counts too."""
     known = {_key(record): record for record in there}
-    return [record for record in here if not _equal(record, known.get(_key(record)))]
+    lacking: list[Record] = []
+    later = 0
+    for record in here:
+        other = known.get(_key(record))
+        if other is not None and other.updated_ns > record.updated_ns:
+            later += 1
+        elif not _equal(record, other):
+            lacking.append(record)
+    return lacking, later
 
 
 def _equal(a: Record, b: Record | None) -> bool:
