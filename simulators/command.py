@@ -99,15 +99,22 @@ def run_compare(truths: Path, *, url: str, token_file: Path, out: Console) -> No
 
 
 def start_ns(scenario: str, *, seed: int, speed: float, now_ns: int) -> int:
-    """Now for what is sent as it is lived; what is sent at once has ended by now."""
+    """When a scenario begins, so that nothing is sent before it was lived.
+
+    What is sent at once has ended by now. What is sent as it is lived begins now, a block ago: the first is sent at
+    once. What is sent faster than it is lived catches up with the clock at its end.
+    """
     if scenario == "demo":
         return now_ns
 
     def make(at_ns: int) -> Fleet:
         return build(scenario, seed=seed, start_ns=at_ns)
 
-    linked = all(device.link.sent_s(0.0) == 0.0 for device in make(now_ns))
-    return now_ns if speed > 0 and linked else ending(make, now_ns=now_ns)
+    devices = list(make(now_ns))
+    if speed <= 0 or any(device.link.sent_s(0.0) != 0.0 for device in devices):
+        return ending(make, now_ns=now_ns)
+    ahead_s = max(device.leg.duration_s for device in devices) * max(0.0, 1.0 - 1.0 / speed)
+    return now_ns - round((max(device.block_s for device in devices) + ahead_s) * 1e9)
 
 
 def print_comparison(client: Api, truths: Sequence[Truth], *, detail: bool, out: Console) -> None:
