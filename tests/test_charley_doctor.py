@@ -3,6 +3,7 @@
 import io
 import json
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from charley import REGISTRY
 from ingest.doctor.command import run_doctor
+from ingest.journal import Journal
 from ingest.settings import Settings
 from ingest.store import ServiceStatus
 from ingest.store.opening import open_store
@@ -44,9 +46,21 @@ def test_a_sound_site_ends_with_0_and_is_left_as_it_was(mosquitto: servers.Mosqu
     for name in ("journal.whole", "store.records", "ingester.running", "devices.clock", "broker.own_session"):
         assert name in out
     assert "1 devices known" in out
-    assert "an ingester is using it" in out
+    assert "no process here holds its data folder" in out
+    assert "an ingester may be using it: one was heard" in out
     assert {path: path.read_bytes() for path in settings.data_dir.glob("*.sqlite")} == before
     assert (code, err) == (0, "")
+
+
+def test_whether_the_ingester_runs_is_seen_by_its_lock(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:
+    settings = site(tmp_path / "data", beat_ns=time.time_ns()).model_copy(update={"broker_port": mosquitto.port})
+    with closing(Journal(settings.data_dir / "journal.sqlite")):
+        _, running, _ = doctor(settings, broker_load=False)
+    (settings.data_dir / "journal.lock").unlink()  # as where only the store is shared
+    _, unknown, _ = doctor(settings, broker_load=False)
+    for out in (running, unknown):
+        assert "version 1, lag 0.0 s" in out
+    assert "an ingester is using it" in running
 
 
 def test_a_session_that_is_gone_ends_with_1(mosquitto: servers.Mosquitto, tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def test_messages_refused_within_a_day_are_told_with_their_reason() -> None:
     [
         ({}, True, "ok"),
         ({}, None, "ok"),
+        ({}, False, "warn"),
         ({"accepting": False, "reason": "disk"}, True, "fail"),
         ({"connected": False}, True, "warn"),
         ({"beat_ns": NOW_NS - 3600 * 10**9}, True, "warn"),
@@ -121,6 +122,19 @@ def test_messages_refused_within_a_day_are_told_with_their_reason() -> None:
 def test_ingester(changes: dict[str, Any], running: bool | None, verdict: str) -> None:
     given = {"name": "ingest", "started_ns": NOW_NS, "beat_ns": NOW_NS, "version": "1", "connected": True} | changes
     assert check_ingester([ServiceStatus(**given)], running=running, now_ns=NOW_NS).verdict == verdict
+
+
+def test_an_ingester_that_has_just_ended_is_not_told_as_running() -> None:
+    beat = ServiceStatus(name="ingest", started_ns=1, beat_ns=NOW_NS - 5 * 10**9, version="1", connected=True)
+    check = check_ingester([beat], running=False, now_ns=NOW_NS)
+    assert (check.verdict, "last heard 5 s ago, but no process here holds" in check.found) == ("warn", True)
+    assert "start `charley ingest`" in check.mend
+    full = replace(beat, accepting=False, reason="the disk is full")
+    for age_s in (0, 3600):
+        stopped = check_ingester([full], running=False, now_ns=NOW_NS + age_s * 10**9)
+        assert (stopped.verdict, "It said that it takes no more: the disk is full" in stopped.found) == ("warn", True)
+        assert "by itself" not in stopped.mend
+        assert "start `charley ingest`" in stopped.mend
 
 
 def test_ingester_that_never_spoke() -> None:

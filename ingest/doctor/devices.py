@@ -19,6 +19,7 @@ DRIFT_PPM: Final = 200.0
 SILENT_S: Final = 60.0
 RECENT_S: Final = 86_400.0
 RUNNING: Final = "ingester.running"
+_START: Final = "start `charley ingest`; what devices send waits at the broker and in the devices until then"
 _WAITED: Final = (
     "where blocks waited at the broker or in the devices, nothing is to be done: look again a day after; else"
 )
@@ -129,9 +130,11 @@ def _refusals(status: DeviceStatus, now_ns: int) -> str:
 def check_ingester(services: Sequence[ServiceStatus], *, running: bool | None, now_ns: int) -> Check:
     """What the ingester says of itself, and whether it still does. `running` is None where that cannot be seen."""
     ingester = next((service for service in services if service.name == "ingest"), None)
-    age_s = float("inf") if ingester is None else (now_ns - ingester.beat_ns) / 1e9
-    if ingester is None or age_s > SILENT_S:
-        return _silent(age_s, running=running)
+    if ingester is None:
+        return ok(RUNNING, "running") if running else skipped(RUNNING, "no ingester has said anything yet", _START)
+    age_s = max(now_ns - ingester.beat_ns, 0) / 1e9
+    if age_s > SILENT_S or running is False:
+        return _silent(ingester, age_s, running=running)
     if not ingester.accepting:
         return fail(RUNNING, f"takes no more: {ingester.reason}", "mend what it says; it goes on by itself")
     if not ingester.connected:
@@ -139,17 +142,19 @@ def check_ingester(services: Sequence[ServiceStatus], *, running: bool | None, n
     return ok(RUNNING, f"version {ingester.version}, lag {ingester.lag_s:.1f} s, {ingester.unacked} unacknowledged")
 
 
-def _silent(age_s: float, *, running: bool | None) -> Check:
-    ever = age_s < float("inf")
+def _silent(ingester: ServiceStatus, age_s: float, *, running: bool | None) -> Check:
+    """Of one that does not say anything any more, or that nobody here runs, however lately it was heard."""
     if running:
-        if not ever:
-            return ok(RUNNING, "running")
         mend = "see its log and the checks of the store: its results wait in the journal"
         return warn(RUNNING, f"running, but the store has not heard from it for {in_words(age_s)}", mend)
-    start = "start `charley ingest`; what devices send waits at the broker and in the devices until then"
-    if not ever:
-        return skipped(RUNNING, "no ingester has said anything yet", start)
-    return warn(RUNNING, f"not running; last heard {in_words(age_s)} ago", start)
+    heard, mend = f"last heard {in_words(age_s)} ago", _START
+    told = f"not running; {heard}"
+    if age_s <= SILENT_S:
+        told = f"{heard}, but no process here holds its data folder: it has ended, or runs in another container or on "
+        told, mend = f"{told}another machine", f"if it has ended: {_START}"
+    if not ingester.accepting:
+        told, mend = f"{told}. It said that it takes no more: {ingester.reason}", f"mend what it said; {mend}"
+    return warn(RUNNING, told, mend)
 
 
 def oldest_waiting_s(services: Sequence[ServiceStatus], *, now_ns: int) -> float | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from ingest.doctor.broker import check_broker
 from ingest.doctor.broker_look import look_at_broker
-from ingest.doctor.check import Check, fail, ok, skipped
+from ingest.doctor.check import Check, fail, in_words, ok, skipped
 from ingest.doctor.contradictions import check_settings
 from ingest.doctor.devices import check_devices, check_ingester, look_at_parts, oldest_waiting_s
 from ingest.doctor.files import FolderFacts, check_folder, look_at_folder
@@ -191,8 +191,11 @@ def _why_leave_alone(seen: Seen) -> str:
     beats = [service.beat_ns for service in seen.services if service.name == "ingest"]
     if not beats:
         return "whether an ingester uses it cannot be seen: the store has not heard from one"
+    if seen.running:
+        return "an ingester is using it"
     # A lock may be held in another container, where it is not seen; so the beat has to be old as well.
-    return "an ingester is using it" if seen.running or seen.now_ns - beats[0] < STILL_NS else ""
+    age_ns = max(seen.now_ns - beats[0], 0)
+    return f"an ingester may be using it: one was heard {in_words(age_ns / 1e9)} ago" if age_ns < STILL_NS else ""
 
 
 def _machine(seen: Seen) -> None:

@@ -7,11 +7,9 @@ _LOCKS: Final = Path("/proc/locks")
 
 
 def is_held(path: Path) -> bool | None:
-    """True or False, or None where the system does not say."""
+    """True or False, or None where the system does not say, or nobody has made the file."""
     try:
-        if not path.exists():
-            return False
-        if not _LOCKS.exists():
+        if not path.exists() or not _LOCKS.exists():
             return None
         # Taking the lock for a moment would tell as well, and could turn away an ingester that starts in that moment.
         inode = path.stat().st_ino
