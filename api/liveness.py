@@ -137,8 +137,8 @@ def _wrong_clock(case: _Case) -> State | None:
         sentence = f"Its clock is {duration(ahead_s)} ahead, and so is all that it measures. Set its clock."
         return State("clock_wrong", None, sentence)
     if status.undated_blocks and (case.instead(status.undated_ns) or (case.heard and case.behind)):
-        blocks = count(status.undated_blocks, "block")
-        return State("clock_wrong", None, f"Its clock is not set; kept until it is: {blocks}. Set its clock.")
+        kept = f"kept until it is right: {count(status.undated_blocks, 'block')}"
+        return State("clock_wrong", None, f"Its clock is not set, or far off; {kept}. Set its clock.")
     return None
 
 

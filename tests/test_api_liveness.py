@@ -143,11 +143,11 @@ CASES: dict[str, tuple[DeviceStatus | None, list[Epoch], StateCode, str]] = {
     ),
     "clock never set": (
         replace(MUTE, undated_blocks=12, last_received_ns=HEARD), [], "clock_wrong",
-        "Its clock is not set; kept until it is: 12 blocks. Set its clock.",
+        "Its clock is not set, or far off; kept until it is right: 12 blocks. Set its clock.",
     ),
     "clock not set, and nothing counted as received": (
         replace(MUTE, undated_blocks=12, undated_ns=HEARD), [], "clock_wrong",
-        "Its clock is not set; kept until it is: 12 blocks. Set its clock.",
+        "Its clock is not set, or far off; kept until it is right: 12 blocks. Set its clock.",
     ),
     "clock set again": (
         replace(LIVE, undated_blocks=1), GOOD_SIGNAL, "receiving", "Receiving. Kept until its clock is set: 1 block.",
