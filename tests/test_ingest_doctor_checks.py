@@ -215,19 +215,24 @@ def test_no_number_of_days_without_a_whole_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "expected"),
+    ("sizes", "made", "expected"),
     [
-        ({}, None),
-        ({"2026-11-23": 900}, None),  # today is not over
-        ({"2026-11-22": 900, "2026-11-23": 5}, None),  # when the first day began is not known
-        ({"2026-11-21": 9, "2026-11-22": 900, "2026-11-23": 5}, 900),
-        ({"2026-11-19": 9, "2026-11-22": 900}, 300),  # two days without any
-        ({"2001-01-01": 9, "2026-11-23": 5}, None),
-        ({f"2026-11-{day:02}": 100 for day in range(1, 24)}, 100),
+        ({}, 1, None),
+        ({"2026-11-23": 900}, 1, None),  # today is not over
+        ({"2026-11-22": 900, "2026-11-23": 5}, 1, None),  # when the first day began is not known
+        ({"2026-11-21": 9, "2026-11-22": 900, "2026-11-23": 5}, 1, 900),
+        ({"2026-11-19": 9, "2026-11-22": 900}, 1, 300),  # two days without any
+        ({"2001-01-01": 9, "2026-11-23": 5}, 1, None),
+        ({f"2026-11-{day:02}": 100 for day in range(1, 24)}, 1, 100),
+        ({f"2026-11-{day:02}": 900 for day in range(1, 23)}, 23, None),  # a backlog, on the first day
+        ({f"2026-11-{day:02}": 900 for day in range(1, 23)}, 22, None),
+        ({"2026-11-20": 9, "2026-11-21": 90, "2026-11-22": 900}, 20, 495),
+        ({f"2026-11-{day:02}": 100 for day in range(1, 24)}, None, None),  # no ingester has run here
     ],
 )
-def test_what_a_day_adds(sizes: dict[str, int], expected: float | None) -> None:
-    assert day_bytes_of(sizes, today=dt.date(2026, 11, 23)) == expected
+def test_what_a_day_adds(sizes: dict[str, int], made: int | None, expected: float | None) -> None:
+    since = made and dt.date(2026, 11, made)
+    assert day_bytes_of(sizes, made=since or None, today=dt.date(2026, 11, 23)) == expected
 
 
 @pytest.mark.parametrize(

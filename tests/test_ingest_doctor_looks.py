@@ -1,6 +1,5 @@
 """What the doctor sees of real brokers, a real InfluxDB and real files."""
 
-import datetime as dt
 import fcntl
 import os
 import shutil
@@ -344,17 +343,6 @@ def test_archive_and_permissions(tmp_path: Path) -> None:
     assert (fresh.open_to_others, fresh.leftovers) == ((), ())  # a draft of now is being written
     assert not look_at_folder(tmp_path / "none", now_s=0, mounts=None, least=0).exists
     assert fresh.free == pytest.approx(shutil.disk_usage(tmp_path).free, rel=0.2)
-
-
-def test_what_the_archive_grows_by_is_read_from_its_dates(tmp_path: Path) -> None:
-    for day, size in ((20, 10), (21, 4000), (22, 8000), (23, 500)):
-        date = tmp_path / "archive" / "device=leg" / f"date=2026-11-{day}"
-        date.mkdir(parents=True)
-        (date / "part-1.parquet").write_bytes(bytes(size - 4) + b"PAR1")
-    for day, expected in ((20, None), (21, None), (22, 4000), (23, 6000)):
-        noon = dt.datetime(2026, 11, day, 12, tzinfo=dt.UTC)
-        facts = look_at_folder(tmp_path, now_s=noon.timestamp(), mounts=None, least=0)
-        assert facts.day_bytes == expected
 
 
 def test_an_archive_on_a_disk_of_its_own_is_looked_at_there(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ingest.archive.place import check_place
+from ingest.archive.place import beside, check_place
 from ingest.doctor.check import Check, fail, in_bytes, in_few, in_words, ok, skipped, warn
 from ingest.errors import ArchiveError
 
@@ -65,7 +65,7 @@ def look_at_folder(path: Path, *, now_s: float, mounts: str | None, least: int) 
         free=shutil.disk_usage(path).free,
         least=least,
         archive_free=_own_disk(path, path / "archive"),
-        day_bytes=day_bytes_of(sizes, today=dt.datetime.fromtimestamp(now_s, dt.UTC).date()),
+        day_bytes=day_bytes_of(sizes, made=_made(path), today=dt.datetime.fromtimestamp(now_s, dt.UTC).date()),
         parts=len(parts),
         archive_bytes=sizes.total(),
         leftovers=tuple(str(one.relative_to(path)) for one in drafts if _age_s(one, now_s) > LEFT_S),
@@ -129,7 +129,9 @@ def _lasting(name: str, told: str, room: int, day_bytes: float | None, mend: str
     """For how long there is room for what a day brings."""
     if day_bytes is None:
         return ok(
-            name, f"{told}; how long that lasts cannot be told: the archive has no whole day (UTC) of the last week"
+            name,
+            f"{told}; how long that lasts cannot be told: the archive has no whole day (UTC) of the last week since "
+            "this data folder was made",
         )
     if not day_bytes:
         return ok(name, f"{told}; on the last whole days nothing came in")
@@ -142,12 +144,25 @@ def _lasting(name: str, told: str, room: int, day_bytes: float | None, mend: str
     return ok(name, told)
 
 
-def day_bytes_of(sizes: Mapping[str, int], *, today: dt.date) -> float | None:
-    """What a day adds to the archive, of the whole days of the last week; its first date and today are not whole."""
+def day_bytes_of(sizes: Mapping[str, int], *, made: dt.date | None, today: dt.date) -> float | None:
+    """What a day adds to the archive, of the whole days of the last week.
+
+    Its first date, today and the date on which the data folder was `made` are not whole. What has an earlier date came
+    at once, out of devices that kept it, and says nothing of a day.
+    """
+    if made is None:
+        return None
     recent = {day: sizes.get(str(day), 0) for day in (today - dt.timedelta(days=back) for back in range(1, WEEK + 2))}
-    first = min((day for day, size in recent.items() if size), default=today)
+    first = max(made, min((day for day, size in recent.items() if size), default=today))
     days = (today - first).days - 1
     return sum(size for day, size in recent.items() if day > first) / days if days > 0 else None
+
+
+def _made(path: Path) -> dt.date | None:
+    """The date (UTC) on which an ingester first ran with a data folder: of the oldest file that is written but once."""
+    once = (path / "journal.lock", beside(path / "archive"))
+    times_s = [one.stat().st_mtime for one in once if one.exists()]
+    return dt.datetime.fromtimestamp(min(times_s), dt.UTC).date() if times_s else None
 
 
 def _archive(facts: FolderFacts) -> list[Check]:
