@@ -64,7 +64,10 @@ def _quarantine(facts: JournalFacts) -> Check:
     if not facts.quarantine:
         return ok(name, "nothing was set aside")
     told = ", ".join(f"{count} {reason}" for reason, count in facts.quarantine.items())
-    mend = "`charley quarantine list` shows them; mend the device or the store, then `charley quarantine replay`"
+    mend = (
+        "`charley quarantine list` shows them and why; mend the device or the store, then `charley quarantine replay "
+        "--all`, and drop what is of no use"
+    )
     return warn(name, f"set aside: {told}", mend)
 
 
@@ -81,7 +84,10 @@ def _late(facts: JournalFacts) -> Check:
 def _failed(facts: JournalFacts) -> Check:
     name, failed = "journal.failed", facts.blocks.get("failed", 0)
     if failed:
-        mend = "this is a fault of ours: report it with `charley quarantine show`; the blocks are kept"
+        mend = (
+            "this is a fault of ours: report it with what `charley quarantine show ID` says of those that `charley "
+            "quarantine list --reason detector` names; the blocks are kept"
+        )
         return warn(name, f"the detector failed on {failed} blocks", mend)
     return ok(name, "the detector failed on no block")
 
