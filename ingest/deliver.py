@@ -11,12 +11,13 @@ Rules
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
-from ingest.errors import JournalFull, StoreRefused, StoreUnavailable
+from ingest.errors import JournalFull, StoreError, StoreRefused, StoreUnavailable
 from ingest.log import Log
 from ingest.metrics import Metrics
 from ingest.outbox import Outbox
@@ -68,6 +69,13 @@ class RecordDelivery:
             self.log.warning("delivery_not_noted", reason=str(error))
             self.not_before = self.monotonic() + BACKOFF_S[0]
             return 0
+
+    def farewell(self) -> None:
+        """Say in the store that blocks no longer come in, where the store answers."""
+        if self.beat is None or self.wait_s:
+            return
+        with suppress(StoreError):
+            self.store.write([msgspec.structs.replace(self.beat(), connected=False, updated_ns=self.wall_ns())])
 
     def _beat(self) -> None:
         if self.beat is not None and self.monotonic() >= self.beat_at:

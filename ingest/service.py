@@ -161,6 +161,7 @@ class Service:
         self.ingester.leave()
         while self.delivery.step():
             pass
+        self.delivery.farewell()
 
     def close(self) -> None:
         """Let go of the connections beside the loop's."""

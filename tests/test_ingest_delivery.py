@@ -271,10 +271,12 @@ def test_run_ends_when_told_and_logs_json_without_a_person(tmp_path: Path) -> No
     thread.start()
     feed(source, "a", [BLOCKS[0], *BLOCKS[2:], Status(boot=1, online=False)])
     source.feed("charley/v1/a/blocks", b"not a block")
-    wait_for(lambda: source.outstanding == 0)
+    wait_for(lambda: source.outstanding == 0 and store.services())
+    assert store.services()[0].connected
     stop.set()
     thread.join(10)
     assert not thread.is_alive()
+    assert not store.services()[0].connected, "whoever asks need not wait until it has been silent for long"
     assert store.statuses(["a"])[0].missing_blocks == 1
     logged = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert {line["event"] for line in logged} == {"gap", "quarantined"}
