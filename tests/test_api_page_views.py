@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -157,7 +157,8 @@ def test_trials_are_listed_with_their_reports(chromium: str, world: World, tmp_p
     with world.client() as http:
         ada, bea = add_wearer(http, "Ada"), add_wearer(http, "Bea")
         assign(http, ada, "leg")
-        enrol(http, ada, plan, first=get(http, f"/wearers/{ada}")["today"])
+        begun = date.fromisoformat(get(http, f"/wearers/{ada}")["today"]) - timedelta(days=1)
+        enrol(http, ada, plan, first=str(begun))  # not today: a trial's state goes by the date in UTC
     with opened(chromium, world, tmp_path) as (browser, port):
         shown(browser, port, bea, "trials")
         browser.until("document.getElementById('wearer').textContent.includes('No trial yet')")
