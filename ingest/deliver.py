@@ -55,11 +55,11 @@ class RecordDelivery:
         away = self.monotonic() < self.not_before
         if away and self.oldest_ns:
             return 0
-        queued = self.outbox.records(1 if away else BATCH)
-        self.oldest_ns = queued[0][1].updated_ns if queued else 0
-        if away:
-            return 0
         try:
+            queued = self.outbox.records(1 if away else BATCH)
+            self.oldest_ns = queued[0][1].updated_ns if queued else 0
+            if away:
+                return 0
             self._beat()
             return self._deliver(queued)
         except StoreUnavailable as error:

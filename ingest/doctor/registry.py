@@ -17,7 +17,7 @@ def check_server(url: str, tools: RegistryTools) -> Check:
     """Knock at the server that a URL names; its password is not told."""
     try:
         host, port = tools.server(url)
-    except ValueError:  # its text may hold the URL, and so the password
+    except ValueError:
         return fail(_NAME, "CHARLEY_REGISTRY_URL cannot be read", _MEND)
     try:
         socket.create_connection((host, port), timeout=PATIENCE_S).close()
