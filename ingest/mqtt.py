@@ -52,8 +52,8 @@ FORGOTTEN: Final = (
     "this client id, choose another id. If the folder was emptied on purpose, all is well"
 )
 LOST: Final = (
-    "the broker holds no session of this ingester: if it did before, what waited there is gone. Devices that keep their "
-    "blocks until the service acknowledges them send them again; `charley doctor` looks at persistence and expiry"
+    "the broker holds no session of this ingester: if it did before, what waited there is gone. Devices that keep "
+    "their blocks until the service acknowledges them send them again; `charley doctor` looks at persistence and expiry"
 )
 SUBSCRIPTIONS: Final = ((f"{TOPIC_ROOT}/+/blocks", 1), (f"{TOPIC_ROOT}/+/status", 1))
 

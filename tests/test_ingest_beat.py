@@ -14,11 +14,12 @@ from ingest_feed import SECOND_NS, T0_NS, contents, cut, feed, recording, servic
 from servers import InfluxDB, wait_for
 from store_records import an_epoch
 
-from ingest.deliver import BEAT_S
-from ingest.errors import StoreRefused, StoreUnavailable
+from ingest.deliver import BEAT_S, RecordDelivery
+from ingest.errors import JournalFull, StoreRefused, StoreUnavailable
 from ingest.journal import Entry, Journal
 from ingest.log import json_log
 from ingest.metrics import Metrics
+from ingest.outbox import Outbox
 from ingest.service import Options
 from ingest.source import MemorySource
 from ingest.store import Record, ServiceStatus
@@ -90,6 +91,21 @@ def test_a_reason_that_is_no_text(tmp_path: Path) -> None:
             store.write([ServiceStatus(name="ingest", started_ns=0, beat_ns=0, version="", reason=reason)])
         of.close()
     assert log.getvalue().count("status_refused") == 1
+
+
+class Unreadable(Outbox):
+    """Of a journal on a disk that fails for a moment."""
+
+    def records(self, limit: int) -> list[tuple[int, Record]]:
+        raise JournalFull(f"no {limit} records can be read now")
+
+
+def test_a_journal_that_cannot_be_read_for_a_moment_ends_nothing(tmp_path: Path) -> None:
+    log = io.StringIO()
+    with closing(Journal(tmp_path / "journal.sqlite")) as journal, closing(Unreadable.beside(journal.path)) as outbox:
+        delivery = RecordDelivery(outbox, MemoryStore(), Metrics(), json_log(log))
+        assert delivery.step() == 0
+    assert "delivery_not_noted" in log.getvalue()
 
 
 class Away(MemoryStore):
