@@ -5,15 +5,14 @@
 
 import re
 import subprocess
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import httpx
 
-from benchmarks.servers import START_S, Child, accepts, find, free_port
+from benchmarks.servers import START_S, Child, Server, accepts, find, free_port
 
 # One shard for all time: tests write to arbitrary years, and a shard a week would be thousands.
 AGES_S: Final = 5200 * 7 * 86_400
@@ -35,79 +34,27 @@ def open_influxdb(folder: Path) -> "InfluxDB":
     return InfluxDB2(folder) if installed_version().startswith("2.") else InfluxDB1(folder)
 
 
-class InfluxDB(ABC):
+class InfluxDB(Server):
     """A server with an empty bucket, and a token that may do everything."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, port: int, url: str) -> None:
+        super().__init__(port=port, log=folder / "influxd.log")
         self.org, self.bucket, self.token = "charley", "charley", "test-token"
-        self.url = f"http://127.0.0.1:{free_port()}"
+        self.url = url
+        self.bare_url = f"http://127.0.0.1:{port}"  # the database itself, without what may stand before it
         self._folder = folder
-        self._influxd: Child | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The database's process, while there is one."""
-        return self._influxd.pid if self._influxd else None
-
-    @property
-    def fallen(self) -> int | None:
-        """With what the database left, if it did so by itself."""
-        return self._influxd.exit_code if self._influxd else None
-
-    @property
-    def log(self) -> Path:
-        """What the database printed."""
-        return self._folder / "influxd.log"
-
-    def start(self, *, wait: bool = True) -> None:
-        """Start the database, if it is not running."""
-        if self._influxd is None:
-            self._influxd = Child(self._command(), log=self.log)
-            if wait:
-                self._influxd.wait_ready(lambda: accepts(self._port))
-
-    def halt(self) -> None:
-        """Stop the database in order."""
-        if self._influxd is not None:
-            self._influxd.stop()
-            self._influxd = None
-
-    def kill(self) -> None:
-        """End the database at once."""
-        if self._influxd is not None:
-            self._influxd.kill()
-            self._influxd = None
-
-    def stop(self) -> None:
-        """End whatever was started."""
-        self.halt()
 
     @abstractmethod
     def new_bucket(self, name: str, *, keep_s: int = 0, shard_s: int = AGES_S) -> str:
         """Make a bucket that keeps its points so long (0: for ever) in shards of such length; its name."""
-
-    @abstractmethod
-    def _command(self) -> list[str]: ...
-
-    @property
-    @abstractmethod
-    def _port(self) -> int:
-        """Where the database itself listens."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 class InfluxDB2(InfluxDB):
     """InfluxDB 2.x."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+        port = free_port()
+        super().__init__(folder, port=port, url=f"http://127.0.0.1:{port}")
         self.start()
         try:
             admin = {"username": "charley", "password": "charley-test", "token": self.token}
@@ -131,14 +78,10 @@ class InfluxDB2(InfluxDB):
     def _command(self) -> list[str]:
         return [
             str(find("influxd")), "run", "--reporting-disabled", "--log-level", "warn",
-            "--http-bind-address", f"127.0.0.1:{self._port}",
+            "--http-bind-address", f"127.0.0.1:{self.port}",
             "--bolt-path", str(self._folder / "influxd.bolt"), "--sqlite-path", str(self._folder / "influxd.sqlite"),
             "--engine-path", str(self._folder / "engine"),
         ]  # fmt: skip
-
-    @property
-    def _port(self) -> int:
-        return int(self.url.rpartition(":")[2])
 
 
 class InfluxDB1(InfluxDB):
@@ -148,9 +91,8 @@ class InfluxDB1(InfluxDB):
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self._bare_port, port = free_port(), int(self.url.rpartition(":")[2])
-        self.bare_url = f"http://127.0.0.1:{self._bare_port}"
+        port = free_port()
+        super().__init__(folder, port=free_port(), url=f"http://127.0.0.1:{port}")
         (folder / "influxd.conf").write_text(self._influxd_conf())
         (folder / "nginx.conf").write_text(self._nginx_conf(port))
         self.start()
@@ -184,10 +126,6 @@ class InfluxDB1(InfluxDB):
     def _command(self) -> list[str]:
         return [str(find("influxd")), "-config", str(self._folder / "influxd.conf")]
 
-    @property
-    def _port(self) -> int:
-        return self._bare_port
-
     def _influxd_conf(self) -> str:
         return f"""
 reporting-disabled = true
@@ -202,7 +140,7 @@ bind-address = "127.0.0.1:{free_port()}"
 [monitor]
   store-enabled = false
 [http]
-  bind-address = "127.0.0.1:{self._bare_port}"
+  bind-address = "127.0.0.1:{self.port}"
   log-enabled = false
 [logging]
   level = "warn"
@@ -231,9 +169,9 @@ http {{
     }}
     location = /api/v2/write {{
       rewrite ^ /write?db=$arg_bucket&precision=n? break;
-      proxy_pass http://127.0.0.1:{self._bare_port};
+      proxy_pass http://127.0.0.1:{self.port};
     }}
-    location / {{ proxy_pass http://127.0.0.1:{self._bare_port}; }}
+    location / {{ proxy_pass http://127.0.0.1:{self.port}; }}
   }}
 }}
 """

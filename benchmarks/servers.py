@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -105,31 +106,16 @@ def accepts(port: int) -> bool:
     return True
 
 
-class Mosquitto:
-    """A Mosquitto broker with persistence and without queue limits; `extra` goes into its configuration."""
+class Server(ABC):
+    """A child process that listens on a port, and can be ended and started again with what it had saved."""
 
-    def __init__(self, folder: Path, *, extra: str = "", memory_bytes: int = MEMORY_BYTES) -> None:
-        self.host = "127.0.0.1"
-        self.port = free_port()
-        self._folder = folder
-        self._binary = find("mosquitto")
-        self._memory_bytes = memory_bytes
-        (folder / "mosquitto.conf").write_text(
-            f"listener {self.port} {self.host}\n"
-            "allow_anonymous true\n"
-            "persistence true\n"
-            f"persistence_location {folder}/\n"
-            "max_queued_messages 0\n"
-            "max_inflight_messages 0\n"
-            f"{self._user()}{extra}"
-        )
+    def __init__(self, *, port: int, log: Path) -> None:
+        self.port = port
+        self.log = log  # what it printed
         self._child: Child | None = None
-        self.start()
 
-    @staticmethod
-    def _user() -> str:
-        # Started as root it would become user mosquitto, who may not write to a temporary folder.
-        return "user root\n" if os.geteuid() == 0 else ""
+    @abstractmethod
+    def _command(self) -> list[str]: ...
 
     @property
     def pid(self) -> int | None:
@@ -141,24 +127,15 @@ class Mosquitto:
         """With what it left, if it did so by itself."""
         return self._child.exit_code if self._child else None
 
-    @property
-    def log(self) -> Path:
-        """What it printed."""
-        return self._folder / "mosquitto.log"
-
     def start(self, *, wait: bool = True) -> None:
         """Start it, if it is not running."""
         if self._child is None:
-            # Without a limit to its queues the machine is the limit, and others live there too.
-            prlimit = find("prlimit")
-            limit = [prlimit, f"--as={self._memory_bytes}", "--"] if prlimit else []
-            command = [*limit, str(self._binary), "-c", str(self._folder / "mosquitto.conf")]
-            self._child = Child(command, log=self.log)
+            self._child = Child(self._command(), log=self.log)
             if wait:
                 self._child.wait_ready(lambda: accepts(self.port))
 
-    def stop(self) -> None:
-        """End it; it saves sessions and queues."""
+    def halt(self) -> None:
+        """End it in order; it saves what it has."""
         if self._child is not None:
             self._child.stop()
             self._child = None
@@ -170,9 +147,13 @@ class Mosquitto:
             self._child = None
 
     def restart(self) -> None:
-        """Stop it, then start it on the same port with what it had saved."""
-        self.stop()
+        """End it in order, then start it on the same port with what it had saved."""
+        self.halt()
         self.start()
+
+    def stop(self) -> None:
+        """End it, with all that was started for it."""
+        self.halt()
 
     def __enter__(self) -> Self:
         return self
@@ -181,3 +162,34 @@ class Mosquitto:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class Mosquitto(Server):
+    """A Mosquitto broker with persistence and without queue limits; `extra` goes into its configuration."""
+
+    def __init__(self, folder: Path, *, extra: str = "", memory_bytes: int = MEMORY_BYTES) -> None:
+        super().__init__(port=free_port(), log=folder / "mosquitto.log")
+        self.host = "127.0.0.1"
+        self._conf = folder / "mosquitto.conf"
+        self._memory_bytes = memory_bytes
+        self._conf.write_text(
+            f"listener {self.port} {self.host}\n"
+            "allow_anonymous true\n"
+            "persistence true\n"
+            f"persistence_location {folder}/\n"
+            "max_queued_messages 0\n"
+            "max_inflight_messages 0\n"
+            f"{self._user()}{extra}"
+        )
+        self.start()
+
+    @staticmethod
+    def _user() -> str:
+        # Started as root it would become user mosquitto, who may not write to a temporary folder.
+        return "user root\n" if os.geteuid() == 0 else ""
+
+    def _command(self) -> list[str]:
+        # Without a limit to its queues the machine is the limit, and others live there too.
+        prlimit = find("prlimit")
+        limit = [prlimit, f"--as={self._memory_bytes}", "--"] if prlimit else []
+        return [*limit, str(find("mosquitto")), "-c", str(self._conf)]

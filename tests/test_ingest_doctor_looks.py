@@ -49,9 +49,8 @@ class Configured(servers.Mosquitto):
         super().__init__(folder)
 
     def start(self) -> None:
-        path = self._folder / "mosquitto.conf"
-        kept = [line for line in path.read_text().splitlines() if not line.startswith("max_")]
-        path.write_text("\n".join([*(line for line in kept if line not in self._lines), *self._lines]) + "\n")
+        kept = [line for line in self._conf.read_text().splitlines() if not line.startswith("max_")]
+        self._conf.write_text("\n".join([*(line for line in kept if line not in self._lines), *self._lines]) + "\n")
         super().start()
 
 
