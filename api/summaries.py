@@ -119,13 +119,12 @@ def summarise(
     several = sum(share.coverage.expected_s for share in shares) > coverage.expected_s + 1
     enough_s = min(ENOUGH_S, period.window.seconds / 2)
     enough = coverage.usable_s >= enough_s
+    reason = wording.why_not_enough(period, coverage, several=several, enough_s=enough_s, now_ns=now_ns)
     found = [item.episode for item in members(period, episodes)]
     return Summary(
         period=period,
         status="ok" if enough else "not_enough_data",
-        reason=None
-        if enough
-        else wording.why_not_enough(period, coverage, several=several, enough_s=enough_s, now_ns=now_ns),
+        reason=None if enough else reason,
         enough_s=enough_s,
         coverage=coverage,
         devices=tuple(shares),

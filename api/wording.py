@@ -41,17 +41,14 @@ def why_not_enough(period: Period, coverage: Coverage, *, several: bool, enough_
         return "Nothing has arrived from any device: they were off, out of reach, or have yet to synchronise."
     if coverage.received_s == 0:
         return "Nothing has arrived from the device: it was off, out of reach, or has yet to synchronise."
-    mean = ", on the mean of the devices assigned" if several else ""
+    who, was, mean = ("devices", "were", ", on their mean") if several else ("device", "was", "")
     usable = f"{duration(coverage.usable_s)} usable, {duration(enough_s)} needed"
     if now_ns < window.end_ns:
         cause = f"This {period.kind} is still going on"
     elif coverage.received_s < enough_s:
-        cause = f"Only {duration(coverage.received_s)} arrived{mean or ' from the device'}"
+        cause = f"Only {duration(coverage.received_s)} arrived from the {who}{mean}"
     elif coverage.worn_s < enough_s:
-        worn_s = duration(coverage.worn_s)
-        cause = (
-            f"The devices were worn for {worn_s} only{mean}" if several else f"The device was worn for {worn_s} only"
-        )
+        cause = f"The {who} {was} worn for {duration(coverage.worn_s)} only{mean}"
     else:
         cause = "The signal was poor; check the electrodes and the cable"
     return f"{cause}: {usable}."

@@ -107,7 +107,7 @@ def test_one_of_two_legs_is_half_covered() -> None:
 def test_the_mean_of_several_devices_is_not_taken_for_what_one_gave() -> None:
     who = [assigned("left"), assigned("right", side="right"), assigned("third", side="right")]
     got = summary({"left": epochs("left", BEGIN, BEGIN + 9 * HOUR_NS), "right": [], "third": []}, who=who)
-    assert got.reason == "Only 3 h arrived, on the mean of the devices assigned: 3 h usable, 4 h needed."
+    assert got.reason == "Only 3 h arrived from the devices, on their mean: 3 h usable, 4 h needed."
     off = summary({"left": [], "right": [], "third": []}, who=who).reason
     assert off == "Nothing has arrived from any device: they were off, out of reach, or have yet to synchronise."
     change = BEGIN + HOUR_NS
